@@ -1,0 +1,20 @@
+"""Fixtures of the tests: PyTorch as the oracle, and hypothesis without a clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis
+import pytest
+
+# Examples come from the test's name alone and none is judged by the time it took.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def torch() -> Any:
+    """PyTorch on one thread; a test that asks for it is skipped where PyTorch is not installed."""
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+    return torch
