@@ -1,0 +1,106 @@
+"""Command line of the benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.compare import Result, run
+from benchmarks.peer import Peer
+from benchmarks.row import Row, all_rows
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Time autotn and PyTorch side by side, in separate processes.",
+    )
+    add = parser.add_argument
+    add("--cpu", action="store_true", help="one thread each, processor time: for a busy machine")
+    add("--rounds", type=int, default=7, help="how often each library is timed (default: 7)")
+    add("--seconds", type=float, default=0.3, help="work per round (default: 0.3)")
+    add("--only", action="append", metavar="ROW", help="rows whose name contains this; repeatable")
+    add("--list", action="store_true", help="name the rows and stop")
+    add("--json", type=Path, metavar="FILE", help="write every round's times, too")
+    add("--page", type=Path, metavar="FILE", help="write the table between a page's markers, too")
+    add("--subject", default="autotn", help=argparse.SUPPRESS)
+    add("--reference", default="torch", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def chosen(only: list[str] | None) -> list[Row]:
+    """Rows whose key contains one of the words given; all of them without any."""
+    rows = list(all_rows().values())
+    if only is None:
+        return rows
+    for word in only:
+        if not any(word in row.key for row in rows):
+            raise SystemExit(f"no row is called {word!r}; there are: {', '.join(all_rows())}")
+    return [row for row in rows if any(word in row.key for word in only)]
+
+
+def describe(versions: dict[str, str | None], options: argparse.Namespace) -> str:
+    """Say what was measured, how and where."""
+    libraries = ", ".join(f"{name} {version}" for name, version in versions.items())
+    clock = "processor time, one thread each" if options.cpu else "wall time, default threads"
+    return (
+        f"{libraries}; {clock}; times are the best, ratios the median and the worst of "
+        f"{options.rounds} interleaved rounds; {report.machine()}; "
+        f"load {os.getloadavg()[0]:.1f} at the start."
+    )
+
+
+def main() -> int:
+    options = arguments()
+    rows = chosen(options.only)
+    if options.list:
+        width = max(len(row.key) for row in rows)
+        print("\n".join(f"{row.key:{width}}  {row.title}" for row in rows))
+        return 0
+
+    mode = "cpu" if options.cpu else "wall"
+    subject, reference = options.subject, options.reference
+    if reference == subject:
+        reference += " again"
+    with ExitStack() as stack:
+        peers = [Peer(options.subject, mode), Peer(options.reference, mode, reference)]
+        peers += [Peer(name, mode) for name in sorted({n for row in rows for n in row.beside})]
+        for peer in peers:
+            stack.enter_context(peer)
+            if peer.missing:
+                print(f"{peer.label} cannot be imported here ({peer.missing}): it has no times.")
+        present = [peer for peer in peers if not peer.missing]
+        if subject not in {peer.label for peer in present}:
+            return 1
+
+        versions = {peer.label: peer.version for peer in present}
+        caption = describe(versions, options)
+        print(caption, flush=True)
+        results: list[Result] = []
+        for row in rows:
+            print(f"  {row.title}", file=sys.stderr, flush=True)
+            wanted = {subject, reference, *row.beside}
+            taking_part = [peer for peer in present if peer.label in wanted]
+            results.append(run(row, taking_part, options.rounds, options.seconds))
+
+    print("\n" + report.text(results, subject, reference))
+    if options.page:
+        report.write_into(options.page, report.markdown(results, subject, reference, caption))
+    if options.json:
+        record = {
+            "caption": caption,
+            "mode": mode,
+            "versions": versions,
+            "rows": [result.as_json(subject, reference) for result in results],
+        }
+        options.json.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    return 1 if any(result.problem for result in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The table, for a terminal and for a page, and the machine it was made on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.compare import Result, geometric_mean
+
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+
+def machine() -> str:
+    """Processor, cores given to us, system and Python."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        model = names[0].partition(":")[2].strip() if names else model
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{model}, {cores} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def duration(seconds: float | None) -> str:
+    """Three digits and a unit: ``3.81 µs``."""
+    if seconds is None:
+        return "–"
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:#.3g}".rstrip(".") + f" {unit}"
+    return f"{seconds / 1e-9:.0f} ns"
+
+
+def cells(result: Result, subject: str, reference: str) -> list[str]:
+    """One line of the table."""
+    ratios = result.ratios(subject, reference)
+    goal = result.row.goal
+    line = [result.row.title, duration(result.best(subject)), duration(result.best(reference))]
+    if not ratios:
+        return [*line, "–", "–", "–" if goal is None else f"{goal:.2f}"]
+    missed = goal is not None and statistics.median(ratios) > goal
+    return [
+        *line,
+        f"{statistics.median(ratios):.2f}",
+        f"{max(ratios):.2f}",
+        "–" if goal is None else f"{goal:.2f}" + (" missed" if missed else ""),
+    ]
+
+
+def notes(results: Sequence[Result], subject: str, reference: str) -> list[str]:
+    """What a table has no column for: problems, further modules, the mean."""
+    lines = [f"{r.row.title}: not timed. {r.problem}" for r in results if r.problem]
+    lines += [
+        f"{r.row.title}: {other} {duration(r.best(other))}"
+        for r in results
+        for other in r.row.beside
+        if r.best(other) is not None
+    ]
+    mean = geometric_mean(results, subject, reference)
+    if mean is not None:
+        lines.append(f"Geometric mean of the training rows: {mean:.2f}")
+    return lines
+
+
+def header(subject: str, reference: str) -> list[str]:
+    return ["", subject, reference, "ratio", "worst", "goal"]
+
+
+def text(results: Sequence[Result], subject: str, reference: str) -> str:
+    """Return the table in columns."""
+    table = [header(subject, reference), *(cells(r, subject, reference) for r in results)]
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    lines = [
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
+        for line in table
+    ]
+    return "\n".join([*lines, "", *notes(results, subject, reference)])
+
+
+def markdown(results: Sequence[Result], subject: str, reference: str, caption: str) -> str:
+    """Return the table for a page, with the caption that names machine and versions."""
+    lines = [header(subject, reference), ["---", *["---:"] * 5]]
+    lines += [cells(r, subject, reference) for r in results]
+    table = ["| " + " | ".join(line) + " |" for line in lines]
+    remarks = [f"- {note}" for note in notes(results, subject, reference)]
+    return "\n".join([caption, "", *table, "", *remarks])
+
+
+def write_into(page: Path, table: str) -> None:
+    """Put the table between the two markers of a page; everything else stays."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{page} has no place for the table: put {BEGIN} and {END} into it")
+    page.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")

@@ -1,0 +1,85 @@
+"""The process one library runs in: it answers questions, one line of JSON each.
+
+It is started by :mod:`benchmarks.peer` as ``python -m benchmarks.worker LIBRARY wall|cpu``.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.row import Case, all_rows
+
+BLOCK = 0.05
+"""Seconds of one timed block, long enough to make the clock's own cost vanish."""
+
+
+def cpu_time() -> float:
+    """Seconds of processor time this process and its finished children have used."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": cpu_time}
+
+
+def time_block(step: Callable[[], Any], clock: Callable[[], float], count: int) -> float:
+    """Seconds per step over ``count`` steps."""
+    start = clock()
+    for _ in range(count):
+        step()
+    return (clock() - start) / count
+
+
+def time_per_unit(case: Case, clock: Callable[[], float], seconds: float) -> float:
+    """Best block of about ``seconds`` of work; a step longer than that is run once."""
+    estimate = time_block(case.step, clock, 1)
+    if estimate < seconds:
+        estimate = time_block(case.step, clock, max(1, int(BLOCK / max(estimate, 1e-7))))
+        count = max(1, int(BLOCK / max(estimate, 1e-7)))
+        blocks = max(3, int(seconds / (count * max(estimate, 1e-7))))
+        estimate = min(time_block(case.step, clock, count) for _ in range(blocks))
+    return estimate / case.units
+
+
+def answer(question: dict[str, Any], namespace: Any, clock: Callable[[], float]) -> dict[str, Any]:
+    """Build the row afresh, so that no round inherits what another one trained."""
+    case = all_rows()[question["row"]].build(namespace)
+    if question["ask"] == "check":
+        return {"numbers": case.numbers()}
+    gc.collect()
+    return {"seconds": time_per_unit(case, clock, question["seconds"])}
+
+
+def main() -> None:
+    library, mode = sys.argv[1:]
+    # Whatever a library prints must not land among the answers.
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def reply(message: dict[str, Any]) -> None:
+        replies.write(json.dumps(message) + "\n")
+        replies.flush()
+
+    try:
+        namespace = importlib.import_module(library)
+    except Exception as error:  # noqa: BLE001 - handed to the parent, which says it
+        reply({"missing": f"{type(error).__name__}: {error}"})
+        return
+    reply({"version": getattr(namespace, "__version__", "unknown")})
+    for line in sys.stdin:
+        try:
+            reply(answer(json.loads(line), namespace, CLOCKS[mode]))
+        except Exception as error:  # noqa: BLE001 - handed to the parent, which reports it
+            reply({"error": f"{type(error).__name__}: {error}"})
+
+
+if __name__ == "__main__":
+    main()
