@@ -14,7 +14,7 @@ from benchmarks.row import Case, Row, all_rows
 
 
 def a_row(**changes: Any) -> Row:
-    given = {
+    given: dict[str, Any] = {
         "key": "some-row",
         "title": "some row",
         "build": lambda library: Case(step=lambda: None),
