@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from autotn.core import stub
-from autotn.core.op import REGISTRY
+from autotn.core.op import COMPOSITES, REGISTRY
 from tests.samples import all_samples
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -202,14 +202,17 @@ def test_importing_the_package_loads_numpy_only() -> None:
 
 
 # An op a test declares for itself is in the registry too, and owes nothing.
-OPS = sorted(name for name, op in REGISTRY.items() if op.function.__module__.startswith("autotn."))
+OPS = {
+    name: made.function
+    for name, made in sorted({**REGISTRY, **COMPOSITES}.items())
+    if made.function.__module__.startswith("autotn.")
+}
 SAMPLED = {sample.op_name for sample in all_samples()}
 
 
 @pytest.mark.parametrize("name", OPS)
 def test_every_op_shows_an_example(name: str) -> None:
-    doc = REGISTRY[name].function.__doc__ or ""
-    assert ">>>" in doc, f"the docstring of {name} has no example"
+    assert ">>>" in (OPS[name].__doc__ or ""), f"the docstring of {name} has no example"
 
 
 @pytest.mark.parametrize("name", OPS)
