@@ -1,0 +1,3 @@
+"""The examples, run as a user runs them."""
+
+from __future__ import annotations
