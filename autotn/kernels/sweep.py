@@ -124,6 +124,19 @@ def rows_of(blocks: list[Array], reverse: bool) -> Array:
     return np.concatenate(parts[::-1] if reverse else parts)
 
 
+def operand_of(blocks: list[Array], reverse: bool) -> Array:
+    """The rows of `rows_of` for a matrix product, where their order in memory is free.
+
+    One wide run is copied feature by feature, in stretches of a whole batch: several times cheaper
+    than a transpose.
+    """
+    if len(blocks) > 1 or blocks[0].shape[2] < SMALL_BATCH:
+        return rows_of(blocks, reverse)
+    features = blocks[0].shape[1]
+    by_feature = np.ascontiguousarray(blocks[0][direction(reverse)].transpose(1, 0, 2))
+    return by_feature.reshape(features, -1).T
+
+
 def fold_biases(w_hh: Array, *biases: Array | None) -> Array:
     """The recurrent weight with the sum of the biases as its last column."""
     folded = np.empty((w_hh.shape[0], w_hh.shape[1] + 1), w_hh.dtype)
@@ -196,7 +209,7 @@ def sweep_back(
         for state, new in zip(entering, leaving):
             state[...] = new.reshape(state.shape)
         collected.append(blocks)
-    rows = [rows_of(list(blocks[::-1]), reverse) for blocks in zip(*collected)]
+    rows = [operand_of(list(blocks[::-1]), reverse) for blocks in zip(*collected)]
     return [np.ascontiguousarray(state.T) for state in carried], rows
 
 
