@@ -68,13 +68,15 @@ def weight_grid(weights: np.ndarray, path: str | Path, title: str, columns: int 
     return save(figure, path, dpi=150)
 
 
-def plot_lines(axes: Axes, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> None:
+def plot_lines(
+    axes: Axes, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], legend: bool = True
+) -> None:
     """Draw named ``(x, y)`` lines, each in its own colour, dash and marker, with a legend."""
     for (name, (x, y)), (colour, dash, marker) in zip(lines.items(), STYLES, strict=False):
         mark = marker if len(x) <= 40 else None
         axes.plot(x, y, color=colour, linestyle=dash, marker=mark, markersize=4, label=name)
     axes.grid(alpha=0.3)
-    if len(lines) > 1:
+    if legend and len(lines) > 1:
         axes.legend()
 
 
@@ -150,11 +152,12 @@ def contact_sheet(
     captions: Sequence[str] | None = None,
     columns: int = 13,
     wrong: Sequence[bool] | None = None,
+    size: float = 0.62,
 ) -> Path:
-    """Images side by side, light on dark, each with its caption; `wrong` ones get a frame."""
-    rows = -(-len(images) // columns)
-    space = 0.62 if captions is None else 0.82
-    figure = new_figure(columns * 0.62 + 0.2, rows * space + 0.5)
+    """Images side by side, `size` inches each, with captions; `wrong` ones get a frame."""
+    rows = max(1, -(-len(images) // columns))
+    space = size if captions is None else size + 0.2
+    figure = new_figure(columns * size + 0.2, rows * space + 0.5)
     figure.suptitle(title)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
@@ -169,4 +172,64 @@ def contact_sheet(
             axes.set(xticks=[], yticks=[])
             for side in axes.spines.values():
                 side.set(color=ORANGE, linewidth=2)
+    return save(figure, path)
+
+
+def heat_map(
+    values: np.ndarray,
+    path: str | Path,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    label: str,
+    low: float | None = None,
+    high: float | None = None,
+    extent: tuple[float, float, float, float] | None = None,
+) -> Path:
+    """A matrix as colours; `extent` is (left, right, bottom, top), else rows count downwards."""
+    figure = new_figure(6.5, 5)
+    axes = figure.add_subplot()
+    shown = axes.imshow(
+        values,
+        cmap="RdBu" if low is not None and low < 0 else "viridis",
+        vmin=low,
+        vmax=high,
+        extent=extent,
+        origin="upper" if extent is None else "lower",
+        aspect="auto",
+        interpolation="nearest",
+    )
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    figure.colorbar(shown, ax=axes, label=label)
+    return save(figure, path)
+
+
+def named_points(
+    points: np.ndarray, kind: np.ndarray, names: Sequence[str], path: str | Path, title: str
+) -> Path:
+    """Points ``(n, 2)`` of the plane, each drawn as the name of its kind."""
+    figure = new_figure(7.5, 7)
+    axes = figure.add_subplot()
+    axes.scatter(*points.T, s=0)  # sets the limits; the names are the marks
+    for (x, y), index in zip(points, kind, strict=True):
+        colour = STYLES[index % len(STYLES)][0]
+        axes.text(x, y, names[index], color=colour, fontsize=8, ha="center", va="center")
+    axes.set(title=title, xlabel="first coordinate", ylabel="second coordinate")
+    axes.grid(alpha=0.3)
+    return save(figure, path)
+
+
+def histogram(
+    groups: Mapping[str, np.ndarray], path: str | Path, title: str, xlabel: str, ylabel: str
+) -> Path:
+    """How the values of each group are spread; counts are logarithmic, so that few still show."""
+    figure = new_figure(8, 4.5)
+    axes = figure.add_subplot()
+    edges = np.histogram_bin_edges(np.concatenate(list(groups.values())), 40)
+    for (name, values), (colour, dash, _) in zip(groups.items(), STYLES, strict=False):
+        style = dict(color=colour, linestyle=dash, linewidth=2)
+        axes.hist(values, edges, histtype="step", label=name, **style)
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log")
+    axes.grid(alpha=0.3)
+    axes.legend()
     return save(figure, path)
