@@ -1,0 +1,15 @@
+"""Optimizers, learning rate schedules and weight averaging."""
+
+from __future__ import annotations
+
+from autotn.optim.adafactor import Adafactor
+from autotn.optim.adam import Adam, Adamax, AdamW, NAdam, RAdam, SparseAdam
+from autotn.optim.lbfgs import LBFGS
+from autotn.optim.muon import Muon
+from autotn.optim.optimizer import (
+    Optimizer,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+from autotn.optim.rms import Adadelta, Adagrad, RMSprop
+from autotn.optim.sgd import ASGD, SGD, Rprop
