@@ -1,0 +1,23 @@
+"""The door to differentiation: backward, grad, Function, checks, functional derivatives."""
+
+from autotn.autograd import functional
+from autotn.core.engine import backward_of as backward
+from autotn.core.engine import grad
+from autotn.core.function import Function
+from autotn.core.modes import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    is_anomaly_enabled,
+    no_grad,
+    set_detect_anomaly,
+    set_grad_enabled,
+)
+from autotn.core.tensor import Tensor as Variable
+from autotn.testing.gradcheck import gradcheck, gradgradcheck
+
+__all__ = [
+    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
+    "gradgradcheck", "inference_mode", "is_anomaly_enabled", "no_grad", "set_detect_anomaly",
+    "set_grad_enabled",
+]  # fmt: skip

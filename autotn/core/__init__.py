@@ -1,0 +1,1 @@
+"""The tape: Tensor, Op, Node, engine, modes. Knows no mathematics."""

@@ -1,0 +1,624 @@
+"""The thorough path of a call: any mix of arguments, any mode.
+
+The generated functions (see `callpath`) come here for whatever is unusual. The steps are: hand over to
+a transform if one is active; bring the inputs to Tensors of agreeing dtypes; run the kernel; wrap
+the result; leave a Node; tell the recorder.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from autotn.core import dtypes
+from autotn.core.modes import HOT, enable_grad, state
+from autotn.core.node import Node, OutputNode, next_sequence, user_frame
+from autotn.core.op import Input, Op, to_arrays
+from autotn.core.storage import link_view
+from autotn.core.tensor import Tensor, is_differentiable, wrap
+from autotn.errors import AutogradError, DTypeError, ShapeError
+
+HOT["Tensor"] = Tensor
+HOT["arrays"] = to_arrays
+
+#: What can stand beside a Tensor in an operator.
+OPERANDS = (Tensor, bool, int, float, complex, np.ndarray, np.generic)
+_NUMBERS = (bool, int, float, complex)
+
+
+def call(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
+    """Call `op` with `args` in the order of its signature."""
+    if state.transforms:
+        return _transformed(op, args, out)
+    if not any_tensor(op, args):
+        return _on_arrays(op, args, out)
+    ready = normalise(op, args)
+    if out is not None:
+        from autotn.core.inplace import write_out
+
+        return write_out(op.name, out, _without_tape(op, ready), args)
+    result = apply(op, ready)
+    if state.recorder is not None:
+        state.recorder.call(op, ready, result)
+    return result
+
+
+def call_operator(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
+    """`call` for Python's operators: NotImplemented for operands of an unknown kind."""
+    if all(isinstance(args[i.index], OPERANDS) for i in op.inputs):
+        return call(op, args, out)
+    return NotImplemented
+
+
+def _transformed(op: Op, args: tuple[Any, ...], out: Any) -> Any:
+    """Let the innermost transform run the op; what it calls goes to the transforms outside it."""
+    active = state.transforms
+    state.transforms = active[:-1]
+    try:
+        return active[-1].call(op, args, out)
+    finally:
+        state.transforms = active
+
+
+def _without_tape(op: Op, ready: tuple[Any, ...]) -> Any:
+    """The result for ``out=``, which cannot be differentiated."""
+    if state.grad:
+        for i in op.inputs:
+            given = ready[i.index]
+            for one in given if i.kind == "list" else (given,):
+                if one is not None and one._node is not None:
+                    raise AutogradError(
+                        f"{op.name}: out= does not support automatic differentiation, but "
+                        f"{i.name!r} requires grad; call it without out=, or under tn.no_grad()"
+                    )
+    return apply(op, ready)
+
+
+def any_tensor(op: Op, args: tuple[Any, ...]) -> bool:
+    """True when a Tensor is among the inputs."""
+    for i in op.inputs:
+        given = args[i.index]
+        if isinstance(given, Tensor):
+            return True
+        if i.kind == "list" and not isinstance(given, np.ndarray) and given is not None:
+            if isinstance(given, Tensor) or not hasattr(given, "__iter__"):
+                raise TypeError(
+                    f"{op.name}: argument {i.name!r} must be a sequence of Tensors, "
+                    f"got {type(given).__name__}"
+                )
+            if any(isinstance(one, Tensor) for one in given):
+                return True
+    return any(_holds_tensor(args[index]) for index in op.fixed)
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(_holds_tensor(v) for v in value)
+    return isinstance(value, Tensor)
+
+
+def _on_arrays(op: Op, args: tuple[Any, ...], out: Any) -> Any:
+    """Arrays in, arrays out: the kernel alone."""
+    if out is not None:
+        raise TypeError(f"{op.name}: out= needs Tensors; for arrays use NumPy's own out=")
+    seen = False
+    for i in op.inputs:
+        given = args[i.index]
+        if given is None and i.kind == "optional":
+            continue
+        for one in given if i.kind == "list" else (given,):
+            if isinstance(one, (np.ndarray, np.generic)):
+                seen = True
+            elif not (op.broadcasts and isinstance(one, _NUMBERS)):
+                raise _wrong_input(op, i, one)
+    if not seen and op.inputs:
+        raise _wrong_input(op, op.inputs[0], args[op.inputs[0].index])
+    result = _run_kernel(op, args, args)
+    return result[0] if op.aux else result
+
+
+def _wrong_input(op: Op, i: Input, given: Any) -> TypeError:
+    what = "a sequence of Tensors" if i.kind == "list" else "a Tensor"
+    more = " or a number" if op.broadcasts else ""
+    return TypeError(
+        f"{op.name}: argument {i.name!r} must be {what}{more}, got {type(given).__name__}"
+        + (f" {given!r}" if isinstance(given, (str, *_NUMBERS)) else "")
+    )
+
+
+def normalise(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arguments with every input a Tensor, and dtypes as the op's policy wants them."""
+    ready = list(args)
+    flat: list[Any] = []
+    for i in op.inputs:
+        given = args[i.index]
+        if i.kind == "list":
+            given = list(given) if not isinstance(given, np.ndarray) else list(given)
+            ready[i.index] = given = [_as_input(op, i, one) for one in given]
+            flat += given
+        elif given is None and i.kind == "optional":
+            continue
+        else:
+            ready[i.index] = given = _as_input(op, i, given)
+            flat.append(given)
+    target = _common_dtype(op, flat)
+    if target is not None:
+        for i in op.inputs:
+            given = ready[i.index]
+            if i.kind == "list":
+                ready[i.index] = [cast(one, target) for one in given]
+            elif given is not None:
+                ready[i.index] = cast(given, target)
+    return tuple(ready)
+
+
+def _as_input(op: Op, i: Input, given: Any) -> Any:
+    if isinstance(given, Tensor):
+        return given
+    if isinstance(given, (np.ndarray, np.generic)):
+        return wrap(np.asarray(given))
+    if op.broadcasts and isinstance(given, _NUMBERS):
+        return given
+    raise _wrong_input(op, i, given)
+
+
+def _common_dtype(op: Op, operands: list[Any]) -> dtypes.dtype | None:
+    """The dtype all inputs are to have, or None when they are fine (or free)."""
+    if op.promote == "free":
+        return None
+    tensors = [t for t in operands if isinstance(t, Tensor)]
+    if op.promote == "same":
+        for t in tensors[1:]:
+            if t._data.dtype != tensors[0]._data.dtype:
+                given = ", ".join(
+                    f"{i.name!r} is {x.dtype}" for i, x in zip(op.inputs, operands, strict=False)
+                )
+                raise DTypeError(f"{op.name}: expected all inputs to have the same dtype, but {given}")
+        return None
+    wide = [t.dtype for t in tensors if t._data.ndim]
+    zero = [t.dtype for t in tensors if not t._data.ndim]
+    found = dtypes.result_dtype(wide, zero, [n for n in operands if not isinstance(n, Tensor)])
+    if op.promote == "float" and found.category < 2:
+        found = dtypes.get_default_dtype()
+    return found
+
+
+def cast(value: Any, target: dtypes.dtype) -> Any:
+    """A Tensor or number as a Tensor of dtype `target`, differentiably."""
+    if not isinstance(value, Tensor):
+        found = HOT["constant"](value, target.dtype)
+        if found is not None:
+            return found
+        if target.category < 2 and not isinstance(value, complex):
+            return wrap(np.asarray(value).astype(target.dtype))  # wraps round, as PyTorch does
+        return wrap(np.asarray(value, target.dtype))
+    if value._data.dtype == target.dtype:
+        return value
+    return value.to(target)
+
+
+def _run_kernel(op: Op, arguments: Any, args: tuple[Any, ...]) -> Any:
+    positional = len(op.parameters) - op.keyword_only
+    named = dict(zip(op.parameters[positional:], arguments[positional:], strict=True))
+    try:
+        return op.kernel(*arguments[:positional], **named)
+    except Exception as error:
+        raise explain(op, error, args) from error
+
+
+def apply(op: Op, args: tuple[Any, ...]) -> Any:
+    """Run `op` on normalised arguments: kernel, wrapping, Node."""
+    arguments = list(args)
+    nodes: list[Any] = []
+    for i in op.inputs:
+        given = args[i.index]
+        if given is None:
+            nodes.append(None)
+        elif i.kind == "list":
+            arguments[i.index] = [t._data for t in given]
+            nodes += [t._node for t in given]
+        else:
+            arguments[i.index] = given._data
+            nodes.append(given._node)
+    for index in op.fixed:
+        arguments[index] = to_arrays(args[index])
+    raw = _run_kernel(op, arguments, args)
+    result, aux = raw if op.aux else (raw, ())
+    outputs = result if op.several else (result,)
+    tensors = [wrap(np.asarray(y)) for y in outputs]
+    if op.view:
+        _link_views(op, args, tensors)
+    if op.differentiable and state.grad and any(n is not None for n in nodes):
+        _record(op, args, arguments, nodes, tensors, aux)
+    if not op.several:
+        return tensors[0]
+    if op.as_list:
+        return tensors
+    return type(result)(*tensors) if hasattr(result, "_fields") else tuple(tensors)
+
+
+def _link_views(op: Op, args: tuple[Any, ...], tensors: list[Any]) -> None:
+    source = args[0]
+    for k, t in enumerate(tensors):
+        y, a = t._data, source._data
+        if y is a or (y.base is not None and (y.base is a or y.base is a.base)):
+            link_view(t, source, (op.function, args[1:], k if op.several else None), state.grad)
+
+
+def _record(
+    op: Op, args: tuple[Any, ...], arguments: list[Any], nodes: list[Any], tensors: list[Any], aux: Any
+) -> None:
+    """Leave a Node behind the outputs that can be differentiated."""
+    if not any(is_differentiable(t) for t in tensors):
+        return
+    node = object.__new__(Node)
+    values: dict[str, Any] = dict(zip(op.parameters, args, strict=True))
+    values["out"] = tuple(t._data for t in tensors) if op.several else tensors[0]._data
+    values.update(zip(op.aux, aux, strict=True))
+    for i in op.inputs:
+        given = arguments[i.index]
+        values[f"{i.name}_shape"] = (
+            None if given is None else [a.shape for a in given] if i.kind == "list" else given.shape
+        )
+    is_complex = any(t._data.dtype.kind == "c" for t in tensors) or any(
+        _kind_of(args[i.index]) == "c" for i in op.inputs
+    )
+    node.op = complex_twin(op) if is_complex else op
+    node.seq = next_sequence()
+    node.parents = tuple(nodes)
+    node.saved = tuple(
+        values[n] if (only := op.needed_for(n)) is None or any(nodes[k] is not None for k in only) else None
+        for n in op.saved_names
+    )
+    node.post = None
+    flat = _flat_inputs(op, args)
+    shape = tensors[0]._data.shape
+    if op.broadcasts:
+        node.post = broadcast_post(shape, tuple(None if t is None else t._data for t in flat))
+    if is_complex:
+        node.post = real_post(node.post, flat)
+    node.epoch = HOT["EPOCH"]
+    node.extra = None
+    frame = user_frame(sys._getframe(1))
+    assert frame is not None
+    node.code, node.lasti = frame.f_code, frame.f_lasti
+    if not op.several:
+        tensors[0]._node = node
+        return
+    node.ensure_extra().outputs = [
+        (t._data.shape, t._data.dtype if is_differentiable(t) else None) for t in tensors
+    ]
+    for k, t in enumerate(tensors):
+        if is_differentiable(t):
+            t._node = OutputNode(node, k)
+
+
+def _kind_of(given: Any) -> str:
+    if isinstance(given, Tensor):
+        return given._data.dtype.kind
+    if isinstance(given, list):
+        return "c" if any(t._data.dtype.kind == "c" for t in given) else ""
+    return ""
+
+
+def _flat_inputs(op: Op, args: tuple[Any, ...]) -> list[Any]:
+    flat: list[Any] = []
+    for i in op.inputs:
+        given = args[i.index]
+        flat += given if i.kind == "list" else [given]
+    return flat
+
+
+class Post:
+    """What is done to a rule's result before it travels on: summed to a shape, made real."""
+
+    __slots__ = ("real", "shape")
+
+    def __init__(self, shape: tuple[int, ...] | None, real: bool = False) -> None:
+        self.shape = shape
+        self.real = real
+
+    def __call__(self, g: Any) -> Any:
+        if self.shape is not None:
+            g = sum_to(g, self.shape)
+        if self.real and _is_complex(g):
+            g = g.real
+        return g
+
+
+def _is_complex(g: Any) -> bool:
+    return (g._data if isinstance(g, Tensor) else g).dtype.kind == "c"
+
+
+def broadcast_post(shape: tuple[int, ...], arrays: tuple[Any, ...]) -> tuple[Post | None, ...]:
+    """For each input: how its gradient is summed back to the shape it was broadcast from."""
+    return tuple(None if a is None or a.shape == shape else Post(a.shape) for a in arrays)
+
+
+def real_post(post: Any, inputs: list[Any]) -> tuple[Post | None, ...]:
+    """Let the gradients of real inputs of a complex function be real."""
+    before = post or (None,) * len(inputs)
+    return tuple(
+        p if t is None or t._data.dtype.kind == "c" else Post(p.shape if p else None, real=True)
+        for p, t in zip(before, inputs, strict=True)
+    )
+
+
+def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum `g` over the axes along which `shape` was broadcast to it; an array or a Tensor."""
+    lead = g.ndim - len(shape)
+    axes = (*range(lead), *(k + lead for k, n in enumerate(shape) if n == 1 and g.shape[k + lead] != 1))
+    if g.__class__ is np.ndarray:
+        if lead and len(axes) == lead:
+            return np.add.reduce(g, axes) if lead > 1 or g.ndim > 2 else np.add.reduce(g, 0)
+        return np.add.reduce(g, axes, keepdims=True).reshape(shape) if axes else g
+    return g.sum(axes, keepdim=True).reshape(shape) if axes else g
+
+
+def total(earlier: Any, x: Any) -> Any:
+    """The sum of two large gradients, in place where `earlier` is a sum nobody else holds.
+
+    A sum is known by its owner: an array of its own memory that only the walk's dictionary, the
+    generated code and this call refer to.
+    """
+    if sys.getrefcount(earlier) <= 4 and earlier.base is None and earlier.shape == x.shape:
+        return np.add(earlier, x, out=earlier)
+    return earlier + x
+
+
+# -- complex numbers ---------------------------------------------------------------------------
+
+
+class ComplexTwin:
+    """An op whose node carries complex numbers.
+
+    With PyTorch's convention the gradient of a holomorphic f is ``g · conj(f')``, which is
+    ``conj(rule(conj(g)))`` for a rule written as ``g · f'``: no rule need mention conjugation.
+    A rule declared by ``wirtinger`` is in that convention already and is used as it stands.
+    """
+
+    def __init__(self, op: Op) -> None:
+        self.plain = op
+        self.name = op.name
+        self.carry = None
+        self.node_name = op.node_name
+        self.keeps_output = op.keeps_output
+        self.saved_names = op.saved_names
+        self.function = op.function
+        self.inputs = op.inputs
+        self.parameters = op.parameters
+        self.reference_function = op.reference_function
+
+    def backward(self, node: Any, g: Any) -> Any:
+        return self._run(node, g, recorded=False)
+
+    def recorded_backward(self, node: Any, g: Any) -> Any:
+        return self._run(node, g, recorded=True)
+
+    def _run(self, node: Any, g: Any, recorded: bool) -> Any:
+        op = self.plain
+        if op.wirtinger_rules:
+            return _by_rules(op, op.wirtinger_rules, node, g, recorded)
+        if recorded and op.reference_function is not None:
+            return recorded_backward(op, node, g)
+        turned = tuple(_conj(x) for x in g) if isinstance(g, tuple) else _conj(g)
+        result = recorded_backward(op, node, turned) if recorded else op.backward(node, turned)
+        return tuple(_conj(x) for x in result)
+
+
+def _conj(x: Any) -> Any:
+    if x is None:
+        return None
+    if isinstance(x, Tensor):
+        return x.conj() if x._data.dtype.kind == "c" else x
+    return np.conj(x) if x.dtype.kind == "c" else x
+
+
+def complex_twin(op: Op) -> ComplexTwin:
+    """The twin of `op` for nodes that carry complex numbers."""
+    if op.complex_twin is None or op.complex_twin.saved_names != op.saved_names:
+        op.complex_twin = ComplexTwin(op)
+    return op.complex_twin  # type: ignore[no-any-return]
+
+
+# -- backward, the ways that are not generated ---------------------------------------------------
+
+
+def recorded_backward(op: Op, node: Any, g: Any) -> Any:
+    """Run the rule on Tensors, so that what it does is itself recorded."""
+    if op.reference_function is not None:
+        return _by_reference(op, node, g, create_graph=True)
+    if op.joint is not None:
+        values = _kept(op, node, recorded=True)
+        result = op.joint.function(g, *(values[n] for n in op.joint.names))
+        result = result if isinstance(result, tuple) else (result,)
+        return flatten_gradients(op, result)
+    return _by_rules(op, op.rules, node, g, recorded=True)
+
+
+def _by_rules(op: Op, rules: dict[str, Any], node: Any, g: Any, recorded: bool) -> Any:
+    values = _kept(op, node, recorded)
+    result, position = [], 0
+    for i in op.inputs:
+        count = len(values["#counts"][i.name]) if i.kind == "list" else 1
+        rule = rules.get(i.name)
+        wanted = any(p is not None for p in node.parents[position : position + count])
+        position += count
+        if rule is None or not wanted:
+            result.append(None)
+        else:
+            result.append(rule.function(g, *(values[n] for n in rule.names)))
+    return flatten_gradients(op, tuple(result))
+
+
+def _kept(op: Op, node: Any, recorded: bool) -> dict[str, Any]:
+    """What the node kept, by name: Tensors in the recorded pass, arrays in the raw one."""
+    values: dict[str, Any] = dict(zip(op.saved_names, node.saved, strict=True))
+    for i in op.inputs:
+        if i.name in values and not recorded:
+            kept = values[i.name]
+            if kept is not None:
+                values[i.name] = [t._data for t in kept] if i.kind == "list" else kept._data
+    for index in op.fixed:
+        name = op.parameters[index]
+        if name in values:
+            values[name] = to_arrays(values[name])
+    if values.get("out") is not None and recorded:
+        values["out"] = _outputs_as_tensors(node, values["out"])
+    values["needs"] = tuple(p is not None for p in node.parents)
+    lists = [i for i in op.inputs if i.kind == "list"]
+    singles = len(op.inputs) - len(lists)
+    values["#counts"] = {i.name: range(len(node.parents) - singles) for i in lists}
+    return values
+
+
+def _outputs_as_tensors(node: Any, out: Any) -> Any:
+    if not isinstance(out, tuple):
+        t = wrap(out)
+        t._node = node
+        return t
+    tensors = []
+    for k, y in enumerate(out):
+        t = wrap(y)
+        if is_differentiable(t):
+            t._node = OutputNode(node, k)
+        tensors.append(t)
+    return tuple(tensors)
+
+
+def _by_reference(op: Op, node: Any, g: Any, create_graph: bool) -> Any:
+    """Differentiate the reference: the same function in ordinary ops, run anew on the kept inputs."""
+    from autotn.core import engine
+    from autotn.core.views import alias
+
+    assert op.reference_function is not None
+    values: dict[str, Any] = dict(zip(op.saved_names, node.saved, strict=True))
+    with enable_grad():
+        stand_ins: list[Any] = []
+        for i in op.inputs:
+            given = values[i.name]
+            if i.kind == "list":
+                values[i.name] = fresh = [alias(t) for t in given]
+                stand_ins += fresh
+            elif given is not None:
+                values[i.name] = fresh_one = alias(given)
+                stand_ins.append(fresh_one)
+            else:
+                stand_ins.append(None)
+        outputs = op.reference_function(*(values[p] for p in op.parameters))
+    outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+    gradients = g if isinstance(g, tuple) else (g,)
+    pairs = [
+        (o, x if isinstance(x, Tensor) else wrap(np.asarray(x)))
+        for o, x in zip(outputs, gradients, strict=True)
+        if x is not None and o.requires_grad
+    ]
+    wanted = [
+        t for t, p in zip(stand_ins, node.parents, strict=True) if t is not None and p is not None
+    ]
+    found = engine.grad(
+        [o for o, _ in pairs], wanted, [x for _, x in pairs], create_graph=create_graph, allow_unused=True
+    )
+    answers = iter(found)
+    return tuple(
+        next(answers) if t is not None and p is not None else None
+        for t, p in zip(stand_ins, node.parents, strict=True)
+    )
+
+
+def reference_backward_raw(node: Any, g: Any) -> Any:
+    """The raw backward of an op that declares a reference but no rule."""
+    op = node.op.plain if isinstance(node.op, ComplexTwin) else node.op
+    result = _by_reference(op, node, g, create_graph=False)
+    return tuple(None if t is None else t._data for t in result)
+
+
+def rules_backward_raw(node: Any, g: Any) -> Any:
+    """The raw backward of an op with a list input and a rule per input."""
+    op = node.op.plain if isinstance(node.op, ComplexTwin) else node.op
+    return _by_rules(op, op.rules or op.wirtinger_rules, node, g, recorded=False)
+
+
+def flatten_gradients(op: Op, result: tuple[Any, ...]) -> tuple[Any, ...]:
+    """One gradient per parent: those of a list input stand in a sequence until here."""
+    if all(i.kind != "list" for i in op.inputs):
+        return result
+    flat: list[Any] = []
+    for i, g in zip(op.inputs, result, strict=True):
+        if i.kind == "list":
+            flat += g
+        else:
+            flat.append(g)
+    return tuple(flat)
+
+
+# -- errors ----------------------------------------------------------------------------------------
+
+
+def explain(op: Op, error: Exception, args: tuple[Any, ...]) -> Exception:
+    """The error to raise when a kernel failed: it names the op and its arguments."""
+    text = str(error)
+    if text.startswith(op.name) or isinstance(error, (AutogradError, MemoryError)):
+        return error
+    given = describe_arguments(op, args)
+    shapes = [a._data.shape if isinstance(a, Tensor) else np.shape(a) for a in _present(op, args)]
+    if isinstance(error, ValueError) and op.broadcasts and len(shapes) > 1:
+        try:
+            np.broadcast_shapes(*shapes)
+        except ValueError:
+            return ShapeError(f"{op.name}: {_mismatch(shapes)}; {given}")
+    message = f"{op.name}: {text}; {given}"
+    if isinstance(error, np.linalg.LinAlgError):
+        return type(error)(message)
+    for kind in (ShapeError, DTypeError, IndexError, TypeError, ZeroDivisionError, NotImplementedError):
+        if isinstance(error, kind):
+            return kind(message)
+    if isinstance(error, ValueError):
+        return ShapeError(message)
+    if type(error) is RuntimeError:
+        return RuntimeError(message)
+    return error
+
+
+def _present(op: Op, args: tuple[Any, ...]) -> list[Any]:
+    present: list[Any] = []
+    for i in op.inputs:
+        given = args[i.index]
+        if i.kind == "list":
+            present += list(given)
+        elif given is not None:
+            present.append(given)
+    return present
+
+
+def _mismatch(shapes: list[tuple[int, ...]]) -> str:
+    """Name the first dimension, from the right, at which shapes do not broadcast."""
+    longest = max(len(s) for s in shapes)
+    for k in range(1, longest + 1):
+        sizes = {s[-k] for s in shapes if len(s) >= k} - {1}
+        if len(sizes) > 1:
+            numbers = " and ".join(str(s[-k]) for s in shapes if len(s) >= k)
+            return f"sizes {numbers} must match at non-singleton dimension {longest - k}"
+    return "shapes do not broadcast together"
+
+
+def describe_arguments(op: Op, args: tuple[Any, ...]) -> str:
+    """The arguments of a call in words, for messages."""
+    parts = []
+    for name, value in zip(op.parameters, args, strict=False):
+        parts.append(f"{name}: {describe(value)}")
+    return "given " + ", ".join(parts)
+
+
+def describe(value: Any) -> str:
+    """One argument in a few words."""
+    if isinstance(value, Tensor):
+        return f"{type(value).__name__} {tuple(value._data.shape)} {value.dtype}"
+    if isinstance(value, np.ndarray):
+        return f"array {value.shape} {value.dtype}"
+    if isinstance(value, (list, tuple)) and any(isinstance(v, (Tensor, np.ndarray)) for v in value):
+        return "[" + ", ".join(describe(v) for v in value[:8]) + (", …]" if len(value) > 8 else "]")
+    text = repr(value)
+    return text if len(text) < 60 else text[:57] + "…"

@@ -1,0 +1,499 @@
+"""The code written for each op: its public function and its raw backward.
+
+A generic ``apply(op, *args)`` costs several times what a small NumPy call costs. So, as `dataclasses`
+does, we read the declaration once and write the function a careful author would write by hand:
+fixed arguments, one type test per input, no argument juggling. Whatever is unusual (another dtype,
+a list, arrays without a Tensor, a recorder, ``out=``) leaves for `call.call`, the thorough path.
+
+Print ``tn.mul.op.source`` to read what was written; tracebacks show it too.
+"""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import inspect
+import linecache
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autotn.core import dtypes, modes
+from autotn.core.modes import HOT
+from autotn.core.node import Node, next_sequence, user_frame
+from autotn.core.op import Op
+from autotn.core.storage import link_view
+from autotn.errors import NotDifferentiable
+
+#: Python numbers as 0-d tensors, which NumPy handles three times faster than the numbers. Zero is not
+#: kept here: 0.0 and -0.0 are one key.
+CONSTANTS_32: dict[float, Any] = {}
+CONSTANTS_64: dict[float, Any] = {}
+_MOST_CONSTANTS = 4096
+
+#: The commonest rule; generated code need not call it.
+_PASS_ON = lambda g: g  # noqa: E731
+
+#: Gradients of fewer elements are added out of place: in-place addition gains nothing.
+SMALL = 4096
+
+
+def constant(value: Any, dtype: np.dtype[Any]) -> Any:
+    """A Python number as a 0-d tensor of `dtype`, or None where promotion must decide."""
+    kind = value.__class__
+    if dtype is dtypes.F32:
+        cache = CONSTANTS_32
+    elif dtype is dtypes.F64:
+        cache = CONSTANTS_64
+    else:
+        return None
+    if kind is not float and kind is not int and kind is not bool:
+        return None
+    found = cache.get(value)
+    if found is None:
+        found = _wrap(np.asarray(value, dtype))
+        if value != 0:
+            if len(cache) >= _MOST_CONSTANTS:
+                cache.clear()
+            cache[value] = found
+    return found
+
+
+def _wrap(array: Any) -> Any:
+    from autotn.core.tensor import wrap
+
+    return wrap(array)
+
+
+HOT.update(
+    __name__="autotn.core.generated",
+    __package__="autotn.core",
+    new=object.__new__,
+    ndarray=np.ndarray,
+    asarray=np.asarray,
+    Node=Node,
+    F32=dtypes.F32,
+    F64=dtypes.F64,
+    C32=CONSTANTS_32,
+    C64=CONSTANTS_64,
+    constant=constant,
+    link_view=link_view,
+    grad_enabled=modes.grad_enabled,
+    next_sequence=next_sequence,
+    getframe=sys._getframe,
+    user_frame=user_frame,
+)
+
+
+def _not_generated_yet(*args: Any, **kwargs: Any) -> Any:
+    """The code every public function starts with: write the real code, then call it.
+
+    Writing it only now keeps ``import autotn`` quick. The name of the running code says whose it is.
+    """
+    function = waiting_functions[getframe(0).f_code.co_name]  # type: ignore[name-defined]  # noqa: F821
+    generate_now(function)  # type: ignore[name-defined]  # noqa: F821
+    return function(*args, **kwargs)
+
+
+_waiting_functions: dict[str, Any] = {}
+HOT.update(waiting_functions=_waiting_functions, generate_now=lambda f: generate(f.op))
+
+
+def make_function(op: Op, kernel: Callable[..., Any]) -> Any:
+    """A public function of `op`; its code is written at the first call."""
+    key = f"{op.name}#{len(_waiting_functions)}"
+    code = _not_generated_yet.__code__.replace(co_name=key)
+    function: Any = types.FunctionType(code, HOT, op.name)
+    _waiting_functions[key] = function
+    function.__qualname__ = kernel.__qualname__
+    function.__module__ = kernel.__module__
+    function.__doc__ = kernel.__doc__
+    function.__annotations__ = kernel.__annotations__
+    if op.has_out:
+        signature = inspect.signature(kernel)
+        out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Any")
+        parameters = [*signature.parameters.values(), out]
+        function.__signature__ = signature.replace(parameters=parameters)
+    else:
+        function.__wrapped__ = kernel
+    function.op = op
+    return function
+
+
+def generate(op: Op) -> None:
+    """(Re)write the code of `op`'s public function and of its raw backward."""
+    from autotn.core import call
+
+    name = op.name
+    HOT[f"kernel_{name}"] = op.kernel
+    HOT[f"op_{name}"] = op
+    HOT[f"call_{name}"] = functools.partial(call.call, op)
+    HOT[f"explain_{name}"] = functools.partial(call.explain, op)
+    HOT[f"post_{name}"] = call.broadcast_post
+    HOT[f"operator_{name}"] = functools.partial(call.call_operator, op)
+    source = op.generated = "\n".join(_function_lines(op)) + "\n"
+    _fill(op, op.function, source)
+    if op.operator is not None:
+        _fill(op, op.operator, source.replace(f"call_{name}(", f"operator_{name}("))
+    op.backward, op.carry = _backward(op)
+
+
+def _fill(op: Op, function: Any, source: str) -> None:
+    """Give a public function its code and its defaults."""
+    declared: Any = op.declared
+    function.__code__ = _compile(source, op.name).__code__
+    function.__defaults__ = declared.__defaults__
+    keywords = dict(declared.__kwdefaults__ or {})
+    function.__kwdefaults__ = {**keywords, "out": None} if op.has_out else keywords or None
+
+
+def _compile(source: str, name: str) -> types.FunctionType:
+    filename = f"<autotn {name}>"
+    space: dict[str, Any] = {}
+    exec(compile(source, filename, "exec"), HOT, space)  # our own source
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    return space[name]  # type: ignore[no-any-return]
+
+
+def _signature_text(op: Op) -> str:
+    """The parameters; the values of their defaults stand on the function, not in the text."""
+    declared: Any = op.declared
+    positional = len(op.parameters) - op.keyword_only
+    required = positional - len(declared.__defaults__ or ())
+    parts = [p + ("=None" if k >= required else "") for k, p in enumerate(op.parameters[:positional])]
+    keywords = declared.__kwdefaults__ or {}
+    named = [p + ("=None" if p in keywords else "") for p in op.parameters[positional:]]
+    named += ["out=None"] if op.has_out else []
+    return ", ".join([*parts, "*", *named] if named else parts)
+
+
+def _function_lines(op: Op) -> list[str]:
+    """The public function, line by line."""
+    name = op.name
+    arguments = "".join(f"{p}, " for p in op.parameters)
+    elsewhere = f"return call_{name}(({arguments})" + (", out)" if op.has_out else ")")
+    lines = [f"def {name}({_signature_text(op)}):"]
+    simple = op.inputs and not op.several and all(i.kind != "list" for i in op.inputs)
+    if not simple or op.inputs[0].kind != "one" or op.inputs[0].index != 0:
+        return [*lines, f"    {elsewhere}"]
+
+    first, rest = op.inputs[0].name, op.inputs[1:]
+    unusual = "SPECIAL or out is not None" if op.has_out else "SPECIAL"
+    lines += [f"    if {unusual}:", f"        {elsewhere}"]
+    scalars = op.broadcasts and len(op.inputs) == 2
+    tests = [f"isinstance({first}, Tensor)"]
+    if not scalars:
+        for i in rest:
+            is_tensor = f"isinstance({i.name}, Tensor)"
+            tests.append(f"({i.name} is None or {is_tensor})" if i.kind == "optional" else is_tensor)
+    lines += [
+        f"    if {' and '.join(tests)}:",
+        f"        a_{first} = {first}._data",
+        f"        d = a_{first}.dtype",
+    ]
+    if scalars:
+        other = rest[0].name
+        lines += [
+            f"        if not isinstance({other}, Tensor):",
+            f"            kind = {other}.__class__",
+            f"            c = C32.get({other}) if d is F32 and (kind is float or kind is int) else None",
+            f"            if c is None and (c := constant({other}, d)) is None:",
+            f"                {elsewhere}",
+            f"            {other} = c",
+        ]
+    same = ["(d is F32 or d is F64)"]
+    for i in rest:
+        if i.kind == "optional":
+            lines.append(f"        a_{i.name} = None if {i.name} is None else {i.name}._data")
+            same.append(f"(a_{i.name} is None or a_{i.name}.dtype is d)")
+        else:
+            lines.append(f"        a_{i.name} = {i.name}._data")
+            same.append(f"a_{i.name}.dtype is d")
+    if op.promote == "free":
+        same = [same[0]]
+    for index in op.fixed:
+        p = op.parameters[index]
+        lines.append(f"        a_{p} = {p}._data if isinstance({p}, Tensor) else arrays({p})")
+    given = _kernel_arguments(op)
+    result = "y, aux" if op.aux else "y"
+    lines += [
+        f"        if {' and '.join(same)}:",
+        "            try:",
+        f"                {result} = kernel_{name}({given})",
+        "            except Exception as error:",
+        f"                raise explain_{name}(error, ({arguments})) from error",
+        "            if y.__class__ is not ndarray:",
+        "                y = asarray(y)",
+        "            t = new(Tensor)",
+        "            t._data = y",
+    ]
+    if op.view:
+        statics = "".join(f"{p}, " for p in op.parameters[1:])
+        lines += [
+            f"            b = y.base",
+            f"            if b is not None and (b is a_{first} or b is a_{first}.base) or y is a_{first}:",
+            f"                link_view(t, {first}, (op_{name}.function, ({statics}), None), "
+            "GRAD_EVERYWHERE or grad_enabled())",
+        ]
+    if not op.differentiable:
+        lines += ["            t._node = None", "            return t"]
+    else:
+        lines += _record_lines(op)
+    array_only = " and ".join(
+        [f"{first}.__class__ is ndarray"]
+        + [f"not isinstance({i.name}, Tensor)" for i in rest]
+        + [f"not isinstance({op.parameters[i]}, Tensor)" for i in op.fixed]
+    )
+    if not op.fixed:
+        plain = _plain_arguments(op)
+        picked = f"kernel_{name}({plain})" + ("[0]" if op.aux else "")
+        lines += [f"    elif {array_only}:", f"        return {picked}"]
+    lines.append(f"    {elsewhere}")
+    return lines
+
+
+def _kernel_arguments(op: Op) -> str:
+    arrays = {i.name for i in op.inputs} | {op.parameters[i] for i in op.fixed}
+    return _pass(op, lambda p: f"a_{p}" if p in arrays else p)
+
+
+def _plain_arguments(op: Op) -> str:
+    return _pass(op, lambda p: p)
+
+
+def _pass(op: Op, value: Callable[[str], str]) -> str:
+    """The kernel's arguments: by position, keyword-only ones by name."""
+    positional = len(op.parameters) - op.keyword_only
+    parts = [value(p) for p in op.parameters[:positional]]
+    return ", ".join(parts + [f"{p}={value(p)}" for p in op.parameters[positional:]])
+
+
+def _record_lines(op: Op) -> list[str]:
+    """Leave a Node when an input has one and the tape is on."""
+    name = op.name
+    lines, nodes = [], []
+    for i in op.inputs:
+        node = f"n_{i.name}"
+        nodes.append(node)
+        missing = f"None if {i.name} is None else " if i.kind == "optional" else ""
+        lines.append(f"            {node} = {missing}{i.name}._node")
+    some = " or ".join(f"{n} is not None" for n in nodes)
+    lines += [
+        f"            if ({some}) and (GRAD_EVERYWHERE or grad_enabled()):",
+        "                n = Node()",
+        f"                n.op = op_{name}",
+        "                n.seq = next_sequence()",
+        f"                n.parents = ({''.join(f'{x}, ' for x in nodes)})",
+        f"                n.saved = ({''.join(f'{_saved(op, s)}, ' for s in op.saved_names)})",
+    ]
+    if op.broadcasts and len(op.inputs) > 1:
+        shapes = "".join(f"a_{i.name}, " for i in op.inputs)
+        same = " == ".join(f"a_{i.name}.shape" for i in op.inputs)
+        posted = f"post_{name}(y.shape, ({shapes}))"
+        if len(op.inputs) == 2:  # a number has no gradient, and the other input the output's shape
+            other = op.inputs[1].name
+            lines.append(
+                f"                n.post = None if (n_{other} is None and a_{other}.ndim == 0) or "
+                f"{same} else {posted}"
+            )
+        else:
+            lines.append(f"                n.post = None if {same} else {posted}")
+    else:
+        lines.append("                n.post = None")
+    lines += [
+        "                n.epoch = EPOCH",
+        "                n.extra = None",
+        "                f = getframe(1)",
+        "                c = f.f_code",
+        "                if c is not USER:",
+        "                    f = user_frame(f)",
+        "                    c = f.f_code",
+        "                n.code = c",
+        "                n.lasti = f.f_lasti",
+        "                t._node = n",
+        "                return t",
+        "            t._node = None",
+        "            return t",
+    ]
+    return lines
+
+
+def _saved(op: Op, name: str) -> str:
+    """The expression that keeps `name` in the node."""
+    only = op.needed_for(name)
+    if only is not None:
+        asked = " or ".join(f"n_{op.inputs[k].name} is not None" for k in only)
+        value = "y" if name == "out" else f"aux[{op.aux.index(name)}]" if name in op.aux else name
+        return f"{value} if {asked} else None"
+    if name == "out":
+        return "y"
+    if name in op.aux:
+        return f"aux[{op.aux.index(name)}]"
+    if name.endswith("_shape") and name not in op.parameters:
+        stem = name.removesuffix("_shape")
+        optional = any(i.name == stem and i.kind == "optional" for i in op.inputs)
+        return f"None if a_{stem} is None else a_{stem}.shape" if optional else f"a_{stem}.shape"
+    return name
+
+
+def _no_rule(node: Any, g: Any) -> Any:
+    raise NotDifferentiable(f"{node.op.name} has no derivative")
+
+
+def _fetch_lines(op: Op) -> list[str]:
+    """Unpack what the node kept, inputs as arrays."""
+    lines = []
+    if op.saved_names:
+        lines.append(f"    ({''.join(f'{n}, ' for n in op.saved_names)}) = node.saved")
+    for i in op.inputs:
+        if i.name not in op.saved_names:
+            continue
+        if i.kind == "list":
+            lines.append(f"    {i.name} = [x._data for x in {i.name}]")
+        elif i.kind == "optional" or op.needed_for(i.name) is not None:
+            lines.append(f"    {i.name} = None if {i.name} is None else {i.name}._data")
+        else:
+            lines.append(f"    {i.name} = {i.name}._data")
+    for index in op.fixed:
+        p = op.parameters[index]
+        if p in op.saved_names:
+            lines.append(f"    {p} = {p}._data if isinstance({p}, Tensor) else arrays({p})")
+    if any("needs" in rule.names for rule in op.all_rules()):
+        lines.append("    needs = tuple(p is not None for p in node.parents)")
+    return lines
+
+
+def _rule_call(name: str, names: tuple[str, ...]) -> str:
+    """The expression that calls a rule."""
+    return f"{name}(g{''.join(f', {n}' for n in names)})"
+
+
+def _backward(op: Op) -> tuple[Callable[[Any, Any], Any], Callable[..., Any] | None]:
+    """The raw backward, twice from the same rules.
+
+    The first returns one array per input. The second, for ops with a rule per input, sends each
+    array on its way itself; that saves the everyday walk (`engine._walk_plain`) a tuple and a loop.
+    """
+    from autotn.core import call
+
+    if not op.differentiable:
+        return _no_rule, None
+    has_list = any(i.kind == "list" for i in op.inputs)
+    if op.joint is None and (not op.rules or has_list):
+        plain = call.rules_backward_raw if op.rules or op.wirtinger_rules else None
+        return plain or call.reference_backward_raw, None
+    space: dict[str, Any] = {
+        "Tensor": HOT.get("Tensor"),
+        "arrays": call.to_arrays,
+        "ndarray": np.ndarray,
+        "asarray": np.asarray,
+        "push": heapq.heappush,
+        "total": call.total,
+        "__name__": "autotn.core.generated",
+        "__package__": "autotn.core",
+    }
+    fetch = _fetch_lines(op)
+    if op.joint is not None:
+        space["joint"] = op.joint.function
+        lines = [
+            "def backward(node, g):",
+            *fetch,
+            f"    result = {_rule_call('joint', op.joint.names)}",
+            "    return result if result.__class__ is tuple else (result,)",
+        ]
+        if has_list:  # the rule gives a sequence for a list input; the engine wants one flat tuple
+            lines[0] = "def unflattened(node, g):"
+            lines += ["def backward(node, g):", "    return flat(op, unflattened(node, g))"]
+            space["op"], space["flat"] = op, call.flatten_gradients
+        return _execute(lines, f"backward of {op.name}", space)["backward"], None
+
+    parents = ", ".join(f"p_{i.name}" for i in op.inputs)
+    unpack = f"    ({parents},) = node.parents"
+    pull = ["def backward(node, g):", *fetch, unpack]
+    push = ["def carry(node, g, waiting, heap):", *fetch, unpack]
+    results = []
+    for i in op.inputs:
+        rule = op.rules.get(i.name)
+        if rule is None:
+            results.append("None")
+            continue
+        space[f"rule_{i.name}"] = rule.function
+        text, parent = _rule_call(f"rule_{i.name}", rule.names), f"p_{i.name}"
+        if rule.function.__code__.co_code == _PASS_ON.__code__.co_code and not rule.names:
+            text = "g"
+        results.append(f"{text} if {parent} is not None else None")
+        push += [
+            f"    if {parent} is not None:",
+            f"        x = {text}",
+            "        if x.__class__ is not ndarray:",
+            "            x = asarray(x)",
+            f"        earlier = waiting.get({parent})",
+            "        if earlier is None:",
+            f"            waiting[{parent}] = x",
+            f"            if not {parent}.quiet:",
+            f"                push(heap, (-{parent}.seq, {parent}))",
+            f"        elif x.size < {SMALL}:",
+            f"            waiting[{parent}] = earlier + x",
+            "        else:",
+            f"            waiting[{parent}] = total(earlier, x)",
+        ]
+    pull.append(f"    return ({', '.join(results)},)")
+    made = _execute([*pull, *push], f"backward of {op.name}", space)
+    return made["backward"], made["carry"]
+
+
+def _execute(lines: list[str], title: str, space: dict[str, Any]) -> dict[str, Any]:
+    """Run generated source (our own) so that tracebacks can show it."""
+    source = "\n".join(lines) + "\n"
+    filename = f"<autotn {title}>"
+    exec(compile(source, filename, "exec"), space)
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    return space
+
+
+def operator_of(made: Any) -> Any:
+    """The function as a Python operator: an operand it can't understand gives NotImplemented."""
+    if not isinstance(made, Op) or len(made.parameters) < 2:
+        return made.function
+    if made.operator is None:
+        made.operator = make_function(made, made.declared)
+        if made.generated is not None:
+            generate(made)
+    return made.operator
+
+
+def reversed_operator_of(made: Any) -> Any:
+    """The operator for ``number - tensor`` and its like: Python hands the operands over swapped."""
+    from autotn.core import call
+
+    function = made.function
+
+    def operator(self: Any, other: Any) -> Any:
+        if not isinstance(other, call.OPERANDS):
+            return NotImplemented
+        if other.__class__ is float or other.__class__ is int:
+            other = constant(other, self._data.dtype) or other
+        return function(other, self)
+
+    operator.__name__ = operator.__qualname__ = f"reversed_{made.name}"
+    return operator
+
+
+def with_out(function: Any) -> Any:
+    """A composite with PyTorch's ``out=``."""
+    from autotn.core import inplace
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        return result if out is None else inplace.write_out(function.__name__, out, result, args)
+
+    signature = inspect.signature(function)
+    extra = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Any")
+    parameters = list(signature.parameters.values())
+    if not any(p.name == "out" for p in parameters):
+        wrapper.__signature__ = signature.replace(parameters=[*parameters, extra])  # type: ignore[attr-defined]
+    return wrapper

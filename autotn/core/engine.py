@@ -1,0 +1,617 @@
+"""Backward: order, accumulation, hooks, freeing.
+
+Nodes are taken in descending sequence number from a heap. Since a node is always younger than its
+parents, each is taken once, after all that used its output. Gradients on their way wait in a
+dictionary that belongs to this one call, so a failed or nested backward disturbs nobody.
+
+In the raw pass gradients are arrays and rules run NumPy directly. With ``create_graph`` they are
+Tensors and the same rules record what they do.
+"""
+
+from __future__ import annotations
+
+import heapq
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autotn.core import call, modes
+from autotn.core.methods import attach_method
+from autotn.core.modes import HOT, state
+from autotn.core.node import (
+    Freed,
+    GraphNode,
+    Leaf,
+    Node,
+    OutputNode,
+    describe_line,
+    freed_error,
+    here,
+    line_of,
+)
+from autotn.core.tensor import Tensor, wrap
+from autotn.errors import AutogradError
+
+def _seed_gradients(
+    what: str, outputs: Sequence[Tensor], given: Sequence[Any], create_graph: bool
+) -> list[Any]:
+    """The gradient each output starts with, checked against it."""
+    seeds: list[Any] = []
+    for tensor, g in zip(outputs, given, strict=True):
+        if tensor._node is None:
+            raise AutogradError(
+                f"{what}: element of tensors does not require grad and does not have a grad_fn: "
+                f"nothing that led to this {tuple(tensor._data.shape)} {tensor.dtype} tensor "
+                "requires grad, or it was computed under tn.no_grad(), detached, or cast to integers"
+            )
+        array = tensor._data
+        if g is None:
+            if array.size != 1:
+                raise AutogradError(
+                    f"{what}: grad can be implicitly created only for scalar outputs, but the output "
+                    f"has shape {tuple(array.shape)}; reduce it (for instance with .sum()), or pass "
+                    f"gradient= of that shape"
+                )
+            if array.dtype.kind == "c":
+                raise AutogradError(
+                    f"{what}: grad can be implicitly created only for real scalar outputs but got "
+                    f"{tensor.dtype}"
+                )
+            g = wrap(np.ones_like(array))
+        elif not isinstance(g, Tensor):
+            if not isinstance(g, np.ndarray):
+                raise TypeError(
+                    f"{what}: gradients can be either Tensors or None, but got {type(g).__name__}"
+                )
+            g = wrap(g)
+        if g._data.shape != array.shape:
+            raise AutogradError(
+                f"{what}: Mismatch in shape: gradient has shape {tuple(g._data.shape)} and the "
+                f"output has shape {tuple(array.shape)}"
+            )
+        if (g._data.dtype.kind == "c") != (array.dtype.kind == "c"):
+            raise AutogradError(f"{what}: gradient is {g.dtype} but the output is {tensor.dtype}")
+        if g._data.dtype != array.dtype:
+            g = call.cast(g, tensor.dtype)
+        seeds.append(g if create_graph else g._data)
+    return seeds
+
+
+@attach_method("backward")
+def backward(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add the gradient of this tensor to the ``.grad`` of every leaf it came from.
+
+    Parameters
+    ----------
+    gradient : Tensor, optional
+        The gradient of whatever follows with respect to this tensor, of its shape; may be left out
+        for a tensor of one element.
+    retain_graph : bool, optional
+        Keep what the graph holds, so that backward can run again; by default as `create_graph`.
+    create_graph : bool
+        Record the backward pass too, so that gradients can be differentiated.
+    inputs : sequence of Tensor, optional
+        Accumulate only into these.
+
+    >>> x = tn.tensor([1.0, 3.0], requires_grad=True)
+    >>> (x**2).sum().backward()
+    >>> x.grad
+    tensor([2., 6.])
+    """
+    backward_of([self], [gradient], retain_graph, create_graph, inputs)
+
+
+def backward_of(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add the sum of gradients of `tensors` to the ``.grad`` of the leaves.
+
+    >>> x = tn.tensor(2.0, requires_grad=True)
+    >>> tn.autograd.backward([x * 3, x * 4])
+    >>> x.grad
+    tensor(7.)
+    """
+    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    given = _as_list(grad_tensors, len(tensors), "backward", "grad_tensors")
+    seeds = _seed_gradients("backward", tensors, given, create_graph)
+    targets = None
+    if inputs is not None:
+        chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        if not chosen:
+            raise AutogradError("backward: inputs argument cannot be empty")
+        targets = _targets("backward", chosen)
+    keep = create_graph if retain_graph is None else retain_graph
+    found = _run([t._node for t in tensors], seeds, targets, keep, create_graph)
+    if inputs is not None:
+        for tensor in chosen:
+            g = found.get(tensor._node)
+            if g is None:
+                continue
+            if tensor._leaf is not None and tensor._node is tensor._leaf:
+                _accumulate(tensor._leaf, g, create_graph)
+            else:
+                _keep_grad(tensor, g, create_graph)
+
+
+def _as_list(given: Any, count: int, what: str, name: str) -> list[Any]:
+    if given is None:
+        return [None] * count
+    listed = [given] if isinstance(given, (Tensor, np.ndarray)) else list(given)
+    if len(listed) != count:
+        raise AutogradError(f"{what}: {name} has {len(listed)} entries for {count} tensors")
+    return listed
+
+
+def _targets(what: str, inputs: Sequence[Tensor]) -> set[GraphNode]:
+    targets: set[GraphNode] = set()
+    for tensor in inputs:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{what}: inputs must be Tensors, got {type(tensor).__name__}")
+        if tensor._node is None:
+            raise AutogradError(f"{what}: One of the differentiated Tensors does not require grad")
+        targets.add(tensor._node)
+    return targets
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of the sum of `outputs` with respect to `inputs`, as a tuple.
+
+    Parameters
+    ----------
+    outputs, inputs : Tensor or sequence of Tensor
+    grad_outputs : Tensor or sequence, optional
+        The gradient each output starts with; may be left out for outputs of one element.
+    retain_graph, create_graph
+        As for `Tensor.backward`.
+    allow_unused : bool, optional
+        Give None for inputs that the outputs do not depend on, instead of raising.
+    is_grads_batched : bool
+        `grad_outputs` have a leading batch axis; so will the gradients.
+    materialize_grads : bool
+        Give zeros instead of None.
+
+    >>> x = tn.tensor(3.0, requires_grad=True)
+    >>> (g,) = tn.autograd.grad(x**3, x, create_graph=True)
+    >>> tn.autograd.grad(g, x)
+    (tensor(18.),)
+    """
+    outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: allow_unused must be True (or left out) when materialize_grads is True")
+    unused = materialize_grads if allow_unused is None else allow_unused
+    if is_grads_batched:
+        return _batched_grad(outs, ins, grad_outputs, retain_graph, create_graph, unused, materialize_grads)
+    given = _as_list(grad_outputs, len(outs), "grad", "grad_outputs")
+    targets = _targets("grad", ins)
+    seeds = _seed_gradients("grad", outs, given, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    found = _run([t._node for t in outs], seeds, targets, keep, create_graph)
+    result: list[Any] = []
+    for k, tensor in enumerate(ins):
+        g = found.get(tensor._node)
+        if g is None and materialize_grads:
+            result.append(wrap(np.zeros_like(tensor._data)))
+            continue
+        if g is None and not unused:
+            raise AutogradError(
+                f"grad: One of the differentiated Tensors (number {k}, of shape "
+                f"{tuple(tensor._data.shape)}) appears to not have been used in the graph. "
+                "Set allow_unused=True if this is the desired behavior."
+            )
+        result.append(g if g is None or isinstance(g, Tensor) else wrap(g))
+    return tuple(result)
+
+
+def _batched_grad(
+    outs: list[Tensor],
+    ins: list[Tensor],
+    grad_outputs: Any,
+    retain_graph: bool | None,
+    create_graph: bool,
+    unused: bool,
+    materialize: bool,
+) -> tuple[Any, ...]:
+    """One backward per row of the batched `grad_outputs`."""
+    rows = _as_list(grad_outputs, len(outs), "grad", "grad_outputs")
+    count = len(next(r for r in rows if r is not None)._data)
+    each = []
+    for k in range(count):
+        keep = True if k < count - 1 else retain_graph
+        seeds = [None if r is None else r[k] for r in rows]
+        each.append(grad(outs, ins, seeds, keep, create_graph, unused, False, materialize))
+    stacked = []
+    for column in zip(*each, strict=True):
+        if column[0] is None:
+            stacked.append(None)
+            continue
+        stacked.append(column[0]._stack_with(column[1:]))
+    return tuple(stacked)
+
+
+def _needed(roots: Sequence[GraphNode], targets: set[GraphNode]) -> set[GraphNode]:
+    """The nodes on a path from `roots` to `targets`."""
+    oldest = min(t.seq for t in targets)
+    heap = [(-n.seq, n) for n in set(roots)]
+    heapq.heapify(heap)
+    order, seen = [], set(roots)
+    while heap:
+        _, node = heapq.heappop(heap)
+        order.append(node)
+        for parent in node.parents:
+            if parent is not None and parent not in seen and parent.seq >= oldest:
+                seen.add(parent)
+                heapq.heappush(heap, (-parent.seq, parent))
+    needed = set()
+    for node in reversed(order):
+        if node in targets or any(p in needed for p in node.parents if p is not None):
+            needed.add(node)
+    return needed
+
+
+def _run(
+    roots: list[Any], seeds: list[Any], targets: set[GraphNode] | None, keep: bool, create_graph: bool
+) -> dict[GraphNode, Any]:
+    """Carry `seeds` from `roots` down the tape; with `targets`, only to them, and return what arrived."""
+    before = state.grad
+    modes._set_grad(create_graph)
+    freed = None if keep else Freed(here())
+    try:
+        if targets is None and not create_graph and not state.anomaly and state.recorder is None:
+            _walk_plain(roots, seeds, freed)
+            return {}
+        return _walk(roots, seeds, targets, freed, create_graph)
+    finally:
+        modes._set_grad(before)
+
+
+def _walk_plain(roots: list[Any], seeds: list[Any], freed: Freed | None) -> None:
+    """`_walk` for the everyday backward into the leaves: the same steps, less to ask.
+
+    Leaves without hooks stay out of the heap and are accumulated when it is empty.
+    """
+    waiting: dict[Any, Any] = dict.fromkeys(roots)
+    for root, seed in zip(roots, seeds, strict=True):
+        waiting[root] = seed if waiting[root] is None else waiting[root] + seed
+    heap = [(-root.seq, root) for root in waiting]
+    heapq.heapify(heap)
+    push, pop = heapq.heappush, heapq.heappop
+    hot = HOT
+    while heap:
+        node = pop(heap)[1]
+        g = waiting.pop(node)
+        extra = node.extra
+        if node.__class__ is not Node:
+            if extra is not None:
+                g = _pre_hooks(extra, g, False)
+            if node.__class__ is Leaf:
+                _accumulate(node, g, False)
+            else:
+                _gather(node, g, waiting, heap)
+            continue
+        if node.saved.__class__ is Freed:
+            raise freed_error(node)
+        if node.epoch != hot["EPOCH"]:
+            _check_unmodified(node)
+        carry = node.op.carry
+        if carry is not None and extra is None and node.post is None:
+            carry(node, g, waiting, heap)
+        else:
+            if extra is not None:
+                g = _complete_gradient(extra, g, False)
+            grads = node.op.backward(node, g)
+            if node.post is not None:
+                grads = _posted(grads, node.post)
+            if extra is not None and extra.hooks:
+                grads = _node_hooks(extra, grads, g)
+            for parent, x in zip(node.parents, grads, strict=True):
+                if parent is None or x is None:
+                    continue
+                if x.__class__ is not np.ndarray:
+                    x = x._data if isinstance(x, Tensor) else np.asarray(x)
+                earlier = waiting.get(parent)
+                if earlier is None:
+                    waiting[parent] = x
+                    if not parent.quiet:
+                        push(heap, (-parent.seq, parent))
+                else:
+                    waiting[parent] = call.total(earlier, x)
+            del grads
+        if freed is not None and node.saved:
+            node.saved = freed
+    g = None
+    while waiting:
+        leaf, x = waiting.popitem()
+        _accumulate(leaf, x, False)
+
+
+def _posted(grads: Any, post: Any) -> list[Any]:
+    return [x if p is None or x is None else p(x) for x, p in zip(grads, post, strict=True)]
+
+
+def _complete_gradient(extra: Any, g: Any, create_graph: bool) -> Any:
+    """Zeros for unused outputs, and the hooks that look at a gradient before it is used."""
+    if extra.outputs is not None:
+        g = _materialise(extra.outputs, g, create_graph)
+    return _pre_hooks(extra, g, create_graph) if extra.pre_hooks else g
+
+
+def _walk(
+    roots: list[Any],
+    seeds: list[Any],
+    targets: set[GraphNode] | None,
+    freed: Freed | None,
+    create_graph: bool,
+) -> dict[GraphNode, Any]:
+    """The walk in full: any mode, and a stop at `targets`."""
+    waiting: dict[Any, Any] = {}
+    found: dict[GraphNode, Any] = {}
+    needed = None if targets is None else _needed(roots, targets)
+    heap: list[tuple[int, Any]] = []
+
+    def send(parent: Any, x: Any) -> None:
+        if parent is None or x is None or (needed is not None and parent not in needed):
+            return
+        if create_graph:
+            x = x if isinstance(x, Tensor) else wrap(np.asarray(x))
+        elif x.__class__ is not np.ndarray:
+            x = x._data if isinstance(x, Tensor) else np.asarray(x)
+        if parent in waiting:
+            waiting[parent] = waiting[parent] + x
+        else:
+            waiting[parent] = x
+            heapq.heappush(heap, (-parent.seq, parent))
+
+    for root, seed in zip(roots, seeds, strict=True):
+        send(root, seed)
+    while heap:
+        _, node = heapq.heappop(heap)
+        g = waiting.pop(node)
+        extra = node.extra
+        if extra is not None and not isinstance(node, Node):
+            g = _pre_hooks(extra, g, create_graph)
+        if needed is not None and node in targets and not isinstance(node, Node):  # type: ignore[operator]
+            found[node] = g
+            if not any(p in needed for p in node.parents):
+                continue
+        if isinstance(node, Leaf):
+            if targets is None:
+                _accumulate(node, g, create_graph)
+            continue
+        if isinstance(node, OutputNode):
+            _gather(node, g, waiting, heap)
+            continue
+        if extra is not None:
+            g = _complete_gradient(extra, g, create_graph)
+        if needed is not None and node in targets:  # type: ignore[operator]
+            found[node] = g
+            if not any(p in needed for p in node.parents):
+                continue
+        if isinstance(node.saved, Freed):
+            raise freed_error(node)
+        if node.epoch != HOT["EPOCH"]:
+            _check_unmodified(node)
+        grads = _recorded(node, g) if create_graph else node.op.backward(node, g)
+        if node.post is not None:
+            grads = _posted(grads, node.post)
+        if extra is not None and extra.hooks:
+            grads = _node_hooks(extra, grads, g)
+        if state.anomaly:
+            _check_anomaly(node, grads)
+        if state.recorder is not None:
+            state.recorder.backward(node, g, grads)
+        if freed is not None and node.saved:
+            node.saved = freed
+        for parent, x in zip(node.parents, grads, strict=True):
+            send(parent, x)
+    return found
+
+
+def _recorded(node: Node, g: Any) -> Any:
+    """Run a node's rule on Tensors."""
+    op = node.op
+    if hasattr(op, "recorded_backward"):
+        return op.recorded_backward(node, g)
+    return call.recorded_backward(op, node, g)
+
+
+def _gather(node: OutputNode, g: Any, waiting: dict[Any, Any], heap: list[tuple[int, Any]]) -> None:
+    """Put the gradient of one output into its place among all outputs of the node that made it."""
+    parent = node.parents[0]
+    parts = waiting.get(parent)
+    if parts is None:
+        parts = waiting[parent] = [None] * len(parent.extra.outputs)
+        heapq.heappush(heap, (-parent.seq, parent))
+    parts[node.slot] = g if parts[node.slot] is None else parts[node.slot] + g
+
+
+def _materialise(outputs: Any, parts: Any, create_graph: bool) -> tuple[Any, ...]:
+    """Zeros for the outputs nobody used; None for those that can't be differentiated."""
+    complete = []
+    for (shape, dtype), g in zip(outputs, parts, strict=True):
+        if g is None and dtype is not None:
+            zeros = np.zeros(shape, dtype)
+            g = wrap(zeros) if create_graph else zeros
+        complete.append(g)
+    return tuple(complete)
+
+
+def _accumulate(leaf: Leaf, g: Any, create_graph: bool) -> None:
+    """Add `g` to the leaf's ``.grad``, in place where that is the engine's own array."""
+    present = leaf.grad
+    if create_graph:
+        leaf.grad = g if present is None else present + g
+    elif present is None:
+        # The rule's result becomes the gradient as it is when nobody else can hold it:
+        # four references are those of this call and of the loop that made it.
+        if isinstance(g, Tensor):
+            g = g._data
+        if g.base is not None or sys.getrefcount(g) > 4 or not g.flags.c_contiguous:
+            g = g.copy()
+        leaf.grad = wrap(g)
+    elif present._node is None and present._data.flags.writeable:
+        np.add(present._data, g._data if isinstance(g, Tensor) else g, out=present._data)
+        if present._storage is not None:
+            from autotn.core.storage import mark_written
+
+            mark_written(present)
+    else:
+        leaf.grad = present + (g if isinstance(g, Tensor) else wrap(g))
+    if leaf.post_hooks:
+        tensor = leaf.variable
+        if tensor is not None:
+            for hook in list(leaf.post_hooks.values()):
+                if hook(tensor) is not None:
+                    raise AutogradError("a post accumulate grad hook must return None")
+
+
+def _keep_grad(tensor: Tensor, g: Any, create_graph: bool) -> None:
+    """Store a non-leaf's gradient: `retain_grad`, or ``backward(inputs=…)``."""
+    if tensor._leaf is None:
+        tensor._leaf = Leaf(tensor)
+    _accumulate(tensor._leaf, g, create_graph)
+
+
+def _pre_hooks(extra: Any, g: Any, create_graph: bool) -> Any:
+    """Show a gradient to the hooks of its tensor; what they return replaces it."""
+    if not extra.pre_hooks:
+        return g
+    for hook in list(extra.pre_hooks.values()):
+        shown = g if isinstance(g, (Tensor, tuple)) else wrap(g)
+        result = hook(shown)
+        if result is None:
+            continue
+        if not isinstance(result, Tensor):
+            raise TypeError(f"a hook must return a Tensor or None, got {type(result).__name__}")
+        if result._data.shape != shown._data.shape:
+            raise AutogradError(
+                f"hook '{getattr(hook, '__name__', hook)}' has changed the size of value: "
+                f"{tuple(shown._data.shape)} became {tuple(result._data.shape)}"
+            )
+        g = result if create_graph else result._data
+    return g
+
+
+def _node_hooks(extra: Any, grads: Any, g: Any) -> Any:
+    """Call a node's own hooks with ``(grad_inputs, grad_outputs)``."""
+
+    def shown(values: Any) -> tuple[Any, ...]:
+        listed = values if isinstance(values, (tuple, list)) else (values,)
+        return tuple(x if x is None or isinstance(x, Tensor) else wrap(np.asarray(x)) for x in listed)
+
+    for hook in list(extra.hooks.values()):
+        result = hook(shown(grads), shown(g))
+        if result is not None:
+            grads = result if isinstance(result, tuple) else (result,)
+    return grads
+
+
+@attach_method("retain_grad")
+def retain_grad(self: Tensor) -> None:
+    """Keep this non-leaf's gradient in ``.grad`` when backward passes it.
+
+    >>> x = tn.tensor(2.0, requires_grad=True)
+    >>> y = x * x
+    >>> y.retain_grad(); (3 * y).backward(); y.grad
+    tensor(3.)
+    """
+    if self._node is None:
+        raise AutogradError("can't retain_grad on Tensor that has requires_grad=False")
+    if self.is_leaf or self._retains:
+        return
+    import weakref
+
+    self._retains = True
+    self._leaf = Leaf(self)
+    reference = weakref.ref(self)
+
+    def keep(g: Tensor) -> None:
+        tensor = reference()
+        if tensor is not None and tensor._leaf is not None:
+            present = tensor._leaf.grad
+            if state.grad:
+                tensor._leaf.grad = g if present is None else present + g
+            else:
+                tensor._leaf.grad = wrap(g._data.copy() if present is None else present._data + g._data)
+
+    extra = self._node.ensure_extra()
+    if extra.pre_hooks is None:
+        extra.pre_hooks = {}
+    from autotn.core.node import RemovableHandle
+
+    RemovableHandle(extra.pre_hooks, keep)
+
+
+# -- checks ------------------------------------------------------------------------------------------
+
+
+def _check_unmodified(node: Node) -> None:
+    """Raise when something the node kept was overwritten after its call."""
+    storages = [] if node.extra is None else [(s, "its output") for s in node.extra.storages or ()]
+    names = node.op.saved_names
+    for name, kept in zip(names, node.saved, strict=False):
+        for one in kept if isinstance(kept, (list, tuple)) else (kept,):
+            if isinstance(one, Tensor) and one._storage is not None:
+                storages.append((one._storage, f"{name!r} ({call.describe(one)})"))
+    for storage, what in storages:
+        if storage.epoch > node.epoch:
+            raise _modified_error(node, storage, what)
+    node.epoch = HOT["EPOCH"] if node.extra is None and not storages else node.epoch
+
+
+def _modified_error(node: Node, storage: Any, what: str) -> AutogradError:
+    if what == "its output":
+        kept = node.saved[node.op.saved_names.index("out")]
+        shape = kept.shape if isinstance(kept, np.ndarray) else [x.shape for x in kept]
+        what = f"its output ({shape})"
+    return AutogradError(
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: {node.op.name} (called at {describe_line(node.where)}) kept {what}, which was "
+        f"overwritten at {describe_line(storage.where)}; its version is now {storage.version}. "
+        f"Use the out-of-place form there, or give {node.op.name} a clone() of it."
+    )
+
+
+def _check_anomaly(node: Node, grads: Any) -> None:
+    """Under `detect_anomaly`: no gradient may be NaN."""
+    if not state.check_nan:
+        return
+    names = [i.name for i in getattr(node.op, "inputs", ())]
+    for k, g in enumerate(grads):
+        if g is None:
+            continue
+        array = g._data if isinstance(g, Tensor) else np.asarray(g)
+        if array.dtype.kind not in "fc":
+            continue
+        bad = np.isnan(array)
+        if bad.any():
+            name = names[k] if k < len(names) else f"input {k}"
+            first = tuple(int(n) for n in np.argwhere(bad)[0])
+            found = line_of(node.where)
+            place = "" if found is None else f' File "{found[0]}", line {found[1]}: {found[2]}'
+            raise RuntimeError(
+                f"{node.op.name} returned nan in the gradient of {name!r} ({int(bad.sum())} of "
+                f"{bad.size} elements, first at index {first}); the forward call was at "
+                f"{describe_line(node.where)}.{place}"
+            )

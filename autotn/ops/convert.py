@@ -1,0 +1,126 @@
+"""The same values as another tensor: other dtype, own memory, other device's name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autotn.core import dtypes
+from autotn.core.device import check_device, device as device_class
+from autotn.core.methods import attach_method
+from autotn.core.op import Arr, composite, op
+from autotn.core.tensor import Tensor
+
+__all__ = ["clone"]
+
+
+@op()
+def cast(input: Arr, dtype: Any) -> Arr:
+    """The values in another dtype; the gradient comes back in the first one.
+
+    >>> from autotn.ops.convert import cast
+    >>> cast(tn.tensor([1.5]), np.dtype(np.float64))
+    tensor([1.5000], dtype=tn.float64)
+    """
+    if input.dtype.kind == "c" and dtype.kind != "c":
+        input = input.real
+    return input.astype(dtype)
+
+
+def _cast_back(g: Any, input: Any) -> Any:
+    return cast(g, (input._data if isinstance(input, Tensor) else input).dtype)
+
+
+cast.grad(input=_cast_back)
+
+
+@composite(method="clone", numpy=np.copy)
+def clone(input: Any, *, memory_format: Any = None) -> Any:
+    """A copy with memory of its own; gradients flow through.
+
+    >>> x = tn.tensor([1.0]); y = x.clone(); y += 1; x
+    tensor([1.])
+    """
+    return _clone(input)
+
+
+@op()
+def _clone(input: Arr) -> Arr:
+    """A copy with memory of its own.
+
+    >>> tn.clone(tn.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return np.array(input, order="K")
+
+
+_clone.grad(input=lambda g: g)
+
+
+@op(inplace=False, promote="free")
+def _copy(input: Arr, src: Arr) -> Arr:
+    """`src` in the shape and dtype of `input`: what ``input.copy_(src)`` leaves there."""
+    return np.broadcast_to(src, input.shape).astype(input.dtype)
+
+
+def _copy_source(g: Any, src: Any) -> Any:
+    from autotn.core.call import sum_to
+
+    source = src._data if isinstance(src, Tensor) else src
+    g = sum_to(g, source.shape)
+    kind = (g._data if isinstance(g, Tensor) else g).dtype
+    return g if kind == source.dtype else cast(g, source.dtype)
+
+
+_copy.grad(src=_copy_source)
+
+
+@attach_method("copy_")
+def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """Write the values of `src`, broadcast and converted, into this tensor.
+
+    >>> tn.zeros(2).copy_(tn.tensor([1, 2]))
+    tensor([1., 2.])
+    """
+    from autotn.core import inplace
+
+    inplace.check_writable("copy_", self)
+    if not isinstance(src, Tensor):
+        raise TypeError(f"copy_: argument 'src' must be a Tensor, got {type(src).__name__}")
+    old = self.detach()
+    inplace.write("copy_", self, _copy(old, src))
+    return self
+
+
+@attach_method("to")
+def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """This tensor with another dtype: ``x.to(tn.float64)``, ``x.to(other)``, ``x.to("cpu")``.
+
+    >>> tn.tensor([1, 2]).to(tn.float32)
+    tensor([1., 2.])
+    """
+    target = kwargs.pop("dtype", None)
+    where = kwargs.pop("device", None)
+    copy = kwargs.pop("copy", False)
+    kwargs.pop("non_blocking", None)
+    kwargs.pop("memory_format", None)
+    if kwargs:
+        raise TypeError(f"to: got unexpected keyword argument {next(iter(kwargs))!r}")
+    for k, a in enumerate(args):
+        if isinstance(a, Tensor):
+            target = a.dtype
+        elif isinstance(a, bool):
+            copy = a if k == len(args) - 1 and k >= 2 else copy
+        elif isinstance(a, (device_class, int)) or (isinstance(a, str) and not _names_dtype(a)):
+            where = a
+        elif a is not None:
+            target = a
+    check_device(where)
+    if target is None or dtypes.as_numpy(target) == self._data.dtype:
+        return clone(self) if copy else self
+    return cast(self, dtypes.as_numpy(target))
+
+
+def _names_dtype(text: str) -> bool:
+    return text.rpartition(".")[2] in {d.name for d in dtypes.ALL} | {"bfloat16"}

@@ -1,0 +1,131 @@
+"""Indexing: NumPy's and PyTorch's basic and advanced forms, for get and set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autotn.core.methods import attach_method
+from autotn.core.op import Arr, op
+from autotn.core.tensor import Tensor
+
+__all__: list[str] = []
+
+
+def plain_index(index: Any) -> Any:
+    """An index with Tensors as arrays, lists of numbers as arrays, 0-d integer arrays as ints."""
+    if isinstance(index, tuple):
+        return tuple(plain_index(i) for i in index)
+    if isinstance(index, Tensor):
+        index = index._data
+    if isinstance(index, (list, range)):
+        index = np.asarray([plain_index(i) if isinstance(i, (Tensor, list)) else i for i in index])
+        if index.size == 0:
+            index = index.astype(np.int64)
+    if isinstance(index, np.ndarray):
+        if index.dtype == np.uint8:
+            index = index.astype(np.bool_)
+        if index.dtype.kind not in "biu":
+            raise IndexError(
+                f"tensors used as indices must be long, int, byte or bool tensors, got {index.dtype}"
+            )
+        if index.ndim == 0 and index.dtype.kind in "iu":
+            return int(index)
+    return index
+
+
+def is_basic(index: Any) -> bool:
+    """True when the result is a view: only ints, slices, None and ``...``."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(i is None or i is Ellipsis or isinstance(i, (slice, int)) and not isinstance(i, bool)
+               or isinstance(i, np.integer) for i in parts)  # fmt: skip
+
+
+@op(view=True)
+def _getitem(input: Arr, index: Any) -> Arr:
+    """The elements an index picks: a view for basic indices, a copy for arrays of indices.
+
+    >>> tn.tensor([[1, 2], [3, 4]])[:, 0]
+    tensor([1, 3])
+    """
+    found = input[index]
+    if not isinstance(found, np.ndarray):
+        found = input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return found
+
+
+def _getitem_rule(g: Any, input_shape: tuple[int, ...], index: Any) -> Any:
+    return put_into_zeros(g, input_shape, index)
+
+
+@op()
+def put_into_zeros(input: Arr, shape: tuple[int, ...], index: Any) -> Arr:
+    """`input` added into zeros of `shape` at `index`, repeated places included: getitem's transpose.
+
+    >>> from autotn.ops.index import put_into_zeros
+    >>> put_into_zeros(tn.tensor([1.0, 2.0]), (3,), np.array([1, 1]))
+    tensor([0., 3., 0.])
+    """
+    result = np.zeros(shape, input.dtype)
+    if is_basic(index):
+        result[index] = input
+    else:
+        np.add.at(result, index, input)
+    return result
+
+
+put_into_zeros.grad(input=lambda g, index: _getitem(g, index))
+_getitem.grad(input=_getitem_rule)
+
+
+@attach_method("__getitem__")
+def getitem(self: Tensor, index: Any) -> Tensor:
+    """``x[index]``."""
+    return _getitem(self, plain_index(index))
+
+
+@op(promote="free")
+def _index_put(input: Arr, index: Any, value: Arr) -> Arr:
+    """A copy of `input` that holds `value` at `index`: what ``input[index] = value`` leaves."""
+    result = input.copy()
+    result[index] = value
+    return result
+
+
+def _index_put_input(g: Any, index: Any, value_shape: tuple[int, ...]) -> Any:
+    return _index_put(g, index, g.dtype.type(0) if isinstance(g, np.ndarray) else g.new_zeros(()))
+
+
+def _index_put_value(g: Any, index: Any, value_shape: tuple[int, ...]) -> Any:
+    from autotn.core.call import sum_to
+
+    return sum_to(_getitem(g, index), value_shape)
+
+
+_index_put.grad(input=_index_put_input, value=_index_put_value)
+
+
+@attach_method("__setitem__")
+def setitem(self: Tensor, index: Any, value: Any) -> None:
+    """``x[index] = value``."""
+    from autotn.core import inplace
+    from autotn.core.call import cast
+    from autotn.core.tensor import wrap
+
+    index = plain_index(index)
+    inplace.check_writable("setitem", self)
+    if not isinstance(value, Tensor):
+        value = wrap(np.asarray(value, self._data.dtype))
+    elif value._data.dtype != self._data.dtype:
+        value = cast(value, self.dtype)
+    if is_basic(index):
+        part = _getitem(self, index)
+        shape = part._data.shape
+        while value._data.ndim > len(shape) and value._data.shape[0] == 1:
+            value = value.reshape(value._data.shape[1:])
+        part.copy_(value)
+        return
+    old = self.detach()
+    old._node = self._node
+    inplace.write("setitem", self, _index_put(old, index, value))

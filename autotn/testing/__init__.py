@@ -1,0 +1,10 @@
+"""Questions to ask of an op or a layer, of the house or of your own."""
+
+from autotn.testing.check_op import QUESTIONS, check_op
+from autotn.testing.gradcheck import gradcheck, gradgradcheck
+from autotn.testing.sample import ErrorSample, Sample, make_array, make_tensor, samples
+
+__all__ = [
+    "QUESTIONS", "ErrorSample", "Sample", "check_op", "gradcheck", "gradgradcheck", "make_array",
+    "make_tensor", "samples",
+]  # fmt: skip

@@ -1,0 +1,46 @@
+"""Every question of the house, asked of every sample of every op.
+
+Select with ``-k``: ``pytest tests/ops/test_every_op.py -k "softmax and second_order"``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from autotn.testing.check_op import QUESTIONS, error
+from autotn.testing.sample import ErrorSample
+
+from tests.samples import SAMPLERS, all_samples
+
+CASES = all_samples()
+ORDINARY = [c for c in CASES if not isinstance(c.sample, ErrorSample)]
+ERRORS = [c for c in CASES if isinstance(c.sample, ErrorSample)]
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLERS))
+def test_op(name: str) -> None:
+    """Each sample of the op answers each question."""
+    failures: list[str] = []
+    for case in ORDINARY:
+        if case.op_name != name:
+            continue
+        for question in QUESTIONS:
+            if question.__name__ in case.sample.skip:
+                continue
+            _ask(question, case, failures)
+    assert not failures, f"{len(failures)} failed:\n" + "\n".join(failures[:12])
+
+
+def _ask(question: Any, case: Any, failures: list[str]) -> None:
+    try:
+        question(case)
+    except Exception as failure:  # noqa: BLE001 - every failure is collected and reported
+        text = str(failure).strip().replace("\n", " ")[:400]
+        failures.append(f"  {case} {question.__name__}: {type(failure).__name__}: {text}")
+
+
+@pytest.mark.parametrize("case", ERRORS, ids=str)
+def test_error(case: Any) -> None:
+    """A call that must fail says why, and changes nothing."""
+    error(case)
