@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from autotn.optim import lr_scheduler
 from autotn.optim.adafactor import Adafactor
 from autotn.optim.adam import Adam, Adamax, AdamW, NAdam, RAdam, SparseAdam
 from autotn.optim.lbfgs import LBFGS
+from autotn.optim.minimize import minimize
 from autotn.optim.muon import Muon
 from autotn.optim.optimizer import (
     Optimizer,
