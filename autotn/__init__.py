@@ -1,9 +1,83 @@
 """autotn: deep learning you can read. PyTorch's eager style in pure Python on NumPy and SciPy."""
 
-from autotn.core.dtypes import float32, float64, int64
-from autotn.core.modes import enable_grad, no_grad
-from autotn.core.random import manual_seed
+from typing import Any as _Any
+
+from autotn.core import numeric_warnings as _numeric_warnings
+from autotn.core.device import device
+from autotn.core.dtypes import (
+    bool_ as bool,
+    can_cast,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
+    double,
+    dtype,
+    finfo,
+    float16,
+    float32,
+    float64,
+    float_ as float,
+    get_default_dtype,
+    half,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    int_ as int,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from autotn.core.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.printing import set_printoptions
+from autotn.core.random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from autotn.core.tensor import Size, Tensor
 from autotn.ops import *
 
 __version__ = "0.1.0"
+
+_numeric_warnings.silence()
+
+#: Loaded when first asked for, so that ``import autotn`` stays quick.
+_ROOMS = {
+    "autograd", "nn", "ops", "optim", "testing", "utils",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _ROOMS:
+        import importlib
+
+        return importlib.import_module(f"autotn.{name}")
+    if name == "bfloat16":
+        from autotn.core.dtypes import bfloat16
+
+        return bfloat16()
+    raise AttributeError(f"module 'autotn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS, "bfloat16"})

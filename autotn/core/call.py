@@ -175,7 +175,9 @@ def _common_dtype(op: Op, operands: list[Any]) -> dtypes.dtype | None:
                 given = ", ".join(
                     f"{i.name!r} is {x.dtype}" for i, x in zip(op.inputs, operands, strict=False)
                 )
-                raise DTypeError(f"{op.name}: expected all inputs to have the same dtype, but {given}")
+                raise DTypeError(
+                    f"{op.name}: expected all inputs to have the same dtype, but {given}"
+                )
         return None
     wide = [t.dtype for t in tensors if t._data.ndim]
     zero = [t.dtype for t in tensors if not t._data.ndim]
@@ -248,7 +250,12 @@ def _link_views(op: Op, args: tuple[Any, ...], tensors: list[Any]) -> None:
 
 
 def _record(
-    op: Op, args: tuple[Any, ...], arguments: list[Any], nodes: list[Any], tensors: list[Any], aux: Any
+    op: Op,
+    args: tuple[Any, ...],
+    arguments: list[Any],
+    nodes: list[Any],
+    tensors: list[Any],
+    aux: Any,
 ) -> None:
     """Leave a Node behind the outputs that can be differentiated."""
     if not any(is_differentiable(t) for t in tensors):
@@ -269,7 +276,9 @@ def _record(
     node.seq = next_sequence()
     node.parents = tuple(nodes)
     node.saved = tuple(
-        values[n] if (only := op.needed_for(n)) is None or any(nodes[k] is not None for k in only) else None
+        values[n]
+        if (only := op.needed_for(n)) is None or any(nodes[k] is not None for k in only)
+        else None
         for n in op.saved_names
     )
     node.post = None
@@ -349,7 +358,10 @@ def real_post(post: Any, inputs: list[Any]) -> tuple[Post | None, ...]:
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum `g` over the axes along which `shape` was broadcast to it; an array or a Tensor."""
     lead = g.ndim - len(shape)
-    axes = (*range(lead), *(k + lead for k, n in enumerate(shape) if n == 1 and g.shape[k + lead] != 1))
+    axes = (
+        *range(lead),
+        *(k + lead for k, n in enumerate(shape) if n == 1 and g.shape[k + lead] != 1),
+    )
     if g.__class__ is np.ndarray:
         if lead and len(axes) == lead:
             return np.add.reduce(g, axes) if lead > 1 or g.ndim > 2 else np.add.reduce(g, 0)
@@ -519,7 +531,11 @@ def _by_reference(op: Op, node: Any, g: Any, create_graph: bool) -> Any:
         t for t, p in zip(stand_ins, node.parents, strict=True) if t is not None and p is not None
     ]
     found = engine.grad(
-        [o for o, _ in pairs], wanted, [x for _, x in pairs], create_graph=create_graph, allow_unused=True
+        [o for o, _ in pairs],
+        wanted,
+        [x for _, x in pairs],
+        create_graph=create_graph,
+        allow_unused=True,
     )
     answers = iter(found)
     return tuple(
@@ -572,7 +588,14 @@ def explain(op: Op, error: Exception, args: tuple[Any, ...]) -> Exception:
     message = f"{op.name}: {text}; {given}"
     if isinstance(error, np.linalg.LinAlgError):
         return type(error)(message)
-    for kind in (ShapeError, DTypeError, IndexError, TypeError, ZeroDivisionError, NotImplementedError):
+    for kind in (
+        ShapeError,
+        DTypeError,
+        IndexError,
+        TypeError,
+        ZeroDivisionError,
+        NotImplementedError,
+    ):
         if isinstance(error, kind):
             return kind(message)
     if isinstance(error, ValueError):

@@ -114,7 +114,9 @@ def make_function(op: Op, kernel: Callable[..., Any]) -> Any:
     function.__annotations__ = kernel.__annotations__
     if op.has_out:
         signature = inspect.signature(kernel)
-        out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Any")
+        out = inspect.Parameter(
+            "out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Any"
+        )
         parameters = [*signature.parameters.values(), out]
         function.__signature__ = signature.replace(parameters=parameters)
     else:
@@ -163,7 +165,9 @@ def _signature_text(op: Op) -> str:
     declared: Any = op.declared
     positional = len(op.parameters) - op.keyword_only
     required = positional - len(declared.__defaults__ or ())
-    parts = [p + ("=None" if k >= required else "") for k, p in enumerate(op.parameters[:positional])]
+    parts = [
+        p + ("=None" if k >= required else "") for k, p in enumerate(op.parameters[:positional])
+    ]
     keywords = declared.__kwdefaults__ or {}
     named = [p + ("=None" if p in keywords else "") for p in op.parameters[positional:]]
     named += ["out=None"] if op.has_out else []
@@ -188,7 +192,9 @@ def _function_lines(op: Op) -> list[str]:
     if not scalars:
         for i in rest:
             is_tensor = f"isinstance({i.name}, Tensor)"
-            tests.append(f"({i.name} is None or {is_tensor})" if i.kind == "optional" else is_tensor)
+            tests.append(
+                f"({i.name} is None or {is_tensor})" if i.kind == "optional" else is_tensor
+            )
     lines += [
         f"    if {' and '.join(tests)}:",
         f"        a_{first} = {first}._data",

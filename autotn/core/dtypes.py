@@ -23,7 +23,15 @@ class dtype:  # noqa: N801 - PyTorch's name
     (4, True, True)
     """
 
-    __slots__ = ("category", "dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "name")
+    __slots__ = (
+        "category",
+        "dtype",
+        "is_complex",
+        "is_floating_point",
+        "is_signed",
+        "itemsize",
+        "name",
+    )
 
     def __init__(self, name: str, numpy_dtype: np.dtype[Any], category: int) -> None:
         self.name = name

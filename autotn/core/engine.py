@@ -34,6 +34,7 @@ from autotn.core.node import (
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import AutogradError
 
+
 def _seed_gradients(
     what: str, outputs: Sequence[Tensor], given: Sequence[Any], create_graph: bool
 ) -> list[Any]:
@@ -199,10 +200,14 @@ def grad(
     outs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     if materialize_grads and allow_unused is False:
-        raise ValueError("grad: allow_unused must be True (or left out) when materialize_grads is True")
+        raise ValueError(
+            "grad: allow_unused must be True (or left out) when materialize_grads is True"
+        )
     unused = materialize_grads if allow_unused is None else allow_unused
     if is_grads_batched:
-        return _batched_grad(outs, ins, grad_outputs, retain_graph, create_graph, unused, materialize_grads)
+        return _batched_grad(
+            outs, ins, grad_outputs, retain_graph, create_graph, unused, materialize_grads
+        )
     given = _as_list(grad_outputs, len(outs), "grad", "grad_outputs")
     targets = _targets("grad", ins)
     seeds = _seed_gradients("grad", outs, given, create_graph)
@@ -271,7 +276,11 @@ def _needed(roots: Sequence[GraphNode], targets: set[GraphNode]) -> set[GraphNod
 
 
 def _run(
-    roots: list[Any], seeds: list[Any], targets: set[GraphNode] | None, keep: bool, create_graph: bool
+    roots: list[Any],
+    seeds: list[Any],
+    targets: set[GraphNode] | None,
+    keep: bool,
+    create_graph: bool,
 ) -> dict[GraphNode, Any]:
     """Carry `seeds` from `roots` down the tape; with `targets`, only to them, and return what arrived."""
     before = state.grad
@@ -518,7 +527,9 @@ def _node_hooks(extra: Any, grads: Any, g: Any) -> Any:
 
     def shown(values: Any) -> tuple[Any, ...]:
         listed = values if isinstance(values, (tuple, list)) else (values,)
-        return tuple(x if x is None or isinstance(x, Tensor) else wrap(np.asarray(x)) for x in listed)
+        return tuple(
+            x if x is None or isinstance(x, Tensor) else wrap(np.asarray(x)) for x in listed
+        )
 
     for hook in list(extra.hooks.values()):
         result = hook(shown(grads), shown(g))
@@ -553,7 +564,9 @@ def retain_grad(self: Tensor) -> None:
             if state.grad:
                 tensor._leaf.grad = g if present is None else present + g
             else:
-                tensor._leaf.grad = wrap(g._data.copy() if present is None else present._data + g._data)
+                tensor._leaf.grad = wrap(
+                    g._data.copy() if present is None else present._data + g._data
+                )
 
     extra = self._node.ensure_extra()
     if extra.pre_hooks is None:

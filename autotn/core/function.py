@@ -101,7 +101,9 @@ class _FunctionOp:
         kept = list(node.saved[0])
         for slot, index in self.outputs:
             t = wrap(kept[index]._data)
-            t._node = node if node.extra is None or node.extra.outputs is None else OutputNode(node, slot)
+            t._node = (
+                node if node.extra is None or node.extra.outputs is None else OutputNode(node, slot)
+            )
             kept[index] = t
         return tuple(kept)
 
@@ -116,7 +118,9 @@ class _FunctionOp:
 
     def _call(self, node: Any, g: Any) -> tuple[Any, ...]:
         parts = g if isinstance(g, tuple) else (g,)
-        shown = tuple(x if x is None or isinstance(x, Tensor) else wrap(np.asarray(x)) for x in parts)
+        shown = tuple(
+            x if x is None or isinstance(x, Tensor) else wrap(np.asarray(x)) for x in parts
+        )
         ctx = self.ctx
         result = self.cls.backward(ctx, *shown)
         listed = result if isinstance(result, tuple) else (result,)
@@ -139,9 +143,9 @@ class _FunctionOp:
                     )
                 x = wrap(x)
             if x is not None and parent is not None and x._data.shape != shape:
-                if x._data.size == int(np.prod(shape)) or np.broadcast_shapes(x._data.shape, shape) == (
-                    x._data.shape
-                ):
+                if x._data.size == int(np.prod(shape)) or np.broadcast_shapes(
+                    x._data.shape, shape
+                ) == (x._data.shape):
                     from autotn.core.call import sum_to
 
                     x = sum_to(x, shape) if x._data.ndim >= len(shape) else x
@@ -182,7 +186,9 @@ class Function:
     @staticmethod
     def forward(ctx: Any, *args: Any, **kwargs: Any) -> Any:
         """Compute the result; to be overridden."""
-        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+        raise NotImplementedError(
+            "You must implement the forward function for custom autograd.Function."
+        )
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
@@ -328,7 +334,9 @@ def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
             return result
         listed = result if isinstance(result, tuple) else (result,)
         name = getattr(function, "__qualname__", "backward")
-        blocked = tuple(_Blocked.apply(name, *grads, g) if isinstance(g, Tensor) else g for g in listed)
+        blocked = tuple(
+            _Blocked.apply(name, *grads, g) if isinstance(g, Tensor) else g for g in listed
+        )
         return blocked if isinstance(result, tuple) else blocked[0]
 
     return wrapper

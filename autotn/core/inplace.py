@@ -216,6 +216,24 @@ def _assigned(base: Tensor, view: Tensor, node: Any) -> Node:
     return made
 
 
+def reshape_in_place(name: str, target: Tensor, shaped: Tensor, function: Any, args: Any) -> Tensor:
+    """Let `target` itself take the shape that the view op `function` gives (``unsqueeze_``, ``t_`` …)."""
+    if target._node is not None and target._node is target._leaf and state.grad:
+        raise AutogradError(
+            f"{name}: a leaf Variable that requires grad is being used in an in-place operation."
+        )
+    node = target._node
+    if node is not None and state.grad:
+        stand_in = wrap(target._data)
+        stand_in._node = node
+        node = function(stand_in, *args)._node
+    mark_written(target, here())
+    target._data = shaped._data
+    if target._node is not target._leaf or node is not target._node:
+        target._node = node
+    return target
+
+
 def write_out(name: str, out: Any, result: Any, args: Any) -> Any:
     """PyTorch's ``out=``: put `result` into `out`, which takes its shape, and return `out`."""
     if isinstance(result, tuple):
@@ -252,5 +270,3 @@ def write_out(name: str, out: Any, result: Any, args: Any) -> Any:
     np.copyto(out._data, result._data, casting="unsafe")
     mark_written(out, here())
     return out
-
-

@@ -97,7 +97,10 @@ class _GradContext:
         _set_grad(self.mode)
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
     ) -> None:
         _set_grad(self._before)
 
@@ -109,7 +112,9 @@ class _GradContext:
         import inspect
 
         if inspect.isclass(function):
-            raise TypeError(f"{type(self).__name__} decorates functions, not the class {function!r}")
+            raise TypeError(
+                f"{type(self).__name__} decorates functions, not the class {function!r}"
+            )
         if inspect.isgeneratorfunction(function):
 
             @functools.wraps(function)

@@ -34,7 +34,9 @@ class _Internal(dict[Any, bool]):
     """Whether a module's ``__package__`` is part of this library, learnt once per package."""
 
     def __missing__(self, package: Any) -> bool:
-        inside = isinstance(package, str) and (package == _PACKAGE or package.startswith(_PACKAGE + "."))
+        inside = isinstance(package, str) and (
+            package == _PACKAGE or package.startswith(_PACKAGE + ".")
+        )
         self[package] = inside
         return inside
 

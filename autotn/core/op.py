@@ -69,7 +69,9 @@ class OpFunction(Protocol[P, R_co]):
     def reference(self, function: Callable[..., Any], /) -> Any:
         """Declare the same function in ordinary ops: the op is *fused*."""
 
-    def tangent(self, joint: Callable[..., Any] | None = None, /, **rules: Callable[..., Any]) -> Any:
+    def tangent(
+        self, joint: Callable[..., Any] | None = None, /, **rules: Callable[..., Any]
+    ) -> Any:
         """Declare the forward derivative, one function per input, or one for all."""
 
     def batch(self, function: Callable[..., Any], /) -> Any:
@@ -99,7 +101,9 @@ class Rule:
         self.function = function
         parameters = parameter_names(function)
         if not parameters:
-            raise TypeError(f"{op.name}: the rule for {target} must take the output's gradient first")
+            raise TypeError(
+                f"{op.name}: the rule for {target} must take the output's gradient first"
+            )
         self.names = tuple(parameters[1:])
         unknown = [n for n in self.names if n not in op.legal_names()]
         if unknown:

@@ -35,10 +35,16 @@ def set_printoptions(
     tensor([0.33])
     >>> tn.set_printoptions(profile="default")
     """
-    profiles = {"default": (4, 1000, 3, 80), "short": (2, 1000, 2, 80), "full": (4, math.inf, 3, 80)}
+    profiles = {
+        "default": (4, 1000, 3, 80),
+        "short": (2, 1000, 2, 80),
+        "full": (4, math.inf, 3, 80),
+    }
     if profile is not None:
         if profile not in profiles:
-            raise ValueError(f"set_printoptions: profile {profile!r}; expected one of {list(profiles)}")
+            raise ValueError(
+                f"set_printoptions: profile {profile!r}; expected one of {list(profiles)}"
+            )
         chosen = profiles[profile]
         options.precision, options.threshold, options.edgeitems, options.linewidth = chosen
     if precision is not None:
@@ -115,7 +121,11 @@ def _lines(array: np.ndarray[Any, Any], indent: int, shorten: bool, write: Any) 
     if array.ndim == 0:
         return str(write(array.item()))
     cut = shorten and array.shape[0] > 2 * edge
-    rows = [*range(edge), None, *range(array.shape[0] - edge, array.shape[0])] if cut else range(array.shape[0])
+    rows = (
+        [*range(edge), None, *range(array.shape[0] - edge, array.shape[0])]
+        if cut
+        else range(array.shape[0])
+    )
     if array.ndim == 1:
         per_line = max(1, (options.linewidth - indent) // (write.width + 2))
         words = [" ..." if k is None else write(array[k].item()) for k in rows]
@@ -147,10 +157,16 @@ def tensor_text(tensor: Any) -> str:
             notes.append(f"size={tuple(array.shape)}")
     else:
         shown = _edges(array) if shorten else array
-        write = _ComplexFormatter(shown) if array.dtype.kind == "c" else _Formatter(_as_plain(shown))
+        write = (
+            _ComplexFormatter(shown) if array.dtype.kind == "c" else _Formatter(_as_plain(shown))
+        )
         body = _lines(_as_plain(array), len(prefix), shorten, write)
     name = tensor.dtype
-    usual = name is dtypes.get_default_dtype() or name is dtypes.default_complex() or name.name in ("int64", "bool")
+    usual = (
+        name is dtypes.get_default_dtype()
+        or name is dtypes.default_complex()
+        or name.name in ("int64", "bool")
+    )
     if not usual or (array.size == 0 and name is not dtypes.get_default_dtype()):
         notes.append(f"dtype={name!r}")
     node = tensor._node

@@ -80,7 +80,9 @@ def link_view(view: Tensor, source: Tensor, step: Step, grad_mode: bool) -> None
     if info is None:
         view._view = ViewInfo(source, (step,), not grad_mode)
     else:
-        view._view = ViewInfo(info.base, (*info.steps, step), not grad_mode or info.made_without_grad)
+        view._view = ViewInfo(
+            info.base, (*info.steps, step), not grad_mode or info.made_without_grad
+        )
     views = storage.views
     views.append(weakref.ref(view))
     if len(views) >= 64 and len(views) & (len(views) - 1) == 0:  # at powers of two: amortised

@@ -368,9 +368,7 @@ class Tensor(TensorMethods):
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Call ``hook(tensor)`` each time this leaf's ``.grad`` has been accumulated."""
         if self._node is None:
-            raise AutogradError(
-                "cannot register a hook on a tensor that doesn't require gradient"
-            )
+            raise AutogradError("cannot register a hook on a tensor that doesn't require gradient")
         if self._leaf is None or self._node is not self._leaf:
             raise AutogradError(
                 "post accumulate grad hooks cannot be registered on non-leaf tensors"
@@ -410,7 +408,9 @@ class Tensor(TensorMethods):
         if dtype is None or np.dtype(dtype) == self._data.dtype:
             return self._data.copy() if copy else self._data
         if copy is False:
-            raise ValueError(f"can't give a {self.dtype} tensor as {np.dtype(dtype)} without copying")
+            raise ValueError(
+                f"can't give a {self.dtype} tensor as {np.dtype(dtype)} without copying"
+            )
         return self._data.astype(dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -522,7 +522,9 @@ class Tensor(TensorMethods):
                 "can't pickle a Tensor with history; pickle x.detach() (serialising the values only)"
             )
         own = {
-            k: v for k, v in self.__dict__.items() if k not in ("_leaf", "_storage", "_view", "_retains")
+            k: v
+            for k, v in self.__dict__.items()
+            if k not in ("_leaf", "_storage", "_view", "_retains")
         }
         return _rebuild, (type(self), self._data, self._node is not None, own)
 
@@ -564,11 +566,18 @@ def legacy_tensor(cls: Any, data: tuple[Any, ...], dtype: Any, device: Any = Non
         if isinstance(one, Size):
             made._data = np.zeros(one, kind)
         else:
-            source = [x.item() if isinstance(x, Tensor) else x for x in one] if isinstance(one, (list, tuple)) and any(isinstance(x, Tensor) and x._data.ndim == 0 for x in one) else one
+            source = (
+                [x.item() if isinstance(x, Tensor) else x for x in one]
+                if isinstance(one, (list, tuple))
+                and any(isinstance(x, Tensor) and x._data.ndim == 0 for x in one)
+                else one
+            )
             try:
                 made._data = np.array(source, dtype=kind)
             except TypeError:
-                raise TypeError(f"new(): data must be a sequence (got {type(one).__name__})") from None
+                raise TypeError(
+                    f"new(): data must be a sequence (got {type(one).__name__})"
+                ) from None
             if made._data.ndim == 0 and not isinstance(one, np.ndarray):
                 raise TypeError(f"new(): data must be a sequence (got {type(one).__name__})")
     else:

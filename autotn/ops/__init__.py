@@ -1,9 +1,15 @@
 """The op library: one declaration each, by topic."""
 
 from autotn.core import call, engine, views  # noqa: F401 - the engine's methods go on Tensor
+from autotn.core.views import alias as alias
+from autotn.ops.activation import *
 from autotn.ops.arithmetic import *
 from autotn.ops.convert import *
 from autotn.ops.create import *
 from autotn.ops.index import *
+from autotn.ops.join import *
+from autotn.ops.loss import *
+from autotn.ops.matmul import *
 from autotn.ops.reduce import *
 from autotn.ops.shape import *
+from autotn.ops.softmax import *

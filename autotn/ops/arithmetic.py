@@ -77,7 +77,13 @@ mul.grad(input=lambda g, other: g * other, other=lambda g, input: g * input)
 multiply = alias(mul, "multiply")
 
 
-@op(method="__truediv__ __rtruediv__", inplace=True, numpy=np.divide, broadcasts=True, promote="float")
+@op(
+    method="__truediv__ __rtruediv__",
+    inplace=True,
+    numpy=np.divide,
+    broadcasts=True,
+    promote="float",
+)
 def _div(input: Arr, other: Arr) -> Arr:
     """Quotient of two, as the operator ``/``.
 
@@ -101,9 +107,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """
     if rounding_mode is None:
         return _div(input, other)
-    raise ValueError(
-        f"div: rounding_mode={rounding_mode!r}; expected None, 'trunc' or 'floor'"
-    )
+    raise ValueError(f"div: rounding_mode={rounding_mode!r}; expected None, 'trunc' or 'floor'")
 
 
 divide = alias(div, "divide")

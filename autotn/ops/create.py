@@ -52,7 +52,9 @@ def to_array(data: Any, dtype: Any = None, *, copy: bool = False, name: str = "t
         except OverflowError as error:
             raise RuntimeError(f"{name}: {error}") from None
         except ValueError as error:
-            raise ValueError(f"{name}: the nested sequences have unequal lengths ({error})") from None
+            raise ValueError(
+                f"{name}: the nested sequences have unequal lengths ({error})"
+            ) from None
     array = np.asarray(data)
     if array.dtype.kind not in "biufcV":
         raise TypeError(
@@ -60,7 +62,9 @@ def to_array(data: Any, dtype: Any = None, *, copy: bool = False, name: str = "t
             + ", ".join(d.name for d in dtypes.ALL)
         )
     if wanted is not None:
-        return array.astype(wanted, copy=copy) if copy or array.dtype != wanted else canonical(array)
+        return (
+            array.astype(wanted, copy=copy) if copy or array.dtype != wanted else canonical(array)
+        )
     array = canonical(array)
     return array.copy() if copy else array
 
@@ -133,12 +137,16 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
 def _size(size: tuple[Any, ...], name: str) -> tuple[int, ...]:
     if len(size) == 1 and not isinstance(size[0], (int, np.integer)):
         inner = size[0]
-        size = tuple(inner.tolist()) if isinstance(inner, Tensor) and inner._data.ndim else tuple(
-            inner if isinstance(inner, (tuple, list)) else (inner,)
+        size = (
+            tuple(inner.tolist())
+            if isinstance(inner, Tensor) and inner._data.ndim
+            else tuple(inner if isinstance(inner, (tuple, list)) else (inner,))
         )
     numbers = tuple(int(n) for n in size)
     if any(n < 0 for n in numbers):
-        raise RuntimeError(f"{name}: Trying to create tensor with negative dimension in {list(numbers)}")
+        raise RuntimeError(
+            f"{name}: Trying to create tensor with negative dimension in {list(numbers)}"
+        )
     return numbers
 
 
@@ -154,7 +162,8 @@ def zeros(
     """
     check_device(device)
     return _finish(
-        np.zeros(_size(size, "zeros"), dtypes.as_numpy(dtype or dtypes.get_default_dtype())), requires_grad
+        np.zeros(_size(size, "zeros"), dtypes.as_numpy(dtype or dtypes.get_default_dtype())),
+        requires_grad,
     )
 
 
@@ -169,11 +178,19 @@ def ones(
     """
     check_device(device)
     return _finish(
-        np.ones(_size(size, "ones"), dtypes.as_numpy(dtype or dtypes.get_default_dtype())), requires_grad
+        np.ones(_size(size, "ones"), dtypes.as_numpy(dtype or dtypes.get_default_dtype())),
+        requires_grad,
     )
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor filled with one value.
 
     >>> tn.full((2,), 7)
@@ -185,11 +202,15 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
 
 
 @attach_method("new_zeros")
-def new_zeros(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_zeros(
+    self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor of zeros of this one's dtype.
 
     >>> tn.ones(1).new_zeros(2)
     tensor([0., 0.])
     """
     check_device(device)
-    return _finish(np.zeros(_size(size, "new_zeros"), dtypes.as_numpy(dtype or self.dtype)), requires_grad)
+    return _finish(
+        np.zeros(_size(size, "new_zeros"), dtypes.as_numpy(dtype or self.dtype)), requires_grad
+    )

@@ -35,7 +35,9 @@ def spread(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
         g = g.reshape(kept)
     elif keepdim is False and axes is None:
         g = g.reshape((1,) * len(shape))
-    return np.broadcast_to(g, shape) if isinstance(g, (np.ndarray, np.generic)) else expand(g, shape)
+    return (
+        np.broadcast_to(g, shape) if isinstance(g, (np.ndarray, np.generic)) else expand(g, shape)
+    )
 
 
 @op(method="sum", out=True, numpy=np.sum)

@@ -1,22 +1,68 @@
-"""Shapes and views: the same elements, seen otherwise."""
+"""Shapes and views: the same elements, seen otherwise. All of these share memory where NumPy can."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, op
-from autotn.core.tensor import check_dim
+from autotn.core.methods import attach_method
+from autotn.core.op import Arr, alias, composite, op
+from autotn.core.tensor import Tensor, check_dim
+from autotn.errors import ShapeError
 
-__all__ = ["expand", "reshape", "transpose"]
+__all__ = [
+    "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "chunk",
+    "expand_copy", "flatten", "movedim", "moveaxis", "narrow", "permute", "ravel", "reshape", "select",
+    "split", "split_with_sizes", "squeeze", "swapaxes", "swapdims", "t", "tensor_split", "hsplit", "vsplit",
+    "dsplit", "transpose", "unbind", "unflatten", "unsqueeze",
+]  # fmt: skip
+
+
+def ints(name: str, given: Sequence[Any]) -> tuple[int, ...]:
+    """Sizes given as ``2, 3`` or as one sequence, as a tuple of ints."""
+    if len(given) == 1 and isinstance(given[0], (tuple, list, Tensor, np.ndarray)):
+        only = given[0]
+        if not (isinstance(only, Tensor) and only.ndim == 0):
+            given = tuple(only)
+    try:
+        return tuple(int(n) for n in given)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected sizes as ints, got {given!r}") from None
+
+
+def complete_shape(name: str, shape: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """`shape` with its one -1 worked out for `count` elements."""
+    free = [k for k, n in enumerate(shape) if n == -1]
+    if len(free) > 1:
+        raise RuntimeError(f"{name}: only one dimension can be inferred, shape is {list(shape)}")
+    if any(n < -1 for n in shape):
+        raise RuntimeError(f"{name}: invalid shape dimension in {list(shape)}")
+    known = math.prod(n for n in shape if n != -1)
+    if free:
+        if known == 0:
+            raise RuntimeError(
+                f"{name}: cannot reshape tensor of {count} elements into shape {list(shape)} because "
+                "the unspecified dimension size -1 can be any value and is ambiguous"
+            )
+        if count % known:
+            raise ShapeError(f"{name}: shape '{list(shape)}' is invalid for input of size {count}")
+        return tuple(count // known if n == -1 else n for n in shape)
+    if known != count:
+        raise ShapeError(f"{name}: shape '{list(shape)}' is invalid for input of size {count}")
+    return shape
+
+
+# -- reshape and its kin -------------------------------------------------------------------------------
 
 
 @op(view=True)
 def _reshape(input: Arr, shape: tuple[int, ...]) -> Arr:
     """The elements in another shape, as a view where strides allow.
 
-    >>> tn.reshape(tn.tensor([1, 2, 3, 4]), (2, 2))
+    >>> tn.tensor([1, 2, 3, 4]).reshape(2, 2)
     tensor([[1, 2],
             [3, 4]])
     """
@@ -26,15 +72,144 @@ def _reshape(input: Arr, shape: tuple[int, ...]) -> Arr:
 _reshape.grad(input=lambda g, input_shape: g.reshape(input_shape))
 
 
-def reshape(input: Any, *shape: Any) -> Any:
+def size_of(input: Any) -> int:
+    """The number of elements of an array or a Tensor."""
+    return input._data.size if isinstance(input, Tensor) else input.size
+
+
+@composite(numpy=np.reshape)
+def reshape(input: Any, shape: Any) -> Any:
     """The elements in another shape; -1 stands for what is left.
 
     >>> tn.reshape(tn.tensor([1, 2, 3, 4]), (-1, 2)).shape
     tn.Size([2, 2])
     """
-    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
-        shape = tuple(shape[0])
-    return _reshape(input, tuple(int(n) for n in shape))
+    return _reshape(input, complete_shape("reshape", ints("reshape", (shape,)), size_of(input)))
+
+
+@attach_method("reshape")
+def reshape_method(self: Tensor, *shape: Any) -> Tensor:
+    """The elements in another shape: ``x.reshape(2, -1)``."""
+    return _reshape(self, complete_shape("reshape", ints("reshape", shape), self._data.size))
+
+
+@attach_method("view")
+def view(self: Tensor, *shape: Any) -> Tensor:
+    """The elements in another shape, never copied; or the same bytes in another dtype."""
+    from autotn.core import dtypes
+
+    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, tuple, list, Tensor)):
+        return view_dtype(self, dtypes.as_numpy(shape[0]))
+    wanted = complete_shape("view", ints("view", shape), self._data.size)
+    data = self._data
+    try:
+        found = data.view()
+        found.shape = wanted
+    except AttributeError:
+        raise RuntimeError(
+            f"view: size {list(wanted)} is not compatible with input tensor's size {list(data.shape)} and "
+            "stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) "
+            "instead."
+        ) from None
+    return _reshape(self, wanted)
+
+
+@op(view=True)
+def view_dtype(input: Arr, dtype: Any) -> Arr:
+    """The same bytes read as another dtype.
+
+    >>> tn.tensor([1.0]).view(tn.int32)
+    tensor([1065353216], dtype=tn.int32)
+    """
+    return input.view(dtype)
+
+
+@attach_method("view_as")
+def view_as(self: Tensor, other: Tensor) -> Tensor:
+    """This tensor viewed in the shape of `other`."""
+    return view(self, other.shape)
+
+
+@attach_method("reshape_as")
+def reshape_as(self: Tensor, other: Tensor) -> Tensor:
+    """This tensor reshaped to the shape of `other`."""
+    return reshape_method(self, other.shape)
+
+
+@composite(method="flatten")
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Dimensions from `start_dim` to `end_dim` made one.
+
+    >>> tn.flatten(tn.zeros(2, 3, 4), 1).shape
+    tn.Size([2, 12])
+    """
+    shape = tuple(input.shape)
+    first = check_dim("flatten", start_dim, len(shape))
+    last = check_dim("flatten", end_dim, len(shape))
+    if first > last:
+        raise RuntimeError("flatten: start_dim cannot come after end_dim")
+    if not shape:
+        return _reshape(input, (1,))
+    if first == last:
+        return input
+    middle = math.prod(shape[first : last + 1])
+    return _reshape(input, (*shape[:first], middle, *shape[last + 1 :]))
+
+
+@composite(method="ravel", numpy=np.ravel)
+def ravel(input: Any) -> Any:
+    """All elements in one dimension.
+
+    >>> tn.ravel(tn.tensor([[1, 2], [3, 4]]))
+    tensor([1, 2, 3, 4])
+    """
+    return _reshape(input, (size_of(input),))
+
+
+@composite(method="unflatten")
+def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+    """One dimension split into several.
+
+    >>> tn.unflatten(tn.zeros(2, 6), 1, (2, -1)).shape
+    tn.Size([2, 2, 3])
+    """
+    shape = tuple(input.shape)
+    axis = check_dim("unflatten", dim, len(shape))
+    sizes = ints("unflatten", (sizes,))
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    inner = complete_shape(f"unflatten: sizes of dimension {axis}", sizes, shape[axis])
+    return _reshape(input, (*shape[:axis], *inner, *shape[axis + 1 :]))
+
+
+@composite(method="squeeze", inplace=False, numpy=np.squeeze)
+def squeeze(input: Any, dim: Any = None) -> Any:
+    """Dimensions of size 1 taken away: all, or those in `dim`.
+
+    >>> tn.squeeze(tn.zeros(1, 3, 1)).shape
+    tn.Size([3])
+    """
+    shape = tuple(input.shape)
+    if dim is None:
+        return _reshape(input, tuple(n for n in shape if n != 1))
+    dims = dim if isinstance(dim, (tuple, list)) else (dim,)
+    gone = {check_dim("squeeze", d, len(shape)) for d in dims}
+    return _reshape(input, tuple(n for k, n in enumerate(shape) if not (k in gone and n == 1)))
+
+
+@composite(method="unsqueeze", numpy=np.expand_dims)
+def unsqueeze(input: Any, dim: int) -> Any:
+    """A new dimension of size 1 at `dim`.
+
+    >>> tn.unsqueeze(tn.zeros(3), 0).shape
+    tn.Size([1, 3])
+    """
+    shape = tuple(input.shape)
+    axis = check_dim("unsqueeze", dim, len(shape) + 1)
+    return _reshape(input, (*shape[:axis], 1, *shape[axis:]))
+
+
+# -- permutations --------------------------------------------------------------------------------------
 
 
 @op(method="transpose", view=True)
@@ -45,11 +220,151 @@ def transpose(input: Arr, dim0: int, dim1: int) -> Arr:
     tensor([[1, 3],
             [2, 4]])
     """
-    a, b = check_dim("transpose", dim0, input.ndim), check_dim("transpose", dim1, input.ndim)
-    return input.swapaxes(a, b) if input.ndim else input.view()
+    first = check_dim("transpose", dim0, input.ndim)
+    second = check_dim("transpose", dim1, input.ndim)
+    return input.swapaxes(first, second) if input.ndim else input.view()
 
 
 transpose.grad(input=lambda g, dim0, dim1: transpose(g, dim0, dim1))
+swapaxes = alias(transpose, "swapaxes")
+swapdims = alias(transpose, "swapdims")
+
+
+@op(view=True)
+def _permute(input: Arr, dims: tuple[int, ...]) -> Arr:
+    """The dimensions in another order, as a view.
+
+    >>> tn.permute(tn.zeros(2, 3, 4), (2, 0, 1)).shape
+    tn.Size([4, 2, 3])
+    """
+    return input.transpose(dims)
+
+
+_permute.grad(input=lambda g, dims: _permute(g, inverse_order(dims)))
+
+
+def inverse_order(dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes `dims`."""
+    back = [0] * len(dims)
+    for k, d in enumerate(dims):
+        back[d] = k
+    return tuple(back)
+
+
+@composite(numpy=np.transpose)
+def permute(input: Any, dims: Any = None) -> Any:
+    """The dimensions in another order.
+
+    >>> tn.permute(tn.zeros(2, 3, 4), (2, 0, 1)).shape
+    tn.Size([4, 2, 3])
+    """
+    ndim = input.ndim
+    if dims is None:
+        return _permute(input, tuple(range(ndim))[::-1])
+    order = ints("permute", (dims,))
+    if len(order) != ndim:
+        raise RuntimeError(
+            f"permute: number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
+        )
+    axes = tuple(check_dim("permute", d, ndim) for d in order)
+    if len(set(axes)) != ndim:
+        raise RuntimeError(f"permute: duplicate dims are not allowed, got {list(order)}")
+    return _permute(input, axes)
+
+
+@attach_method("permute")
+def permute_method(self: Tensor, *dims: Any) -> Tensor:
+    """The dimensions in another order: ``x.permute(2, 0, 1)``."""
+    return permute(self, ints("permute", dims))
+
+
+@composite(method="t")
+def t(input: Any) -> Any:
+    """The transpose of a matrix (a vector stays as it is).
+
+    >>> tn.t(tn.tensor([[1, 2]]))
+    tensor([[1],
+            [2]])
+    """
+    if input.ndim > 2:
+        raise RuntimeError(f"t: expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
+    return transpose(input, 0, 1) if input.ndim == 2 else input
+
+
+@composite(method="movedim", numpy=np.moveaxis)
+def movedim(input: Any, source: Any, destination: Any) -> Any:
+    """Dimensions moved to other places; the others keep their order.
+
+    >>> tn.movedim(tn.zeros(2, 3, 4), 0, -1).shape
+    tn.Size([3, 4, 2])
+    """
+    ndim = input.ndim
+    origin = source if isinstance(source, (tuple, list)) else (source,)
+    target = destination if isinstance(destination, (tuple, list)) else (destination,)
+    if len(origin) != len(target):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({list(origin)} dims) should contain "
+            f"the same number of dims as destination ({list(target)} dims)"
+        )
+    first = [check_dim("movedim", d, ndim) for d in origin]
+    last = [check_dim("movedim", d, ndim) for d in target]
+    if len(set(first)) != len(first) or len(set(last)) != len(last):
+        raise RuntimeError("movedim: repeated dim in `source` or `destination`")
+    order = [k for k in range(ndim) if k not in first]
+    for goal, come in sorted(zip(last, first, strict=True)):
+        order.insert(goal, come)
+    return _permute(input, tuple(order))
+
+
+moveaxis = alias(movedim, "moveaxis")
+
+
+@composite(method="adjoint")
+def adjoint(input: Any) -> Any:
+    """The last two dimensions swapped, and conjugated when complex.
+
+    >>> tn.adjoint(tn.tensor([[1, 2]])).shape
+    tn.Size([2, 1])
+    """
+    if input.ndim == 1:
+        raise RuntimeError("adjoint: tensor.adjoint() is only supported on matrices or batches of matrices")
+    turned = transpose(input, -2, -1) if input.ndim else input
+    kind = (input._data if isinstance(input, Tensor) else input).dtype.kind
+    return turned.conj() if kind == "c" else turned
+
+
+def _matrix_property(name: str, function: Any, doc: str) -> None:
+    attach_method(name)(property(function, doc=doc))
+
+
+def _all_reversed(self: Tensor) -> Tensor:
+    return _permute(self, tuple(range(self._data.ndim))[::-1])
+
+
+def _matrix_transposed(self: Tensor) -> Tensor:
+    if self._data.ndim < 2:
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {self._data.ndim}-D tensor."
+        )
+    return transpose(self, -2, -1)
+
+
+def _hermitian(self: Tensor) -> Tensor:
+    if self._data.ndim not in (0, 2):
+        raise RuntimeError(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {self._data.ndim}-D tensor."
+        )
+    return adjoint(self)
+
+
+_matrix_property("T", _all_reversed, "The dimensions in reverse order.")
+_matrix_property("mT", _matrix_transposed, "The last two dimensions swapped.")
+_matrix_property("H", _hermitian, "The conjugate transpose of a matrix.")
+_matrix_property("mH", lambda self: adjoint(self), "The conjugate transpose of the last two dimensions.")
+
+
+# -- stretching ----------------------------------------------------------------------------------------
 
 
 @op(view=True)
@@ -73,17 +388,302 @@ _expand.grad(input=_expand_rule)
 
 
 def expand(input: Any, *sizes: Any) -> Any:
-    """Dimensions of size 1 stretched to `sizes`; -1 keeps a size."""
-    if len(sizes) == 1 and not isinstance(sizes[0], (int, np.integer)):
-        sizes = tuple(sizes[0])
-    lead = len(sizes) - input.ndim
-    shape = tuple(
-        int(input.shape[k - lead] if n == -1 and k >= lead else n) for k, n in enumerate(sizes)
-    )
-    return _expand(input, shape)
+    """Dimensions of size 1 stretched to `sizes`; -1 keeps a size.
+
+    >>> tn.tensor([[1], [2]]).expand(-1, 2)
+    tensor([[1, 1],
+            [2, 2]])
+    """
+    wanted = ints("expand", sizes)
+    have = tuple(input.shape)
+    lead = len(wanted) - len(have)
+    if lead < 0:
+        raise RuntimeError(
+            f"expand: the number of sizes provided ({len(wanted)}) must be greater or equal to the number of "
+            f"dimensions in the tensor ({len(have)})"
+        )
+    shape = []
+    for k, n in enumerate(wanted):
+        own = have[k - lead] if k >= lead else 1
+        if n == -1 and k < lead:
+            raise RuntimeError(
+                f"expand: the expanded size of the tensor (-1) isn't allowed in a leading, non-existing "
+                f"dimension {k}"
+            )
+        if n != -1 and own not in (1, n):
+            raise ShapeError(
+                f"expand: the expanded size of the tensor ({n}) must match the existing size ({own}) at "
+                f"non-singleton dimension {k}. Target sizes: {list(wanted)}. Tensor sizes: {list(have)}"
+            )
+        shape.append(own if n == -1 else n)
+    return _expand(input, tuple(shape))
 
 
-from autotn.core.methods import attach_method  # noqa: E402
-
-attach_method("reshape")(reshape)
 attach_method("expand")(expand)
+
+
+@attach_method("expand_as")
+def expand_as(self: Tensor, other: Tensor) -> Tensor:
+    """This tensor stretched to the shape of `other`."""
+    return expand(self, other.shape)
+
+
+@composite(method="broadcast_to", numpy=np.broadcast_to)
+def broadcast_to(input: Any, size: Any) -> Any:
+    """Dimensions of size 1 stretched to `size`.
+
+    >>> tn.broadcast_to(tn.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
+    return expand(input, size)
+
+
+def expand_copy(input: Any, size: Any) -> Any:
+    """`broadcast_to` with memory of its own."""
+    return expand(input, size).clone()
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
+    """All tensors stretched to their common shape.
+
+    >>> a, b = tn.broadcast_tensors(tn.zeros(2, 1), tn.zeros(3)); b.shape
+    tn.Size([2, 3])
+    """
+    listed = tuple(tensors[0]) if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
+    try:
+        shape = np.broadcast_shapes(*(tuple(x.shape) for x in listed))
+    except ValueError:
+        shapes = ", ".join(str(tuple(x.shape)) for x in listed)
+        raise ShapeError(f"broadcast_tensors: shapes {shapes} do not broadcast together") from None
+    return tuple(expand(x, shape) for x in listed)
+
+
+def _at_least(ndim: int, place: Any) -> Any:
+    def function(*tensors: Any) -> Any:
+        several = len(tensors) != 1 or not isinstance(tensors[0], Tensor)
+        listed = tuple(tensors[0]) if len(tensors) == 1 and several else tensors
+        lifted = tuple(x if x.ndim >= ndim else _reshape(x, place(tuple(x.shape))) for x in listed)
+        return lifted if several else lifted[0]
+
+    function.__name__ = function.__qualname__ = f"atleast_{ndim}d"
+    function.__doc__ = f"The tensor (or each of several) with at least {ndim} dimension(s)."
+    return function
+
+
+atleast_1d = _at_least(1, lambda s: (1,))
+atleast_2d = _at_least(2, lambda s: (1, *s) if s else (1, 1))
+atleast_3d = _at_least(3, lambda s: (1, 1, 1) if not s else (1, *s, 1) if len(s) == 1 else (*s, 1))
+
+
+# -- parts ---------------------------------------------------------------------------------------------
+
+
+@op(view=True)
+def _parts(input: Arr, cuts: tuple[int, ...], dim: int) -> tuple[Arr, ...]:
+    """The tensor cut along a dimension at given places, as views.
+
+    >>> [p.tolist() for p in tn.split(tn.tensor([1, 2, 3]), 2)]
+    [[1, 2], [3]]
+    """
+    before = (slice(None),) * dim
+    ends = (*cuts, input.shape[dim])
+    return tuple(input[(*before, slice(a, b))] for a, b in zip((0, *cuts), ends, strict=True))
+
+
+@_parts.grad
+def _(g: Any, dim: int, input_shape: tuple[int, ...]) -> Any:
+    from autotn.ops.join import cat
+
+    return cat(list(g), dim).reshape(input_shape)
+
+
+@composite(method="split_with_sizes")
+def split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> Any:
+    """The tensor cut into parts of given sizes.
+
+    >>> [p.tolist() for p in tn.split_with_sizes(tn.tensor([1, 2, 3]), [1, 2])]
+    [[1], [2, 3]]
+    """
+    axis = check_dim("split", dim, input.ndim)
+    sizes = ints("split", (split_sizes,))
+    if not input.ndim:
+        raise RuntimeError("split: expects at least a 1-dimensional tensor")
+    if any(n < 0 for n in sizes) or sum(sizes) != input.shape[axis]:
+        raise RuntimeError(
+            f"split: split_sizes {list(sizes)} must be non-negative and sum to the tensor's size at "
+            f"dimension {axis}, {input.shape[axis]}"
+        )
+    cuts = tuple(int(c) for c in np.cumsum(sizes)[:-1])
+    return _parts(input, cuts, axis)
+
+
+@composite(method="split")
+def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
+    """The tensor cut into parts of one size (the last may be smaller), or of given sizes.
+
+    >>> [p.tolist() for p in tn.split(tn.tensor([1, 2, 3]), 2)]
+    [[1, 2], [3]]
+    """
+    if isinstance(split_size_or_sections, (tuple, list)):
+        return split_with_sizes(tensor, split_size_or_sections, dim)
+    size = int(split_size_or_sections)
+    if not tensor.ndim:
+        raise RuntimeError("split: expects at least a 1-dimensional tensor")
+    axis = check_dim("split", dim, tensor.ndim)
+    length = tensor.shape[axis]
+    if size < 0 or (size == 0 and length):
+        raise RuntimeError(f"split: split_size must be positive, got {size}")
+    return _parts(tensor, tuple(range(size, length, size)) if size else (), axis)
+
+
+@composite(method="chunk")
+def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
+    """The tensor cut into at most `chunks` parts of equal size (the last may be smaller).
+
+    >>> [p.tolist() for p in tn.chunk(tn.tensor([1, 2, 3, 4, 5]), 3)]
+    [[1, 2], [3, 4], [5]]
+    """
+    if chunks <= 0:
+        raise RuntimeError(f"chunk: expects `chunks` to be greater than 0, got: {chunks}")
+    if not input.ndim:
+        raise RuntimeError("chunk: expects at least a 1-dimensional tensor")
+    axis = check_dim("chunk", dim, input.ndim)
+    length = input.shape[axis]
+    if length == 0:
+        return _parts(input, (0,) * (chunks - 1), axis)
+    return split(input, -(-length // chunks), axis)
+
+
+@composite(method="tensor_split", numpy=np.array_split)
+def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
+    """The tensor cut into nearly equal parts, or at given places.
+
+    >>> [p.tolist() for p in tn.tensor_split(tn.tensor([1, 2, 3]), 2)]
+    [[1, 2], [3]]
+    """
+    if not input.ndim:
+        raise RuntimeError("tensor_split: expected at least a 1-dimensional tensor")
+    axis = check_dim("tensor_split", dim, input.ndim)
+    length = input.shape[axis]
+    given = indices_or_sections
+    if isinstance(given, Tensor):
+        given = given.tolist()
+    if isinstance(given, (tuple, list)):
+        cuts = [min(max(c + length if c < 0 else c, 0), length) for c in given]
+        bounds = zip([0, *cuts], [*cuts, length], strict=True)
+        return tuple(narrow(input, axis, a, max(b - a, 0)) for a, b in bounds)
+    count = int(given)
+    if count <= 0:
+        raise RuntimeError(f"tensor_split: number of sections must be larger than 0, got {count}")
+    small, more = divmod(length, count)
+    sizes = [small + 1] * more + [small] * (count - more)
+    return _parts(input, tuple(int(c) for c in np.cumsum(sizes)[:-1]), axis)
+
+
+def _splitter(name: str, least: int, dim: int) -> Any:
+    def function(input: Any, indices_or_sections: Any) -> Any:
+        if input.ndim < least:
+            raise RuntimeError(f"{name}: requires a tensor with at least {least} dimension(s)")
+        axis = 0 if name == "hsplit" and input.ndim == 1 else dim
+        length = input.shape[axis]
+        if isinstance(indices_or_sections, int) and length % indices_or_sections:
+            raise RuntimeError(
+                f"{name}: attempted to split along dimension {axis}, but the size of the dimension {length} "
+                f"is not divisible by the split_size {indices_or_sections}"
+            )
+        return tensor_split(input, indices_or_sections, axis)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"`tensor_split` along dimension {dim}."
+    return attach_method(name)(function)
+
+
+hsplit = _splitter("hsplit", 1, 1)
+vsplit = _splitter("vsplit", 2, 0)
+dsplit = _splitter("dsplit", 3, 2)
+
+
+@op(method="unbind", view=True)
+def unbind(input: Arr, dim: int = 0) -> tuple[Arr, ...]:
+    """The slices along a dimension, which is taken away, as views.
+
+    >>> tn.unbind(tn.tensor([[1, 2], [3, 4]]))
+    (tensor([1, 2]), tensor([3, 4]))
+    """
+    if not input.ndim:
+        raise RuntimeError("unbind: Dimension specified as 0 but tensor has no dimensions")
+    moved = np.moveaxis(input, check_dim("unbind", dim, input.ndim), 0)
+    return tuple(moved[k, ...] for k in range(len(moved)))
+
+
+@unbind.grad
+def _(g: Any, dim: int, input_shape: tuple[int, ...]) -> Any:
+    from autotn.ops.join import stack
+
+    return stack(list(g), dim).reshape(input_shape)
+
+
+@composite(method="narrow")
+def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
+    """The `length` slices from `start` on along a dimension, as a view.
+
+    >>> tn.narrow(tn.tensor([1, 2, 3]), 0, 1, 2)
+    tensor([2, 3])
+    """
+    axis = check_dim("narrow", dim, input.ndim)
+    if not input.ndim:
+        raise RuntimeError("narrow: cannot be applied to a 0-dim tensor.")
+    size, begin = input.shape[axis], int(start)
+    if length < 0:
+        raise RuntimeError("narrow: length must be non-negative.")
+    if not -size <= begin <= size:
+        raise IndexError(
+            f"narrow: start out of range (expected to be in range of [{-size}, {size}], but got {begin})"
+        )
+    begin += size if begin < 0 else 0
+    if begin + length > size:
+        raise RuntimeError(f"narrow: start ({begin}) + length ({length}) exceeds dimension size ({size}).")
+    from autotn.ops.index import _getitem
+
+    return _getitem(input, (*(slice(None),) * axis, slice(begin, begin + length)))
+
+
+@composite(method="select")
+def select(input: Any, dim: int, index: int) -> Any:
+    """One slice along a dimension, which is taken away, as a view.
+
+    >>> tn.select(tn.tensor([[1, 2], [3, 4]]), 1, 0)
+    tensor([1, 3])
+    """
+    if not input.ndim:
+        raise IndexError("select: cannot be applied to a 0-dim tensor.")
+    axis = check_dim("select", dim, input.ndim)
+    size = input.shape[axis]
+    if not -size <= index < size:
+        raise IndexError(
+            f"select: index {index} out of range for tensor of size {list(input.shape)} at dimension {axis}"
+        )
+    from autotn.ops.index import _getitem
+
+    return _getitem(input, (*(slice(None),) * axis, int(index)))
+
+
+def _relabel(name: str, function: Any) -> None:
+    """In-place forms of the shape changers: the tensor takes the new shape itself."""
+
+    def in_place(self: Tensor, *args: Any) -> Tensor:
+        from autotn.core.inplace import reshape_in_place
+
+        return reshape_in_place(f"{name}_", self, function(self.detach(), *args), function, args)
+
+    in_place.__name__ = in_place.__qualname__ = f"{name}_"
+    in_place.__doc__ = f"The in-place form of `{name}`: the tensor itself takes the new shape."
+    attach_method(f"{name}_")(in_place)
+
+
+for _name, _function in (
+    ("squeeze", squeeze), ("unsqueeze", unsqueeze), ("transpose", transpose), ("t", t),
+    ("swapaxes", transpose), ("swapdims", transpose),
+):  # fmt: skip
+    _relabel(_name, _function)

@@ -43,7 +43,11 @@ def _checked_inputs(name: str, inputs: Any) -> tuple[list[Any], list[int]]:
 
 
 def _numerical(
-    func: Callable[..., Any], inputs: list[Any], place: int, weights: list[np.ndarray[Any, Any]], eps: float
+    func: Callable[..., Any],
+    inputs: list[Any],
+    place: int,
+    weights: list[np.ndarray[Any, Any]],
+    eps: float,
 ) -> np.ndarray[Any, Any]:
     """The gradient of ``Re Σ conj(w) · f`` with respect to one input, by central differences."""
     source = inputs[place]
@@ -146,7 +150,9 @@ def _compare(
         expected = _numerical(func, inputs, k, weights, eps)
         got = np.zeros_like(expected) if found is None else found._data
         if got.shape != expected.shape:
-            raise GradcheckError(f"gradient of input {k} has shape {got.shape}, not {expected.shape}")
+            raise GradcheckError(
+                f"gradient of input {k} has shape {got.shape}, not {expected.shape}"
+            )
         close = np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
         if not close.all():
             where = tuple(int(n) for n in np.argwhere(~close)[0])

@@ -21,7 +21,16 @@ from autotn.core import dtypes
 from autotn.core.op import COMPOSITES, REGISTRY
 from autotn.core.tensor import Tensor, wrap
 
-__all__ = ["SAMPLERS", "Case", "ErrorSample", "Sample", "all_samples", "make_array", "make_tensor", "samples"]
+__all__ = [
+    "SAMPLERS",
+    "Case",
+    "ErrorSample",
+    "Sample",
+    "all_samples",
+    "make_array",
+    "make_tensor",
+    "samples",
+]
 
 
 class Sample:
@@ -40,7 +49,12 @@ class Sample:
     """
 
     def __init__(
-        self, *args: Any, _expect: Any = None, _skip: tuple[str, ...] = (), _tol: float = 1.0, **kwargs: Any
+        self,
+        *args: Any,
+        _expect: Any = None,
+        _skip: tuple[str, ...] = (),
+        _tol: float = 1.0,
+        **kwargs: Any,
     ) -> None:
         self.args = args
         self.kwargs = kwargs
@@ -49,7 +63,9 @@ class Sample:
         self.tol = _tol
 
     def __repr__(self) -> str:
-        parts = [_short(a) for a in self.args] + [f"{k}={_short(v)}" for k, v in self.kwargs.items()]
+        parts = [_short(a) for a in self.args] + [
+            f"{k}={_short(v)}" for k, v in self.kwargs.items()
+        ]
         return f"({', '.join(parts)})"
 
 
@@ -63,7 +79,9 @@ class ErrorSample:
         self.match = match
 
     def __repr__(self) -> str:
-        parts = [_short(a) for a in self.args] + [f"{k}={_short(v)}" for k, v in self.kwargs.items()]
+        parts = [_short(a) for a in self.args] + [
+            f"{k}={_short(v)}" for k, v in self.kwargs.items()
+        ]
         return f"({', '.join(parts)}) raises {self.raises.__name__}"
 
 
@@ -113,7 +131,9 @@ class Maker:
         if kind.kind == "b":
             values: Any = self.rng.random(count) < 0.5
         elif kind.kind in "iu":
-            values = self.rng.integers(int(max(low, 0) if kind.kind == "u" else low), int(high) + 1, count)
+            values = self.rng.integers(
+                int(max(low, 0) if kind.kind == "u" else low), int(high) + 1, count
+            )
         elif kind.kind == "c":
             values = self.rng.uniform(low, high, count) + 1j * self.rng.uniform(low, high, count)
         elif distinct and count > 1:

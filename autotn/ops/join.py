@@ -1,0 +1,93 @@
+"""Joining tensors: cat and stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autotn.core.methods import attach_method
+from autotn.core.op import Arr, alias, composite, op
+from autotn.core.tensor import check_dim
+from autotn.errors import ShapeError
+
+__all__ = ["cat", "concat", "concatenate", "stack"]
+
+
+def _legacy_empty(a: Any) -> bool:
+    """A 1-d tensor without elements, which PyTorch lets join anything."""
+    return tuple(a.shape) == (0,)
+
+
+@op(out=True, numpy=np.concatenate, promote="promote")
+def cat(tensors: Sequence[Arr], dim: int = 0) -> Arr:
+    """The tensors one after the other along a dimension they have.
+
+    >>> tn.cat([tn.tensor([1, 2]), tn.tensor([3])])
+    tensor([1, 2, 3])
+    """
+    if not tensors:
+        raise ValueError("cat: expected a non-empty list of Tensors")
+    full = [a for a in tensors if not _legacy_empty(a)] or list(tensors)
+    for k, a in enumerate(full):
+        if a.ndim == 0:
+            raise RuntimeError(
+                f"cat: zero-dimensional tensor (at position {k}) cannot be concatenated"
+            )
+    axis = check_dim("cat", dim, full[0].ndim)
+    for k, a in enumerate(full):
+        rest = [n for d, n in enumerate(a.shape) if d != axis]
+        if a.ndim != full[0].ndim or rest != [n for d, n in enumerate(full[0].shape) if d != axis]:
+            raise ShapeError(
+                f"cat: sizes of tensors must match except in dimension {axis}; tensor 0 has shape "
+                f"{full[0].shape}, tensor {k} {a.shape}"
+            )
+    return np.concatenate(full, axis)
+
+
+@cat.grad
+def _(g: Any, tensors_shape: Any, dim: int) -> Any:
+    parts, start = [], 0
+    axis = check_dim("cat", dim, g.ndim)
+    for shape in tensors_shape:
+        if shape == (0,) and g.ndim != 1:
+            parts.append(None)
+            continue
+        index = (slice(None),) * axis + (slice(start, start + shape[axis]),)
+        parts.append(g[index])
+        start += shape[axis]
+    return (parts,)
+
+
+concat = alias(cat, "concat", method=False)
+concatenate = alias(cat, "concatenate", method=False)
+
+
+@composite(out=True, numpy=np.stack)
+def stack(tensors: Any, dim: int = 0) -> Any:
+    """The tensors, all of one shape, along a new dimension.
+
+    >>> tn.stack([tn.tensor([1, 2]), tn.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    tensors = list(tensors)
+    if not tensors:
+        raise ValueError("stack: expected a non-empty list of Tensors")
+    first = tuple(tensors[0].shape)
+    for k, t in enumerate(tensors):
+        if tuple(t.shape) != first:
+            raise ShapeError(
+                f"stack: expects each tensor to be equal size, but got {list(first)} at entry 0 and "
+                f"{list(t.shape)} at entry {k}"
+            )
+    axis = check_dim("stack", dim, len(first) + 1)
+    lifted = [t.reshape((*first[:axis], 1, *first[axis:])) for t in tensors]
+    return cat(lifted, axis)
+
+
+@attach_method("_stack_with")
+def _stack_with(self: Any, others: Any) -> Any:
+    """This tensor and others along a new first dimension: what the engine needs of stacking."""
+    return stack([self, *others])

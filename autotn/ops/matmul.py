@@ -1,0 +1,134 @@
+"""Products of matrices: matmul and linear, the work horses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autotn.core.op import Arr, op
+from autotn.errors import ShapeError
+
+__all__ = ["linear", "matmul"]
+
+
+def swap(x: Any) -> Any:
+    """The last two dimensions swapped; an array or a Tensor."""
+    from autotn.ops.shape import transpose
+
+    return x.swapaxes(-1, -2) if isinstance(x, np.ndarray) else transpose(x, -1, -2)
+
+
+@op(method="matmul __matmul__ __rmatmul__", out=True, numpy=np.matmul)
+def matmul(input: Arr, other: Arr) -> Arr:
+    """Matrix product; leading dimensions are batches and broadcast.
+
+    >>> tn.matmul(tn.tensor([[1.0, 2.0]]), tn.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
+    """
+    if input.ndim == 2 and other.ndim == 2:
+        return input.dot(other)
+    return np.matmul(input, other)
+
+
+def _for_input(g: Any, other: Any, input_shape: tuple[int, ...]) -> Any:
+    from autotn.core.call import sum_to
+
+    if len(input_shape) == 2 and other.ndim == 2:
+        return matmul(g, swap(other))
+    if len(input_shape) == 1:
+        if other.ndim == 1:
+            return g * other
+        g = g.reshape((*g.shape[:-1], 1, g.shape[-1]))
+        found = matmul(g, swap(other)).reshape((*other.shape[:-2], input_shape[0]))
+        return sum_to(found, input_shape)
+    if other.ndim == 1:
+        return g.reshape((*g.shape, 1)) * other
+    return sum_to(matmul(g, swap(other)), input_shape)
+
+
+def _for_other(g: Any, input: Any, other_shape: tuple[int, ...]) -> Any:
+    from autotn.core.call import sum_to
+
+    if len(other_shape) == 2 and input.ndim == 2:
+        return matmul(swap(input), g)
+    if len(other_shape) == 1:
+        if input.ndim == 1:
+            return g * input
+        found = matmul(swap(input), g.reshape((*g.shape, 1)))
+        return sum_to(found.reshape(found.shape[:-1]), other_shape)
+    if input.ndim == 1:
+        row = g.reshape((*g.shape[:-1], 1, g.shape[-1]))
+        return sum_to(input.reshape((input.shape[0], 1)) * row, other_shape)
+    return sum_to(matmul(swap(input), g), other_shape)
+
+
+matmul.grad(input=_for_input, other=_for_other)
+
+
+@op()
+def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
+    r"""Affine map: :math:`x W^\top + b`.
+
+    >>> F.linear(tn.ones(1, 2), tn.tensor([[1.0, 2.0]]), tn.tensor([10.0]))
+    tensor([[13.]])
+    """
+    if input.shape[-1:] != weight.shape[-1:]:
+        raise ShapeError(
+            f"linear: the last dimension of 'input' {input.shape} must be in_features, the last of "
+            f"'weight' {weight.shape}"
+        )
+    if weight.ndim == 1:
+        result = input.dot(weight)
+        return result if bias is None else result + bias
+    if input.ndim == 2:
+        result = input.dot(weight.T)
+    else:
+        flat = input.reshape(-1, input.shape[-1])
+        result = flat.dot(weight.T).reshape((*input.shape[:-1], weight.shape[0]))
+    if bias is not None:
+        result += bias
+    return result
+
+
+def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:
+    if weight.ndim == 1:
+        return g.reshape((*g.shape, 1)) * weight
+    return (
+        matmul(g, weight) if g.ndim > 1 else matmul(g.reshape((1, -1)), weight).reshape(input_shape)
+    )
+
+
+def _linear_weight(g: Any, input: Any, weight_shape: tuple[int, ...]) -> Any:
+    if len(weight_shape) == 1:
+        return matmul(g.reshape((1, -1)), input.reshape((-1, input.shape[-1]))).reshape(
+            weight_shape
+        )
+    flat = g.reshape((-1, weight_shape[0]))
+    return matmul(swap(flat), input.reshape((-1, weight_shape[1])))
+
+
+def _linear_bias(g: Any, bias_shape: tuple[int, ...]) -> Any:
+    if not bias_shape:
+        return g.sum()
+    flat = g.reshape((-1, bias_shape[0]))
+    if flat.__class__ is np.ndarray:
+        # A product with ones: for gradients, where its rounding is good enough, three times quicker.
+        return _ones(flat.shape[0], flat.dtype).dot(flat)
+    return flat.sum(0)
+
+
+_ONES: dict[Any, np.ndarray[Any, Any]] = {}
+
+
+def _ones(count: int, dtype: Any) -> np.ndarray[Any, Any]:
+    """A row of ones; the usual sizes are kept."""
+    found = _ONES.get((count, dtype.char))
+    if found is None:
+        found = np.ones(count, dtype)
+        if count <= 1024 and len(_ONES) < 256:
+            _ONES[count, dtype.char] = found
+    return found
+
+
+linear.grad(input=_linear_input, weight=_linear_weight, bias=_linear_bias)

@@ -1,0 +1,69 @@
+"""Softmax and its logarithm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autotn.core import dtypes
+from autotn.core.op import Arr, op
+from autotn.core.tensor import check_dim
+
+__all__ = ["log_softmax", "softmax"]
+
+
+@op(method="softmax")
+def softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
+    r"""Normalised exponentials: :math:`e^{x_i} / \sum_j e^{x_j}` along `dim`.
+
+    >>> tn.softmax(tn.tensor([0.0, 0.0]), dim=0)
+    tensor([0.5000, 0.5000])
+    """
+    axis = check_dim("softmax", dim, input.ndim) if input.ndim else None
+    if dtype is not None:
+        input = input.astype(dtypes.as_numpy(dtype))
+    if not input.size:
+        return input.copy()
+    e = np.exp(input - input.max(axis, keepdims=True))
+    e /= e.sum(axis, keepdims=True)
+    return e
+
+
+def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
+    if not out.ndim:
+        return g * 0
+    gs = g * out
+    return gs - out * (
+        gs.sum(dim, keepdims=True) if isinstance(gs, np.ndarray) else gs.sum(dim, True)
+    )
+
+
+softmax.grad(input=_softmax_rule)
+
+
+@op(method="log_softmax")
+def log_softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
+    r"""Logarithm of softmax: :math:`x_i - \log \sum_j e^{x_j}` along `dim`, without overflow.
+
+    >>> tn.log_softmax(tn.tensor([0.0, 1000.0]), dim=0)
+    tensor([-1000.,     0.])
+    """
+    axis = check_dim("log_softmax", dim, input.ndim) if input.ndim else None
+    if dtype is not None:
+        input = input.astype(dtypes.as_numpy(dtype))
+    if not input.size:
+        return input.copy()
+    shifted = input - input.max(axis, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis, keepdims=True))
+    return shifted
+
+
+def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
+    if not out.ndim:
+        return g * 0
+    total = g.sum(dim, keepdims=True) if isinstance(g, np.ndarray) else g.sum(dim, True)
+    return g - np.exp(out) * total
+
+
+log_softmax.grad(input=_log_softmax_rule)
