@@ -581,8 +581,10 @@ def retain_grad(self: Tensor) -> None:
 
 def _check_unmodified(node: Node) -> None:
     """Raise when something the node kept was overwritten after its call."""
-    storages = [] if node.extra is None else [(s, "its output") for s in node.extra.storages or ()]
     names = node.op.saved_names
+    storages = []
+    if node.extra is not None and node.extra.storages and node.saved[names.index("out")] is not None:
+        storages = [(s, "its output") for s in node.extra.storages]
     for name, kept in zip(names, node.saved, strict=False):
         for one in kept if isinstance(kept, (list, tuple)) else (kept,):
             if isinstance(one, Tensor) and one._storage is not None:

@@ -11,7 +11,10 @@ from autotn.core.device import check_device
 from autotn.core.methods import attach_method
 from autotn.core.tensor import Tensor, canonical, wrap
 
-__all__ = ["as_tensor", "from_numpy", "full", "ones", "tensor", "zeros"]
+__all__ = [
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like",
+    "linspace", "logspace", "ones", "ones_like", "range", "scalar_tensor", "tensor", "zeros", "zeros_like",
+]  # fmt: skip
 
 
 def _finish(array: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
@@ -150,6 +153,22 @@ def _size(size: tuple[Any, ...], name: str) -> tuple[int, ...]:
     return numbers
 
 
+def _kind(dtype: Any) -> Any:
+    return dtypes.as_numpy(dtypes.get_default_dtype() if dtype is None else dtype)
+
+
+def _made(
+    name: str, array: np.ndarray[Any, Any], out: Any, device: Any, requires_grad: bool
+) -> Tensor:
+    """Finish a creation function: device, ``out=``, ``requires_grad=``."""
+    check_device(device)
+    if out is not None:
+        from autotn.core.inplace import write_out
+
+        return write_out(name, out, wrap(array), ())  # type: ignore[no-any-return]
+    return _finish(array, requires_grad)
+
+
 def zeros(
     *size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     pin_memory: bool = False, requires_grad: bool = False,
@@ -160,11 +179,8 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    check_device(device)
-    return _finish(
-        np.zeros(_size(size, "zeros"), dtypes.as_numpy(dtype or dtypes.get_default_dtype())),
-        requires_grad,
-    )
+    kind = _kind(dtype) if out is None or dtype is not None else out._data.dtype
+    return _made("zeros", np.zeros(_size(size, "zeros"), kind), out, device, requires_grad)
 
 
 def ones(
@@ -176,41 +192,263 @@ def ones(
     >>> tn.ones(2)
     tensor([1., 1.])
     """
-    check_device(device)
-    return _finish(
-        np.ones(_size(size, "ones"), dtypes.as_numpy(dtype or dtypes.get_default_dtype())),
-        requires_grad,
-    )
+    kind = _kind(dtype) if out is None or dtype is not None else out._data.dtype
+    return _made("ones", np.ones(_size(size, "ones"), kind), out, device, requires_grad)
+
+
+def empty(
+    *size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+    pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """A tensor whose values are whatever its memory holds.
+
+    >>> tn.empty(2, 3).shape
+    tn.Size([2, 3])
+    """
+    return _made("empty", np.empty(_size(size, "empty"), _kind(dtype)), out, device, requires_grad)
 
 
 def full(
-    size: Any,
-    fill_value: Any,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """A tensor filled with one value.
+    size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None,
+    device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """A tensor filled with one value, of the dtype that value has.
 
     >>> tn.full((2,), 7)
     tensor([7, 7])
     """
-    check_device(device)
-    kind = dtypes.of_scalar(fill_value) if dtype is None else dtypes.as_dtype(dtype)
-    return _finish(np.full(size, fill_value, kind.dtype), requires_grad)
+    if isinstance(fill_value, Tensor):
+        kind = fill_value.dtype if dtype is None else dtypes.as_dtype(dtype)
+        fill_value = fill_value.item()
+    else:
+        kind = dtypes.of_scalar(fill_value) if dtype is None else dtypes.as_dtype(dtype)
+    return _made("full", np.full(_size((size,), "full"), fill_value, kind.dtype), out, device, requires_grad)
 
 
-@attach_method("new_zeros")
-def new_zeros(
-    self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False
+def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], Any]:
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{name}: argument 'input' must be a Tensor, got {type(input).__name__}")
+    return input._data.shape, input._data.dtype if dtype is None else dtypes.as_numpy(dtype)
+
+
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """Zeros in the shape and dtype of another tensor.
+
+    >>> tn.zeros_like(tn.tensor([1, 2]))
+    tensor([0, 0])
+    """
+    return _made("zeros_like", np.zeros(*_like("zeros_like", input, dtype)), None, device, requires_grad)
+
+
+def ones_like(
+    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """Ones in the shape and dtype of another tensor.
+
+    >>> tn.ones_like(tn.tensor([1, 2]))
+    tensor([1, 1])
+    """
+    return _made("ones_like", np.ones(*_like("ones_like", input, dtype)), None, device, requires_grad)
+
+
+def empty_like(
+    input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """Uninitialised memory in the shape and dtype of another tensor.
+
+    >>> tn.empty_like(tn.tensor([1, 2])).dtype
+    tn.int64
+    """
+    return _made("empty_like", np.empty(*_like("empty_like", input, dtype)), None, device, requires_grad)
+
+
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    requires_grad: bool = False, memory_format: Any = None,
+) -> Tensor:  # fmt: skip
+    """One value in the shape and dtype of another tensor.
+
+    >>> tn.full_like(tn.tensor([1.0, 2.0]), 5)
+    tensor([5., 5.])
+    """
+    shape, kind = _like("full_like", input, dtype)
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    return _made("full_like", np.full(shape, value, kind), None, device, requires_grad)
+
+
+def _number(value: Any) -> Any:
+    return value.item() if isinstance(value, Tensor) else value
+
+
+def arange(
+    *bounds: Any, start: Any = None, end: Any = None, step: Any = None, out: Any = None, dtype: Any = None,
+    layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Numbers from `start` (0) up to, not including, `end`, by `step` (1).
+
+    >>> tn.arange(1, 4), tn.arange(0, 1, 0.5)
+    (tensor([1, 2, 3]), tensor([0.0000, 0.5000]))
+    """
+    given = [_number(b) for b in bounds]
+    if len(given) == 1 and end is None:
+        given = [start if start is not None else 0, *given]
+    first = _number(given[0] if given else start if start is not None else 0)
+    last = _number(given[1] if len(given) > 1 else end)
+    stride = _number(given[2] if len(given) > 2 else step if step is not None else 1)
+    if last is None:
+        raise TypeError("arange: missing argument 'end'")
+    if stride == 0:
+        raise RuntimeError("arange: step must be nonzero")
+    if (stride > 0) != (last >= first) and last != first:
+        raise RuntimeError("arange: upper bound and lower bound inconsistent with step sign")
+    whole = all(isinstance(v, (int, np.integer)) for v in (first, last, stride))
+    if dtype is None:
+        kind = out._data.dtype if out is not None else (np.dtype(np.int64) if whole else _kind(None))
+    else:
+        kind = dtypes.as_numpy(dtype)
+    count = max(0, int(np.ceil((last - first) / stride)))
+    steps = np.arange(count)
+    values = first + steps * stride if whole else first + steps.astype(np.float64) * stride
+    return _made("arange", np.asarray(values).astype(kind), out, device, requires_grad)
+
+
+def range(  # noqa: A001 - PyTorch's name
+    start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
+    device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Numbers from `start` to `end`, both included; `arange` is the usual choice.
+
+    >>> tn.range(1, 3)
+    tensor([1., 2., 3.])
+    """
+    if end is None:
+        start, end = 0, start
+    count = max(0, int(np.floor((end - start) / step)) + 1)
+    values = start + np.arange(count) * step
+    return _made("range", values.astype(_kind(dtype)), out, device, requires_grad)
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None,
+    device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """`steps` numbers evenly spaced from `start` to `end`, both included.
+
+    >>> tn.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    first, last = _number(start), _number(end)
+    if steps < 0:
+        raise RuntimeError("linspace: number of steps must be non-negative")
+    if dtype is None and (isinstance(first, complex) or isinstance(last, complex)):
+        dtype = dtypes.default_complex()
+    kind = _kind(dtype)
+    if kind.kind in "iu":
+        values = first + np.arange(steps) * ((last - first) / max(steps - 1, 1))
+        return _made("linspace", np.trunc(values).astype(kind), out, device, requires_grad)
+    return _made("linspace", np.linspace(first, last, steps).astype(kind), out, device, requires_grad)
+
+
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None,
+    layout: Any = None, device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """`steps` numbers from ``base**start`` to ``base**end``, evenly spaced in the exponent.
+
+    >>> tn.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
+    values = np.power(float(base), np.linspace(_number(start), _number(end), steps))
+    return _made("logspace", values.astype(_kind(dtype)), out, device, requires_grad)
+
+
+def eye(
+    n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None,
+    device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Ones on the diagonal, zeros elsewhere.
+
+    >>> tn.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    if n < 0 or (m is not None and m < 0):
+        raise RuntimeError(f"eye: n and m must be greater or equal to 0, got {n} and {m}")
+    return _made("eye", np.eye(n, m, dtype=_kind(dtype)), out, device, requires_grad)
+
+
+def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A 0-d tensor in the default dtype.
+
+    >>> tn.scalar_tensor(2)
+    tensor(2.)
+    """
+    return _made("scalar_tensor", np.asarray(_number(s), _kind(dtype)), None, device, requires_grad)
+
+
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """A tensor of zeros of this one's dtype.
+    """Anything array-like as a tensor, sharing memory unless a copy is needed or asked for.
 
-    >>> tn.ones(1).new_zeros(2)
-    tensor([0., 0.])
+    >>> tn.asarray([1, 2])
+    tensor([1, 2])
     """
     check_device(device)
-    return _finish(
-        np.zeros(_size(size, "new_zeros"), dtypes.as_numpy(dtype or self.dtype)), requires_grad
-    )
+    if isinstance(obj, Tensor) and not copy:
+        found = obj if dtype is None else obj.to(dtype)
+        return found.detach().requires_grad_() if requires_grad and found.is_leaf else found
+    return _finish(to_array(obj, dtype, copy=bool(copy), name="asarray"), requires_grad)
+
+
+# -- on Tensor: new tensors like this one ----------------------------------------------------------------
+
+
+def _new(name: str, make: Any) -> None:
+    def method(
+        self: Tensor, *size: Any, dtype: Any = None, layout: Any = None, device: Any = None,
+        pin_memory: bool = False, requires_grad: bool = False,
+    ) -> Tensor:  # fmt: skip
+        kind = self._data.dtype if dtype is None else dtypes.as_numpy(dtype)
+        return _made(name, make(_size(size, name), kind), None, device, requires_grad)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"A tensor of this one's dtype: see `{name.removeprefix('new_')}`."
+    attach_method(name)(method)
+
+
+_new("new_zeros", np.zeros)
+_new("new_ones", np.ones)
+_new("new_empty", np.empty)
+
+
+@attach_method("new_full")
+def new_full(
+    self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """A tensor of this one's dtype filled with one value."""
+    kind = self._data.dtype if dtype is None else dtypes.as_numpy(dtype)
+    value = _number(fill_value)
+    return _made("new_full", np.full(_size((size,), "new_full"), value, kind), None, device, requires_grad)
+
+
+@attach_method("new_tensor")
+def new_tensor(
+    self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`data` as a new tensor, of this one's dtype unless told otherwise."""
+    return tensor(data, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
+
+
+@attach_method("new")
+def new(self: Tensor, *args: Any) -> Tensor:
+    """PyTorch's old constructor, of this tensor's dtype."""
+    from autotn.core.tensor import legacy_tensor
+
+    return legacy_tensor(Tensor, args, self.dtype)  # type: ignore[no-any-return]
