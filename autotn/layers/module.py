@@ -1,0 +1,455 @@
+"""Module: a tree of parameters, buffers and children that can be called."""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from autotn.core import dtypes
+from autotn.core.device import check_device
+from autotn.core.modes import HOT, no_grad
+from autotn.core.node import RemovableHandle
+from autotn.core.tensor import Tensor
+from autotn.layers import conversion, state
+from autotn.layers.hooks import EVERYWHERE, LOCAL, Hooks, add_hook, call_with_hooks
+from autotn.layers.tree import Tree
+
+Self = TypeVar("Self", bound="Module")
+
+
+class Module(Tree):
+    """A layer or a network: parameters, buffers, child modules, and a ``forward`` that uses them.
+
+    Subclasses create their members in ``__init__`` and compute in ``forward``; calling the module
+    runs ``forward`` and the hooks around it.
+
+    >>> class Scale(nn.Module):
+    ...     def __init__(self, size):
+    ...         super().__init__()
+    ...         self.weight = nn.Parameter(tn.ones(size))
+    ...     def forward(self, input):
+    ...         return input * self.weight
+    >>> Scale(2)(tn.tensor([1.0, 2.0]))
+    tensor([1., 2.], grad_fn=<MulBackward0>)
+    """
+
+    dump_patches = False
+    #: Part of the metadata of a state_dict: raise it when the meaning of the saved values changes.
+    _version: int = 1
+    call_super_init: bool = False
+
+    _forward_hooks: Hooks
+    _forward_pre_hooks: Hooks
+    _backward_hooks: Hooks
+    _backward_pre_hooks: Hooks
+    _state_dict_hooks: Hooks
+    _state_dict_pre_hooks: Hooks
+    _load_state_dict_pre_hooks: Hooks
+    _load_state_dict_post_hooks: Hooks
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not self.call_super_init and (args or kwargs):
+            given = next(iter(kwargs), None)
+            raise TypeError(
+                f"{type(self).__name__}.__init__() "
+                + (
+                    f"got an unexpected keyword argument '{given}'"
+                    if kwargs
+                    else f"takes 1 positional argument but {len(args) + 1} were given"
+                )
+            )
+        self._plant()
+        for name in LOCAL:
+            self.__dict__[name] = Hooks()
+        if self.call_super_init:
+            super().__init__(*args, **kwargs)
+
+    # ------------------------------------------------------------------ calling
+
+    def forward(self, *input: Any) -> Any:
+        """What the module computes; every subclass defines its own."""
+        raise NotImplementedError(
+            f'Module [{type(self).__name__}] is missing the required "forward" function'
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if (
+            self._forward_hooks
+            or self._forward_pre_hooks
+            or self._backward_hooks
+            or self._backward_pre_hooks
+            or EVERYWHERE
+            or HOT["SPECIAL"]
+        ):
+            return call_with_hooks(self, args, kwargs)
+        return self.forward(*args, **kwargs)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Accepted for PyTorch's sake: a module is already as fast as it gets."""
+
+    # ------------------------------------------------------------------ hooks
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, args)`` before each forward; a result replaces the arguments.
+
+        Parameters
+        ----------
+        prepend : bool
+            Run it before the hooks there are.
+        with_kwargs : bool
+            Call ``hook(module, args, kwargs)`` instead; a result is a pair ``(args, kwargs)``.
+        """
+        return add_hook(self._forward_pre_hooks, hook, prepend, with_kwargs=with_kwargs)
+
+    def register_forward_hook(
+        self,
+        hook: Callable[..., Any],
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after each forward; a result replaces the output.
+
+        Parameters
+        ----------
+        prepend : bool
+            Run it before the hooks there are.
+        with_kwargs : bool
+            Call ``hook(module, args, kwargs, output)`` instead.
+        always_call : bool
+            Run it even when forward raised.
+
+        >>> layer = nn.Identity()
+        >>> handle = layer.register_forward_hook(lambda module, args, output: output * 2)
+        >>> layer(tn.ones(2))
+        tensor([2., 2.])
+        >>> handle.remove()
+        """
+        return add_hook(
+            self._forward_hooks, hook, prepend, with_kwargs=with_kwargs, always_call=always_call
+        )
+
+    def register_full_backward_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_output)`` when the output's gradient is known.
+
+        A result replaces it.
+        """
+        return add_hook(self._backward_pre_hooks, hook, prepend)
+
+    def register_full_backward_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when the input's gradient is known.
+
+        Both are tuples, with None for what is no tensor; a result replaces ``grad_input``.
+        """
+        return add_hook(self._backward_hooks, hook, prepend)
+
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Alias of `register_full_backward_hook`."""
+        return self.register_full_backward_hook(hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, prefix, keep_vars)`` before ``state_dict`` reads this module."""
+        return RemovableHandle(self._state_dict_pre_hooks, hook)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, state_dict, prefix, metadata)`` after ``state_dict`` read it."""
+        hook._from_public_api = True  # type: ignore[attr-defined]
+        return RemovableHandle(self._state_dict_hooks, hook)
+
+    def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        return RemovableHandle(self._state_dict_hooks, hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)``.
+
+        It is called before this module is loaded, and may rename what ``state_dict`` holds.
+        """
+        return self._register_load_state_dict_pre_hook(hook, with_module=True)
+
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], with_module: bool = False
+    ) -> RemovableHandle:
+        return add_hook(self._load_state_dict_pre_hooks, hook, with_module=with_module)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, incompatible_keys)`` after this module was loaded.
+
+        It may strike names off the two lists in place; what is left is reported.
+        """
+        return RemovableHandle(self._load_state_dict_post_hooks, hook)
+
+    # ------------------------------------------------------------------ modes and conversions
+
+    def train(self: Self, mode: bool = True) -> Self:
+        """Set training mode (dropout drops, batch norm measures) here and below.
+
+        >>> nn.Dropout().eval().training
+        False
+        """
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        self.training = mode
+        for _, module in self._descend():
+            module.train(mode)
+        return self
+
+    def eval(self: Self) -> Self:
+        """Set evaluation mode here and below."""
+        return self.train(False)
+
+    def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
+        """Freeze or unfreeze all parameters."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop all gradients, or (``set_to_none=False``) fill them with zeros."""
+        for parameter in self.parameters():
+            gradient = parameter.grad
+            if set_to_none:
+                parameter.grad = None
+            elif gradient is not None:
+                parameter.grad = gradient = gradient.detach()
+                with no_grad():
+                    gradient.zero_()
+
+    def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
+        """Call ``fn(module)`` on every module below, then on this one.
+
+        >>> net = nn.Sequential(nn.Linear(2, 2)).apply(lambda m: m.__dict__.update(seen=True))
+        >>> net[0].seen
+        True
+        """
+        for _, module in self._descend():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    def _apply(self: Self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        if recurse:
+            for _, module in self._descend():
+                module._apply(fn)
+        conversion.convert_members(self, fn)
+        return self
+
+    def to(self: Self, *args: Any, **kwargs: Any) -> Self:
+        """Convert floating-point parameters and buffers, in place.
+
+        Called as ``to(dtype)``, ``to(device, dtype)`` or ``to(tensor)``; devices are the CPU.
+
+        >>> nn.Linear(2, 2).to(tn.float64).weight.dtype
+        tn.float64
+        """
+        return self._apply(conversion.to_function(*args, **kwargs))
+
+    def type(self: Self, dst_type: Any) -> Self:
+        """Convert all parameters and buffers to a dtype, in place."""
+        return self._apply(lambda t: t.to(dtypes.as_dtype(dst_type)))
+
+    def float(self: Self) -> Self:
+        """Convert floating-point parameters and buffers to float32."""
+        return self._apply(conversion.floating_to("float32"))
+
+    def double(self: Self) -> Self:
+        """Convert floating-point parameters and buffers to float64."""
+        return self._apply(conversion.floating_to("float64"))
+
+    def half(self: Self) -> Self:
+        """Convert floating-point parameters and buffers to float16."""
+        return self._apply(conversion.floating_to("float16"))
+
+    def bfloat16(self: Self) -> Self:
+        """Convert floating-point parameters and buffers to bfloat16."""
+        return self._apply(conversion.floating_to("bfloat16"))
+
+    def cpu(self: Self) -> Self:
+        """Do nothing: everything is on the CPU."""
+        return self
+
+    def _elsewhere(self: Self, kind: str, device: Any) -> Self:
+        check_device(f"{kind}:{device}" if isinstance(device, int) else device or kind)
+        return self
+
+    def cuda(self: Self, device: Any = None) -> Self:
+        """Raise: there is no such device."""
+        return self._elsewhere("cuda", device)
+
+    def xpu(self: Self, device: Any = None) -> Self:
+        """Raise: there is no such device."""
+        return self._elsewhere("xpu", device)
+
+    def ipu(self: Self, device: Any = None) -> Self:
+        """Raise: there is no such device."""
+        return self._elsewhere("ipu", device)
+
+    def mtia(self: Self, device: Any = None) -> Self:
+        """Raise: there is no such device."""
+        return self._elsewhere("mtia", device)
+
+    def to_empty(self: Self, *, device: Any, recurse: bool = True) -> Self:
+        """Give all parameters and buffers fresh memory, their values not set."""
+        check_device(device)
+        return self._apply(conversion.emptied, recurse=recurse)
+
+    def share_memory(self: Self) -> Self:
+        """Move all parameters and buffers into memory that forked processes share."""
+        return self._apply(conversion.shared)
+
+    # ------------------------------------------------------------------ state
+
+    def get_extra_state(self) -> Any:
+        """Anything else to save with ``state_dict``; a subclass defines both this and its twin."""
+        raise RuntimeError(
+            f"{type(self).__name__} has no get_extra_state: define it beside set_extra_state"
+        )
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take back what `get_extra_state` gave."""
+        raise RuntimeError(
+            f"{type(self).__name__} has no set_extra_state: define it beside get_extra_state"
+        )
+
+    def _has_extra_state(self, method: str) -> bool:
+        return getattr(type(self), method) is not getattr(Module, method)
+
+    def _persistent_buffers(self) -> Iterator[tuple[str, Tensor | None]]:
+        hidden = self._non_persistent_buffers_set
+        return ((name, b) for name, b in self._buffers.items() if name not in hidden)
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        for name, tensor in (*self._own_parameters(), *self._persistent_buffers()):
+            if tensor is not None:
+                destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        if self._has_extra_state("get_extra_state"):
+            destination[prefix + state.EXTRA_STATE] = self.get_extra_state()
+
+    def state_dict(
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> Any:
+        """All parameters and persistent buffers by name; they share memory with the module.
+
+        Parameters
+        ----------
+        destination : dict, optional
+            Where to put them.
+        prefix : str
+            What to put before every name.
+        keep_vars : bool
+            Give the tensors themselves, not detached ones.
+
+        >>> list(nn.Sequential(nn.Linear(2, 2)).state_dict())
+        ['0.weight', '0.bias']
+        """
+        if args:
+            warnings.warn(
+                "positional arguments of state_dict are deprecated: name them", FutureWarning, 2
+            )
+            given = dict(zip(("destination", "prefix", "keep_vars"), args))
+            destination = given.get("destination", destination)
+            prefix = given.get("prefix", prefix)
+            keep_vars = given.get("keep_vars", keep_vars)
+        if destination is None:
+            destination = OrderedDict()
+            destination._metadata = OrderedDict()
+        metadata: dict[str, Any] = {"version": self._version}
+        if hasattr(destination, "_metadata"):
+            destination._metadata[prefix[:-1]] = metadata
+        for hook in list(self._state_dict_pre_hooks.values()):
+            hook(self, prefix, keep_vars)
+        self._save_to_state_dict(destination, prefix, keep_vars)
+        for name, module in self._descend():
+            module.state_dict(
+                destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
+            )
+        for hook in list(self._state_dict_hooks.values()):
+            answer = hook(self, destination, prefix, metadata)
+            if getattr(hook, "_from_public_api", False):
+                if answer is not None:
+                    raise RuntimeError("state_dict post-hook must return None")
+            elif answer is not None:
+                destination = answer
+        return destination
+
+    def _load_from_state_dict(
+        self,
+        state_dict: Any,
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        rest = (
+            state_dict,
+            prefix,
+            local_metadata,
+            strict,
+            missing_keys,
+            unexpected_keys,
+            error_msgs,
+        )
+        for key, hook in list(self._load_state_dict_pre_hooks.items()):
+            if self._load_state_dict_pre_hooks.has(key, "with_module"):
+                hook(self, *rest)
+            else:
+                hook(*rest)
+        state.plan_module(self, *rest)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> state.IncompatibleKeys:
+        """Copy parameters and buffers from a ``state_dict``, PyTorch's included.
+
+        Parameters
+        ----------
+        strict : bool
+            Raise when the names do not match exactly; nothing is changed then.
+        assign : bool
+            Take the given tensors themselves instead of copying their values.
+
+        >>> layer = nn.Linear(2, 2)
+        >>> layer.load_state_dict({"weight": tn.eye(2), "bias": tn.zeros(2)})
+        <All keys matched successfully>
+        """
+        return state.load(self, state_dict, strict, assign)
+
+    # ------------------------------------------------------------------ pickling and printing
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._tie()
+        for name in LOCAL:
+            self.__dict__.setdefault(name, Hooks())
+
+    def _get_name(self) -> str:
+        return type(self).__name__
+
+    def extra_repr(self) -> str:
+        """What stands between the brackets when the module is printed."""
+        return ""
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        lines = extra.split("\n") if extra else []
+        children = [f"({name}): {indented(repr(m), 2)}" for name, m in self._descend()]
+        children += [f"({name}): None" for name, m in self._modules.items() if m is None]
+        if len(lines) == 1 and not children:
+            return f"{self._get_name()}({lines[0]})"
+        inside = "\n  ".join([*lines, *children])
+        return f"{self._get_name()}(\n  {inside}\n)" if inside else f"{self._get_name()}()"
+
+
+def indented(text: str, spaces: int) -> str:
+    """Shift all lines but the first to the right."""
+    return text.replace("\n", "\n" + " " * spaces)

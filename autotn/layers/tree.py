@@ -1,0 +1,493 @@
+"""The tree a Module is: parameters, buffers and child modules, by name."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from autotn.core.node import RemovableHandle
+from autotn.core.tensor import Tensor
+from autotn.layers.members import (
+    COLLECTIONS,
+    Members,
+    may_hold,
+    member,
+    replace_member,
+    search,
+    unique,
+)
+from autotn.layers.parameter import Buffer, Parameter
+
+Self = TypeVar("Self", bound="Tree")
+
+TABLES = ("_parameters", "_buffers", "_modules")
+
+#: Hooks on what any module registers, by what is registered.
+REGISTRATION_HOOKS: dict[str, dict[int, Callable[..., Any]]] = {name: {} for name in TABLES}
+
+_KIND = {"_parameters": "parameter", "_buffers": "buffer", "_modules": "module"}
+
+
+class _Walk(threading.local):
+    """The modules this thread is going down from."""
+
+    def __init__(self) -> None:
+        self.ancestors: set[int] = set()
+
+
+_walk = _Walk()
+
+
+def _registered(owner: Tree, table: str, name: str, value: Any) -> Any:
+    """Ask the registration hooks; they may replace the value."""
+    for hook in list(REGISTRATION_HOOKS[table].values()):
+        answer = hook(owner, name, value)
+        if answer is not None:
+            value = answer
+    return value
+
+
+class Tree:
+    """Parameters, buffers and children under names: the part of Module that has no behaviour.
+
+    A list, tuple or dict assigned as an attribute stays what it is. Its modules and parameters
+    belong to the tree nevertheless, under names such as ``layers.0``; they are looked up each
+    time the tree is walked, so a later ``append`` is seen too.
+    """
+
+    training: bool
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Any]
+    _non_persistent_buffers_set: set[str]
+    #: Names of the attributes that are lists, tuples or dicts, in order.
+    _collections: dict[str, None]
+
+    def _plant(self) -> None:
+        """Start with empty tables."""
+        attributes = self.__dict__
+        attributes["training"] = True
+        for name in TABLES:
+            attributes[name] = Members(self)
+        attributes["_non_persistent_buffers_set"] = set()
+        attributes["_collections"] = {}
+
+    def _tie(self) -> None:
+        """Make the tables' members attributes again: after a copy or a pickle."""
+        for name in TABLES:
+            self.__dict__[name] = Members(self, self.__dict__.get(name, {}))
+        self.__dict__.setdefault("_non_persistent_buffers_set", set())
+        self.__dict__.setdefault("_collections", {})
+
+    # ------------------------------------------------------------------ one member
+
+    def _check_name(self, table: str, name: Any) -> None:
+        kind = _KIND[table]
+        if "_parameters" not in self.__dict__:
+            raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
+        if not isinstance(name, str):
+            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
+        if "." in name:
+            raise KeyError(f'{kind} name can\'t contain ".", got: {name!r}')
+        if name == "":
+            raise KeyError(f'{kind} name can\'t be empty string ""')
+        if name not in self.__dict__[table] and hasattr(self, name):
+            raise KeyError(f"attribute '{name}' already exists")
+
+    def _store(self, table: str, name: str, value: Any) -> None:
+        """Put a member into its table and beside it as an attribute, and into no other table."""
+        attributes = self.__dict__
+        for other in TABLES:
+            if other != table and name in attributes[other]:
+                del attributes[other][name]
+        self._collections.pop(name, None)
+        attributes[table][name] = value
+        attributes[name] = value
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter under a name; None keeps the name for later.
+
+        >>> layer = nn.Module()
+        >>> layer.register_parameter("scale", nn.Parameter(tn.ones(2)))
+        >>> layer.scale.shape
+        autotn.Size([2])
+        """
+        self._check_name("_parameters", name)
+        if param is not None:
+            if not isinstance(param, Parameter):
+                raise TypeError(
+                    f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
+                    "(Parameter or None required)"
+                )
+            if param.grad_fn is not None:
+                raise ValueError(
+                    f"cannot assign a non-leaf tensor to parameter '{name}': a parameter is "
+                    "created, not computed; to use a computed value, compute it in forward()"
+                )
+            param = _registered(self, "_parameters", name, param)
+        self._store("_parameters", name, param)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a tensor that belongs to the module's state but is not trained.
+
+        Parameters
+        ----------
+        persistent : bool
+            Whether it is part of ``state_dict``.
+
+        >>> layer = nn.Module()
+        >>> layer.register_buffer("mean", tn.zeros(2))
+        >>> list(layer.state_dict())
+        ['mean']
+        """
+        self._check_name("_buffers", name)
+        if tensor is not None:
+            if not isinstance(tensor, Tensor):
+                raise TypeError(
+                    f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' "
+                    "(Tensor or None required)"
+                )
+            tensor = _registered(self, "_buffers", name, tensor)
+        self._store("_buffers", name, tensor)
+        (
+            self._non_persistent_buffers_set.discard
+            if persistent
+            else self._non_persistent_buffers_set.add
+        )(name)
+
+    def add_module(self, name: str, module: Any) -> None:
+        """Add a child module under a name.
+
+        >>> net = nn.Module()
+        >>> net.add_module("fc", nn.Linear(2, 3))
+        >>> net.fc
+        Linear(in_features=2, out_features=3, bias=True)
+        """
+        self._check_name("_modules", name)
+        if module is not None:
+            if not isinstance(module, Tree):
+                raise TypeError(f"{type(module).__name__} is not a Module subclass")
+            module = _registered(self, "_modules", name, module)
+        self._store("_modules", name, module)
+
+    def register_module(self, name: str, module: Any) -> None:
+        """Alias of `add_module`."""
+        self.add_module(name, module)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        attributes = self.__dict__
+        if isinstance(value, (Parameter, Tree, Buffer)):
+            if "_parameters" not in attributes:
+                self._check_name("_modules" if isinstance(value, Tree) else "_parameters", name)
+            attributes.pop(name, None)  # an ordinary attribute gives way
+            if isinstance(value, Parameter):
+                self.register_parameter(name, value)
+            elif isinstance(value, Tree):
+                self.add_module(name, value)
+            else:
+                self.register_buffer(name, value, value.persistent)
+            return
+        for table in TABLES:
+            if name in attributes.get(table, ()):
+                self._refill(table, name, value)
+                return
+        object.__setattr__(self, name, value)
+        if isinstance(value, COLLECTIONS):
+            if name in TABLES:
+                attributes[name] = Members(self, value)
+            elif "_collections" in attributes and (
+                not isinstance(value, tuple) or may_hold(value, (Parameter, Tree))
+            ):
+                attributes["_collections"][name] = None
+
+    def _refill(self, table: str, name: str, value: Any) -> None:
+        """Assign something that is not a member by type to the name of a member."""
+        if value is not None and not (table == "_buffers" and isinstance(value, Tensor)):
+            expected = {
+                "_parameters": "nn.Parameter or None",
+                "_buffers": "Tensor, nn.Buffer or None",
+                "_modules": "nn.Module or None",
+            }[table]
+            kind = "child module" if table == "_modules" else _KIND[table]
+            raise TypeError(
+                f"cannot assign '{type(value).__name__}' as {kind} '{name}' ({expected} expected)"
+            )
+        self._store(table, name, _registered(self, table, name, value))
+
+    def __getattr__(self, name: str) -> Any:
+        # Members are ordinary attributes; this finds one that only a table knows.
+        for table in TABLES:
+            found = self.__dict__.get(table)
+            if found and name in found:
+                return found[name]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def __delattr__(self, name: str) -> None:
+        for table in TABLES:
+            if name in self.__dict__.get(table, ()):
+                del self.__dict__[table][name]
+                self.__dict__.pop(name, None)
+                self._non_persistent_buffers_set.discard(name)
+                return
+        object.__delattr__(self, name)
+        self.__dict__.get("_collections", {}).pop(name, None)
+
+    def __dir__(self) -> list[str]:
+        names = {*dir(type(self)), *self.__dict__}
+        for table in TABLES:
+            names.update(self.__dict__.get(table, ()))
+        return sorted(name for name in names if not name[:1].isdigit())
+
+    # ------------------------------------------------------------------ members in collections
+
+    def _in_collections(self, kind: type) -> Iterator[tuple[str, Any]]:
+        for name in self._collections:
+            collection = self.__dict__.get(name)
+            if isinstance(collection, COLLECTIONS):
+                yield from search(name, collection, (kind,))
+
+    def _found_modules(self) -> Iterator[tuple[str, Any]]:
+        """Modules in lists, tuples and dicts that are children by that alone.
+
+        A collection is often only a second way to modules that are registered already; those
+        are left out.
+        """
+        if not self._collections:
+            return
+        known: dict[int, Tree] | None = None
+        for name, module in self._in_collections(Tree):
+            if known is None:
+                known = _reach([self])
+            if id(module) not in known:
+                known[id(module)] = module
+                yield name, module
+
+    def _found_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Parameters in lists, tuples and dicts that no module below has."""
+        if not self._collections:
+            return
+        known: set[int] | None = None
+        for name, parameter in self._in_collections(Parameter):
+            if known is None:
+                below = _reach([self, *(module for _, module in self._found_modules())])
+                known = {id(p) for module in below.values() for p in module._parameters.values()}
+            if id(parameter) not in known:
+                known.add(id(parameter))
+                yield name, parameter
+
+    def _own_modules(self) -> Iterable[tuple[str, Any]]:
+        """All children by name, None among them."""
+        if not self._collections:
+            return self._modules.items()
+        return [*self._modules.items(), *self._found_modules()]
+
+    def _descend(self) -> Iterator[tuple[str, Any]]:
+        """The children, for a walk that goes down into each before it asks for the next.
+
+        A module found in a collection that is one of the ancestors is left out: a child may keep
+        its parent in a list.
+        """
+        ancestors = _walk.ancestors
+        first = id(self) not in ancestors
+        ancestors.add(id(self))
+        try:
+            for name, module in self._modules.items():
+                if module is not None:
+                    yield name, module
+            for name, module in self._found_modules():
+                if id(module) not in ancestors:
+                    yield name, module
+        finally:
+            if first:
+                ancestors.discard(id(self))
+
+    def _own_parameters(self) -> Iterable[tuple[str, Parameter | None]]:
+        """All parameters of this module alone, by name, None among them."""
+        if not self._collections:
+            return self._parameters.items()
+        return [*self._parameters.items(), *self._found_parameters()]
+
+    # ------------------------------------------------------------------ walking
+
+    def named_children(self) -> Iterator[tuple[str, Any]]:
+        """Children with their names, each once."""
+        return unique(self._own_modules())
+
+    def children(self) -> Iterator[Any]:
+        """Children, each once."""
+        for _, module in self.named_children():
+            yield module
+
+    def named_modules(
+        self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Any]]:
+        """This module and all below it with their names, parents first.
+
+        >>> net = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+        >>> [name for name, _ in net.named_modules()]
+        ['', '0', '1']
+        """
+        seen = set() if memo is None else memo
+
+        def walk(module: Tree, prefix: str, ancestors: set[int]) -> Iterator[tuple[str, Any]]:
+            if module in seen:
+                return
+            if remove_duplicate:
+                seen.add(module)
+            yield prefix, module
+            ancestors = ancestors | {id(module)}
+            for name, child in module._modules.items():
+                if child is not None:
+                    yield from walk(child, f"{prefix}.{name}" if prefix else name, ancestors)
+            for name, child in module._found_modules():
+                if id(child) not in ancestors:
+                    yield from walk(child, f"{prefix}.{name}" if prefix else name, ancestors)
+
+        return walk(self, prefix, set())
+
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Any]:
+        """This module and all below it, each once."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
+            yield module
+
+    def _named_members(
+        self,
+        get_members_fn: Callable[[Any], Iterable[tuple[str, Any]]],
+        prefix: str = "",
+        recurse: bool = True,
+        remove_duplicate: bool = True,
+    ) -> Iterator[tuple[str, Any]]:
+        modules: Iterable[tuple[str, Any]] = [(prefix, self)]
+        if recurse:
+            modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
+        everything = (
+            (f"{where}.{name}" if where else name, value)
+            for where, module in modules
+            for name, value in get_members_fn(module)
+        )
+        if remove_duplicate:
+            return unique(everything)
+        return ((name, value) for name, value in everything if value is not None)
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Parameters with their names, of this module and (`recurse`) all below.
+
+        >>> [name for name, _ in nn.Linear(2, 3).named_parameters()]
+        ['weight', 'bias']
+        """
+        return self._named_members(
+            lambda module: module._own_parameters(), prefix, recurse, remove_duplicate
+        )
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Parameters, each once: what an optimizer is given.
+
+        >>> sum(p.numel() for p in nn.Linear(2, 3).parameters())
+        9
+        """
+        for _, parameter in self.named_parameters(recurse=recurse):
+            yield parameter
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Buffers with their names."""
+        return self._named_members(
+            lambda module: module._buffers.items(), prefix, recurse, remove_duplicate
+        )
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Buffers, each once."""
+        for _, buffer in self.named_buffers(recurse=recurse):
+            yield buffer
+
+    # ------------------------------------------------------------------ by path
+
+    def _follow(self, path: str) -> Any:
+        """What stands at a dotted path, through modules, lists, tuples and dicts."""
+        found: Any = self
+        for position, name in enumerate(names := path.split(".") if path else []):
+            try:
+                found = member(found, name)
+            except AttributeError as error:
+                place = ".".join(names[:position])
+                raise AttributeError(f"{error}" + (f" (at '{place}')" if place else "")) from None
+        return found
+
+    def get_submodule(self, target: str) -> Any:
+        """The module at a dotted path; the empty path is this module.
+
+        >>> nn.Sequential(nn.Linear(2, 2), nn.ReLU()).get_submodule("1")
+        ReLU()
+        """
+        found = self._follow(target)
+        if not isinstance(found, Tree):
+            raise AttributeError(f"`{target}` is not an nn.Module")
+        return found
+
+    def set_submodule(self, target: str, module: Any, strict: bool = False) -> None:
+        """Put a module at a dotted path, replacing what stands there.
+
+        Parameters
+        ----------
+        strict : bool
+            Refuse a path at which there is nothing yet.
+        """
+        if target == "":
+            raise ValueError("cannot set the submodule without a target name")
+        if not isinstance(module, Tree):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        holder = self._follow(path)
+        present = not isinstance(holder, Tree) or hasattr(holder, name)
+        if not present and strict:
+            raise AttributeError(f"{type(holder).__name__} has no attribute `{name}`")
+        if present and not isinstance(member(holder, name), Tree):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        replace_member(holder, name, module)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a dotted path."""
+        found = self._follow(target)
+        if not isinstance(found, Parameter):
+            raise AttributeError(f"`{target}` is not an nn.Parameter")
+        return found
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path."""
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        found = member(owner, name)
+        if name not in owner._buffers:
+            raise AttributeError(f"`{target}` is not a buffer")
+        return found
+
+
+def _reach(roots: Iterable[Tree]) -> dict[int, Tree]:
+    """All modules that registration leads to from these, by identity."""
+    seen: dict[int, Tree] = {}
+    stack = list(roots)
+    while stack:
+        module = stack.pop()
+        if id(module) not in seen:
+            seen[id(module)] = module
+            stack.extend(child for child in module._modules.values() if child is not None)
+    return seen
+
+
+def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, name, parameter)`` whenever a module gets a parameter."""
+    return RemovableHandle(REGISTRATION_HOOKS["_parameters"], hook)
+
+
+def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, name, buffer)`` whenever a module gets a buffer."""
+    return RemovableHandle(REGISTRATION_HOOKS["_buffers"], hook)
+
+
+def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """Call ``hook(module, name, child)`` whenever a module gets a child."""
+    return RemovableHandle(REGISTRATION_HOOKS["_modules"], hook)

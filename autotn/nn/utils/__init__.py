@@ -1,0 +1,25 @@
+"""``nn.utils``: gradients, vectors of parameters, packed sequences, parametrizations, pruning."""
+
+from __future__ import annotations
+
+from autotn.nn.utils import (
+    clip_grad,
+    convert_parameters,
+    init,
+    parametrizations,
+    parametrize,
+    prune,
+    rnn,
+    stateless,
+)
+from autotn.nn.utils.clip_grad import (
+    clip_grad_norm,
+    clip_grad_norm_,
+    clip_grad_value_,
+    clip_grads_with_norm_,
+    get_total_norm,
+)
+from autotn.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+from autotn.nn.utils.init import skip_init
+from autotn.nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
+from autotn.nn.utils.weight_norm import remove_weight_norm, weight_norm
