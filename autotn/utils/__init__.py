@@ -1,0 +1,1 @@
+"""PyTorch's ``utils``: data loading and checkpoints."""
