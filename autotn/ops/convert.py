@@ -16,11 +16,10 @@ __all__ = ["clone"]
 
 
 @op()
-def cast(input: Arr, dtype: Any) -> Arr:
-    """The values in another dtype; the gradient comes back in the first one.
+def _cast(input: Arr, dtype: Any, before: Any) -> Arr:
+    """The values in another dtype; the gradient comes back in the one `before`.
 
-    >>> from autotn.ops.convert import cast
-    >>> cast(tn.tensor([1.5]), np.dtype(np.float64))
+    >>> tn.tensor([1.5]).to(tn.float64)
     tensor([1.5000], dtype=tn.float64)
     """
     if input.dtype.kind == "c" and dtype.kind != "c":
@@ -28,11 +27,12 @@ def cast(input: Arr, dtype: Any) -> Arr:
     return input.astype(dtype)
 
 
-def _cast_back(g: Any, input: Any) -> Any:
-    return cast(g, (input._data if isinstance(input, Tensor) else input).dtype)
+_cast.grad(input=lambda g, dtype, before: _cast(g, before, dtype))
 
 
-cast.grad(input=_cast_back)
+def cast(input: Any, dtype: Any) -> Any:
+    """`input` in the NumPy dtype `dtype`, differentiably."""
+    return _cast(input, dtype, (input._data if isinstance(input, Tensor) else input).dtype)
 
 
 @composite(method="clone", numpy=np.copy)
@@ -58,19 +58,22 @@ def _clone(input: Arr) -> Arr:
 _clone.grad(input=lambda g: g)
 
 
-@op(inplace=False, promote="free")
-def _copy(input: Arr, src: Arr) -> Arr:
-    """`src` in the shape and dtype of `input`: what ``input.copy_(src)`` leaves there."""
+@op(promote="free")
+def _copy(input: Arr, src: Arr, before: Any) -> Arr:
+    """`src` (of dtype `before`) in the shape and dtype of `input`: what ``input.copy_(src)`` leaves.
+
+    >>> tn.zeros(2).copy_(tn.tensor([1, 2]))
+    tensor([1., 2.])
+    """
+    if src.dtype.kind == "c" and input.dtype.kind != "c":
+        src = src.real
     return np.broadcast_to(src, input.shape).astype(input.dtype)
 
 
-def _copy_source(g: Any, src: Any) -> Any:
+def _copy_source(g: Any, src_shape: tuple[int, ...], before: Any) -> Any:
     from autotn.core.call import sum_to
 
-    source = src._data if isinstance(src, Tensor) else src
-    g = sum_to(g, source.shape)
-    kind = (g._data if isinstance(g, Tensor) else g).dtype
-    return g if kind == source.dtype else cast(g, source.dtype)
+    return cast(sum_to(g, src_shape), before)
 
 
 _copy.grad(src=_copy_source)
@@ -89,7 +92,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_: argument 'src' must be a Tensor, got {type(src).__name__}")
     old = self.detach()
-    inplace.write("copy_", self, _copy(old, src))
+    inplace.write("copy_", self, _copy(old, src, src._data.dtype))
     return self
 
 
