@@ -6,7 +6,7 @@ A call without hooks never comes here (see ``Module.__call__``).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from autotn.core.function import Function
@@ -20,81 +20,103 @@ if TYPE_CHECKING:
 Hook = Callable[..., Any]
 
 
-class Hooks(dict[int, Hook]):
-    """Hooks in the order they run; `options` says how each wants to be called."""
+#: A hook as it is kept: which kind it is, the hook, how it wants to be called.
+Kept = tuple[str, Hook, frozenset[str]]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.options: dict[int, frozenset[str]] = {}
-
-    def has(self, key: int, option: str) -> bool:
-        """True when the hook was registered with this option."""
-        return option in self.options.get(key, ())
+#: Hooks on every module.
+EVERYWHERE: dict[int, Kept] = {}
 
 
-#: A module's own tables of hooks.
-LOCAL = (
-    "_forward_pre_hooks",
-    "_forward_hooks",
-    "_backward_pre_hooks",
-    "_backward_hooks",
-    "_state_dict_pre_hooks",
-    "_state_dict_hooks",
-    "_load_state_dict_pre_hooks",
-    "_load_state_dict_post_hooks",
-)
+class HookTable(MutableMapping[int, Hook]):
+    """The hooks of one kind among a module's hooks, as a dict that can be changed.
 
-#: Hooks on every module, as (table they act like, hook, options): one dict, so that a call without
-#: hooks asks one question.
-EVERYWHERE: dict[int, tuple[str, Hook, frozenset[str]]] = {}
+    A module keeps all hooks around its call in one dict, so that a call without hooks asks one
+    question.
+    """
+
+    def __init__(self, hooks: dict[int, Kept], kind: str) -> None:
+        self.hooks = hooks
+        self.kind = kind
+
+    def __getitem__(self, key: int) -> Hook:
+        kind, hook, _ = self.hooks[key]
+        if kind != self.kind:
+            raise KeyError(key)
+        return hook
+
+    def __setitem__(self, key: int, hook: Hook) -> None:
+        self.hooks[key] = (self.kind, hook, frozenset())
+
+    def __delitem__(self, key: int) -> None:
+        self[key]  # a hook of another kind is not here
+        del self.hooks[key]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([key for key, (kind, _, _) in self.hooks.items() if kind == self.kind])
+
+    def __len__(self) -> int:
+        return sum(kind == self.kind for kind, _, _ in self.hooks.values())
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
-def add_hook(hooks: Hooks, hook: Hook, prepend: bool = False, **options: bool) -> RemovableHandle:
-    """Add a hook to one of a module's tables."""
-    handle = RemovableHandle(hooks, hook, first=prepend)
+def hook_table(place: str, kind: str) -> Any:
+    """A property that shows the hooks of one kind in the dict called `place`."""
+
+    def get(self: Any) -> HookTable:
+        return HookTable(self.__dict__[place], kind)
+
+    def replace(self: Any, hooks: Any) -> None:
+        given = dict(hooks)
+        table = get(self)
+        table.clear()
+        table.update(given)
+
+    return property(get, replace)
+
+
+def add_hook(
+    hooks: dict[int, Kept], kind: str, hook: Hook, prepend: bool = False, **options: bool
+) -> RemovableHandle:
+    """Add a hook of one kind."""
     chosen = frozenset(name for name, on in options.items() if on)
-    if chosen:
-        hooks.options[handle.id] = chosen
-    return handle
+    return RemovableHandle(hooks, (kind, hook, chosen), first=prepend)
 
 
-def _everywhere(table: str, hook: Hook, **options: bool) -> RemovableHandle:
-    chosen = frozenset(name for name, on in options.items() if on)
-    return RemovableHandle(EVERYWHERE, (table, hook, chosen))
+def of_kind(kind: str, *places: dict[int, Kept]) -> list[tuple[Hook, frozenset[str]]]:
+    """The hooks of one kind with their options, in the order they run."""
+    return [
+        (hook, options)
+        for place in places
+        for own, hook, options in list(place.values())
+        if own == kind
+    ]
 
 
 def register_module_forward_pre_hook(hook: Hook) -> RemovableHandle:
     """Call ``hook(module, args)`` before every module's forward."""
-    return _everywhere("_forward_pre_hooks", hook)
+    return add_hook(EVERYWHERE, "forward_pre", hook)
 
 
 def register_module_forward_hook(
     hook: Hook, *, with_kwargs: bool = False, always_call: bool = False
 ) -> RemovableHandle:
     """Call ``hook(module, args, output)`` after every module's forward."""
-    return _everywhere("_forward_hooks", hook, with_kwargs=with_kwargs, always_call=always_call)
+    return add_hook(EVERYWHERE, "forward", hook, with_kwargs=with_kwargs, always_call=always_call)
 
 
 def register_module_full_backward_pre_hook(hook: Hook) -> RemovableHandle:
     """Call ``hook(module, grad_output)`` when any module's output gradient is known."""
-    return _everywhere("_backward_pre_hooks", hook)
+    return add_hook(EVERYWHERE, "backward_pre", hook)
 
 
 def register_module_full_backward_hook(hook: Hook) -> RemovableHandle:
     """Call ``hook(module, grad_input, grad_output)`` when any module's input gradient is known."""
-    return _everywhere("_backward_hooks", hook)
+    return add_hook(EVERYWHERE, "backward", hook)
 
 
 register_module_backward_hook = register_module_full_backward_hook
-
-
-def _active(module: Module, table: str) -> list[tuple[Hook, frozenset[str]]]:
-    """The hooks to run, those on every module first."""
-    own: Hooks = getattr(module, table)
-    return [
-        *((hook, options) for kind, hook, options in list(EVERYWHERE.values()) if kind == table),
-        *((hook, own.options.get(key, frozenset())) for key, hook in list(own.items())),
-    ]
 
 
 def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -106,11 +128,11 @@ def call_with_hooks(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any
 
 
 def _call(module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    after = _active(module, "_forward_hooks")
+    after = of_kind("forward", EVERYWHERE, module._hooks)
     ran = 0
     result = None
     try:
-        for hook, options in _active(module, "_forward_pre_hooks"):
+        for hook, options in of_kind("forward_pre", EVERYWHERE, module._hooks):
             args, kwargs = _before(module, hook, "with_kwargs" in options, args, kwargs)
         backward = BackwardHooks.of(module)
         if backward is not None:
@@ -182,8 +204,8 @@ class BackwardHooks:
     @classmethod
     def of(cls, module: Module) -> BackwardHooks | None:
         """The hooks to run in this call's backward, or None."""
-        before = [hook for hook, _ in _active(module, "_backward_pre_hooks")]
-        after = [hook for hook, _ in _active(module, "_backward_hooks")]
+        before = [hook for hook, _ in of_kind("backward_pre", EVERYWHERE, module._hooks)]
+        after = [hook for hook, _ in of_kind("backward", EVERYWHERE, module._hooks)]
         return cls(module, before, after) if before or after else None
 
     def on_input(self, args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -13,7 +13,14 @@ from autotn.core.modes import HOT, no_grad
 from autotn.core.node import RemovableHandle
 from autotn.core.tensor import Tensor
 from autotn.layers import conversion, state
-from autotn.layers.hooks import EVERYWHERE, LOCAL, Hooks, add_hook, call_with_hooks
+from autotn.layers.hooks import (
+    EVERYWHERE,
+    Kept,
+    add_hook,
+    call_with_hooks,
+    hook_table,
+    of_kind,
+)
 from autotn.layers.tree import Tree
 
 Self = TypeVar("Self", bound="Module")
@@ -40,14 +47,18 @@ class Module(Tree):
     _version: int = 1
     call_super_init: bool = False
 
-    _forward_hooks: Hooks
-    _forward_pre_hooks: Hooks
-    _backward_hooks: Hooks
-    _backward_pre_hooks: Hooks
-    _state_dict_hooks: Hooks
-    _state_dict_pre_hooks: Hooks
-    _load_state_dict_pre_hooks: Hooks
-    _load_state_dict_post_hooks: Hooks
+    #: All hooks around the call, and all around saving and loading.
+    _hooks: dict[int, Kept]
+    _state_hooks: dict[int, Kept]
+
+    _forward_pre_hooks = hook_table("_hooks", "forward_pre")
+    _forward_hooks = hook_table("_hooks", "forward")
+    _backward_pre_hooks = hook_table("_hooks", "backward_pre")
+    _backward_hooks = hook_table("_hooks", "backward")
+    _state_dict_pre_hooks = hook_table("_state_hooks", "state_dict_pre")
+    _state_dict_hooks = hook_table("_state_hooks", "state_dict")
+    _load_state_dict_pre_hooks = hook_table("_state_hooks", "load_pre")
+    _load_state_dict_post_hooks = hook_table("_state_hooks", "load_post")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not self.call_super_init and (args or kwargs):
@@ -61,8 +72,8 @@ class Module(Tree):
                 )
             )
         self._plant()
-        for name in LOCAL:
-            self.__dict__[name] = Hooks()
+        self.__dict__["_hooks"] = {}
+        self.__dict__["_state_hooks"] = {}
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
@@ -75,14 +86,7 @@ class Module(Tree):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if (
-            self._forward_hooks
-            or self._forward_pre_hooks
-            or self._backward_hooks
-            or self._backward_pre_hooks
-            or EVERYWHERE
-            or HOT["SPECIAL"]
-        ):
+        if self._hooks or EVERYWHERE or HOT["SPECIAL"]:
             return call_with_hooks(self, args, kwargs)
         return self.forward(*args, **kwargs)
 
@@ -103,7 +107,7 @@ class Module(Tree):
         with_kwargs : bool
             Call ``hook(module, args, kwargs)`` instead; a result is a pair ``(args, kwargs)``.
         """
-        return add_hook(self._forward_pre_hooks, hook, prepend, with_kwargs=with_kwargs)
+        return add_hook(self._hooks, "forward_pre", hook, prepend, with_kwargs=with_kwargs)
 
     def register_forward_hook(
         self,
@@ -130,9 +134,8 @@ class Module(Tree):
         tensor([2., 2.])
         >>> handle.remove()
         """
-        return add_hook(
-            self._forward_hooks, hook, prepend, with_kwargs=with_kwargs, always_call=always_call
-        )
+        options = {"with_kwargs": with_kwargs, "always_call": always_call}
+        return add_hook(self._hooks, "forward", hook, prepend, **options)
 
     def register_full_backward_pre_hook(
         self, hook: Callable[..., Any], prepend: bool = False
@@ -141,7 +144,7 @@ class Module(Tree):
 
         A result replaces it.
         """
-        return add_hook(self._backward_pre_hooks, hook, prepend)
+        return add_hook(self._hooks, "backward_pre", hook, prepend)
 
     def register_full_backward_hook(
         self, hook: Callable[..., Any], prepend: bool = False
@@ -150,7 +153,7 @@ class Module(Tree):
 
         Both are tuples, with None for what is no tensor; a result replaces ``grad_input``.
         """
-        return add_hook(self._backward_hooks, hook, prepend)
+        return add_hook(self._hooks, "backward", hook, prepend)
 
     def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Alias of `register_full_backward_hook`."""
@@ -158,15 +161,14 @@ class Module(Tree):
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, prefix, keep_vars)`` before ``state_dict`` reads this module."""
-        return RemovableHandle(self._state_dict_pre_hooks, hook)
+        return add_hook(self._state_hooks, "state_dict_pre", hook)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, state_dict, prefix, metadata)`` after ``state_dict`` read it."""
-        hook._from_public_api = True  # type: ignore[attr-defined]
-        return RemovableHandle(self._state_dict_hooks, hook)
+        return add_hook(self._state_hooks, "state_dict", hook, returns_nothing=True)
 
     def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        return RemovableHandle(self._state_dict_hooks, hook)
+        return add_hook(self._state_hooks, "state_dict", hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)``.
@@ -178,14 +180,14 @@ class Module(Tree):
     def _register_load_state_dict_pre_hook(
         self, hook: Callable[..., Any], with_module: bool = False
     ) -> RemovableHandle:
-        return add_hook(self._load_state_dict_pre_hooks, hook, with_module=with_module)
+        return add_hook(self._state_hooks, "load_pre", hook, with_module=with_module)
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, incompatible_keys)`` after this module was loaded.
 
         It may strike names off the two lists in place; what is left is reported.
         """
-        return RemovableHandle(self._load_state_dict_post_hooks, hook)
+        return add_hook(self._state_hooks, "load_post", hook)
 
     # ------------------------------------------------------------------ modes and conversions
 
@@ -364,19 +366,18 @@ class Module(Tree):
         metadata: dict[str, Any] = {"version": self._version}
         if hasattr(destination, "_metadata"):
             destination._metadata[prefix[:-1]] = metadata
-        for hook in list(self._state_dict_pre_hooks.values()):
+        for hook, _ in of_kind("state_dict_pre", self._state_hooks):
             hook(self, prefix, keep_vars)
         self._save_to_state_dict(destination, prefix, keep_vars)
         for name, module in self._descend():
             module.state_dict(
                 destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars
             )
-        for hook in list(self._state_dict_hooks.values()):
+        for hook, options in of_kind("state_dict", self._state_hooks):
             answer = hook(self, destination, prefix, metadata)
-            if getattr(hook, "_from_public_api", False):
-                if answer is not None:
+            if answer is not None:
+                if "returns_nothing" in options:
                     raise RuntimeError("state_dict post-hook must return None")
-            elif answer is not None:
                 destination = answer
         return destination
 
@@ -399,8 +400,8 @@ class Module(Tree):
             unexpected_keys,
             error_msgs,
         )
-        for key, hook in list(self._load_state_dict_pre_hooks.items()):
-            if self._load_state_dict_pre_hooks.has(key, "with_module"):
+        for hook, options in of_kind("load_pre", self._state_hooks):
+            if "with_module" in options:
                 hook(self, *rest)
             else:
                 hook(*rest)
@@ -429,8 +430,8 @@ class Module(Tree):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._tie()
-        for name in LOCAL:
-            self.__dict__.setdefault(name, Hooks())
+        self.__dict__.setdefault("_hooks", {})
+        self.__dict__.setdefault("_state_hooks", {})
 
     def _get_name(self) -> str:
         return type(self).__name__

@@ -99,7 +99,7 @@ class UninitializedTensorMixin(Tensor):
         check_device(device)
         kind = self._kind if dtype is None else dtypes.as_dtype(dtype)
         del self._kind
-        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+        self.__class__ = self.cls_to_become
         Tensor._data.__set__(self, np.empty(shape, kind.dtype))
 
     @property

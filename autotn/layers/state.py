@@ -16,6 +16,7 @@ import numpy as np
 
 from autotn.core.modes import no_grad
 from autotn.core.tensor import Tensor, canonical, wrap
+from autotn.layers.hooks import of_kind
 from autotn.layers.parameter import Parameter, is_lazy
 
 EXTRA_STATE = "_extra_state"
@@ -177,7 +178,7 @@ def load(
         for name, child in one._descend():
             below = f"{prefix}{name}."
             plan(child, {k: v for k, v in state.items() if k.startswith(below)}, below)
-        for hook in list(one._load_state_dict_post_hooks.values()):
+        for hook, _ in of_kind("load_post", one._state_hooks):
             writes.append(functools.partial(_run_post_hook, hook, one, answer))
             forgiving.append(hook)
 
