@@ -38,8 +38,9 @@ def _existing_mode(path: Path) -> int | None:
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a binary file that takes its name only when the block ends without an error.
 
-    ``file.name`` is the temporary name, for writers that want a path. The permissions of a file that is replaced are kept, a symbolic link stays a link, and things
-    that are no regular files (``/dev/null``, a pipe) are written directly.
+    ``file.name`` is the temporary name, for writers that want a path. The permissions of a file
+    that is replaced are kept, a symbolic link stays a link, and things that are no regular files
+    (``/dev/null``, a pipe) are written directly.
     """
     target = Path(os.path.realpath(path))
     mode = _existing_mode(target)
