@@ -11,5 +11,6 @@ from autotn.ops.join import *
 from autotn.ops.loss import *
 from autotn.ops.matmul import *
 from autotn.ops.reduce import *
+from autotn.ops.scan import *
 from autotn.ops.shape import *
 from autotn.ops.softmax import *

@@ -1,0 +1,105 @@
+"""Running totals along a dimension."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autotn.core import dtypes
+from autotn.core.op import Arr, op
+from autotn.core.tensor import check_dim
+
+__all__ = ["cumprod", "cumsum"]
+
+
+def _running(name: str, input: Any, dim: int, dtype: Any) -> tuple[Any, int]:
+    axis = check_dim(name, dim, input.ndim)
+    if dtype is not None:
+        input = input.astype(dtypes.as_numpy(dtype))
+    elif input.dtype.kind in "biu":
+        input = input.astype(np.int64)
+    return input, axis
+
+
+@op(method="cumsum", inplace=True, out=True, numpy=np.cumsum)
+def cumsum(input: Arr, dim: int, *, dtype: Any = None) -> Arr:
+    """Running sum along a dimension.
+
+    >>> tn.cumsum(tn.tensor([1, 2, 3]), 0)
+    tensor([1, 3, 6])
+    """
+    input, axis = _running("cumsum", input, dim, dtype)
+    return np.add.accumulate(input, axis) if input.ndim else input.copy()
+
+
+@op()
+def reversed_cumsum(input: Arr, dim: int) -> Arr:
+    """Running sum from the end: the transpose of `cumsum`.
+
+    >>> from autotn.ops.scan import reversed_cumsum
+    >>> reversed_cumsum(tn.tensor([1, 2, 3]), 0)
+    tensor([6, 5, 3])
+    """
+    if not input.ndim:
+        return input.copy()
+    axis = check_dim("cumsum", dim, input.ndim)
+    return np.flip(np.add.accumulate(np.flip(input, axis), axis), axis)
+
+
+reversed_cumsum.grad(input=lambda g, dim: cumsum(g, dim))
+cumsum.grad(input=lambda g, dim: reversed_cumsum(g, dim))
+
+
+@op()
+def exclusive_products(input: Arr, dim: int) -> Arr:
+    """For each element, the product of all the others along `dim`.
+
+    >>> from autotn.ops.scan import exclusive_products
+    >>> exclusive_products(tn.tensor([2.0, 3.0, 4.0]), 0)
+    tensor([12.,  8.,  6.])
+    """
+    axis = check_dim("prod", dim, input.ndim)
+    ones = np.ones_like(input[(slice(None),) * axis + (slice(0, 1),)])
+    head = [input.take(range(input.shape[axis] - 1), axis)] if input.shape[axis] else []
+    tail = [input.take(range(1, input.shape[axis]), axis)] if input.shape[axis] else []
+    if not head:
+        return input.copy()
+    before = np.multiply.accumulate(np.concatenate([ones, *head], axis), axis)
+    after = np.flip(np.multiply.accumulate(np.flip(np.concatenate([*tail, ones], axis), axis), axis), axis)
+    return before * after
+
+
+@exclusive_products.reference
+def _(input: Any, dim: int) -> Any:
+    from autotn.ops.join import cat
+
+    axis = check_dim("prod", dim, input.ndim)
+    count = input.shape[axis]
+    parts = []
+    for k in range(count):
+        product = None
+        for j in range(count):
+            if j != k:
+                one = input.narrow(axis, j, 1)
+                product = one if product is None else product * one
+        parts.append(product if product is not None else input.narrow(axis, k, 1) * 0 + 1)
+    return cat(parts, axis) if parts else input * 1
+
+
+@op(method="cumprod", inplace=True, out=True, numpy=np.cumprod)
+def cumprod(input: Arr, dim: int, *, dtype: Any = None) -> Arr:
+    """Running product along a dimension.
+
+    >>> tn.cumprod(tn.tensor([1, 2, 3]), 0)
+    tensor([1, 2, 6])
+    """
+    input, axis = _running("cumprod", input, dim, dtype)
+    return np.multiply.accumulate(input, axis) if input.ndim else input.copy()
+
+
+def _cumprod_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
+    return reversed_cumsum(g * out, dim) / input
+
+
+cumprod.grad(input=_cumprod_rule)
