@@ -273,6 +273,7 @@ class _Identity(Function):
     @staticmethod
     def forward(ctx: Any, at_backward: Hook, *tensors: Tensor) -> Any:
         ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*(t for t in tensors if not t.requires_grad))
         ctx.at_backward = at_backward
         return tensors
 

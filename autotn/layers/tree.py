@@ -82,7 +82,7 @@ class Tree:
 
     # ------------------------------------------------------------------ one member
 
-    def _check_name(self, table: str, name: Any) -> None:
+    def _check_name(self, table: str, name: Any, replacing: bool = False) -> None:
         kind = _KIND[table]
         if "_parameters" not in self.__dict__:
             raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
@@ -92,7 +92,10 @@ class Tree:
             raise KeyError(f'{kind} name can\'t contain ".", got: {name!r}')
         if name == "":
             raise KeyError(f'{kind} name can\'t be empty string ""')
-        if name not in self.__dict__[table] and hasattr(self, name):
+        # Not hasattr(self, …): a subclass's __getattr__ may need members that are yet to come.
+        if name not in self.__dict__[table] and (
+            (name in self.__dict__ and not replacing) or hasattr(type(self), name)
+        ):
             raise KeyError(f"attribute '{name}' already exists")
 
     def _store(self, table: str, name: str, value: Any) -> None:
@@ -114,6 +117,9 @@ class Tree:
         autotn.Size([2])
         """
         self._check_name("_parameters", name)
+        self._put_parameter(name, param)
+
+    def _put_parameter(self, name: str, param: Parameter | None) -> None:
         if param is not None:
             if not isinstance(param, Parameter):
                 raise TypeError(
@@ -142,6 +148,9 @@ class Tree:
         ['mean']
         """
         self._check_name("_buffers", name)
+        self._put_buffer(name, tensor, persistent)
+
+    def _put_buffer(self, name: str, tensor: Tensor | None, persistent: bool) -> None:
         if tensor is not None:
             if not isinstance(tensor, Tensor):
                 raise TypeError(
@@ -150,11 +159,8 @@ class Tree:
                 )
             tensor = _registered(self, "_buffers", name, tensor)
         self._store("_buffers", name, tensor)
-        (
-            self._non_persistent_buffers_set.discard
-            if persistent
-            else self._non_persistent_buffers_set.add
-        )(name)
+        hidden = self._non_persistent_buffers_set
+        hidden.discard(name) if persistent else hidden.add(name)
 
     def add_module(self, name: str, module: Any) -> None:
         """Add a child module under a name.
@@ -177,16 +183,18 @@ class Tree:
 
     def __setattr__(self, name: str, value: Any) -> None:
         attributes = self.__dict__
-        if isinstance(value, (Parameter, Tree, Buffer)):
-            if "_parameters" not in attributes:
-                self._check_name("_modules" if isinstance(value, Tree) else "_parameters", name)
-            attributes.pop(name, None)  # an ordinary attribute gives way
-            if isinstance(value, Parameter):
-                self.register_parameter(name, value)
-            elif isinstance(value, Tree):
-                self.add_module(name, value)
-            else:
-                self.register_buffer(name, value, value.persistent)
+        if isinstance(value, Parameter):
+            self._check_name("_parameters", name, replacing=True)
+            self._put_parameter(name, value)
+            return
+        if isinstance(value, Tree):
+            if "_modules" not in attributes:
+                self._check_name("_modules", name)
+            self._store("_modules", name, _registered(self, "_modules", name, value))
+            return
+        if isinstance(value, Buffer):
+            self._check_name("_buffers", name, replacing=True)
+            self._put_buffer(name, value, value.persistent)
             return
         for table in TABLES:
             if name in attributes.get(table, ()):

@@ -1,0 +1,1 @@
+"""Modules: the tree, hooks, state, containers, and every layer against PyTorch's."""
