@@ -9,10 +9,12 @@ import warnings
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from autotn.core.function import Function
 from autotn.core.modes import HOT, state
 from autotn.core.node import RemovableHandle
-from autotn.core.tensor import Tensor
+from autotn.core.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
     from autotn.layers.module import Module
@@ -211,7 +213,7 @@ class BackwardHooks:
     def on_input(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Pass the arguments through the identity whose backward runs the hooks."""
         self.input_count = len(args)
-        watched = _watch(args, self._at_input)
+        watched = _watch(args, self._at_input, zeros=True)
         self.input_watched = watched is not None
         return args if watched is None else watched
 
@@ -282,24 +284,30 @@ class _Identity(Function):
         return (None, *ctx.at_backward(grads))
 
 
-def _watch(values: tuple[Any, ...], at_backward: Hook) -> tuple[Any, ...] | None:
-    """The values with their tensors behind an identity; None when no gradient will come."""
+def _watch(
+    values: tuple[Any, ...], at_backward: Hook, zeros: bool = False
+) -> tuple[Any, ...] | None:
+    """The values with their tensors behind an identity; None when no gradient will come.
+
+    With `zeros`, hooks see zeros for a tensor that no gradient reached, as PyTorch's do.
+    """
     places = [k for k, value in enumerate(values) if isinstance(value, Tensor)]
     if not (state.grad and any(values[k].requires_grad for k in places)):
         return None
+    kinds = [(values[k]._data.shape, values[k]._data.dtype) for k in places]
 
     def spread(grads: tuple[Any, ...]) -> tuple[Any, ...]:
         everything: list[Any] = [None] * len(values)
-        for place, gradient in zip(places, grads, strict=True):
-            everything[place] = gradient
+        for place, gradient, kind in zip(places, grads, kinds, strict=True):
+            nothing = wrap(np.zeros(*kind)) if zeros else None
+            everything[place] = nothing if gradient is None else gradient
         answer = at_backward(tuple(everything))
         return tuple(answer[place] for place in places)
 
     everything = list(values)
-    for place, passed in zip(
-        places, _Identity.apply(spread, *(values[k] for k in places)), strict=True
-    ):
-        everything[place] = passed
+    passed = _Identity.apply(spread, *(values[k] for k in places))
+    for place, tensor in zip(places, passed, strict=True):
+        everything[place] = tensor
     return tuple(everything)
 
 
