@@ -13,6 +13,18 @@ from autotn.core.tensor import check_dim
 __all__ = ["log_softmax", "softmax"]
 
 
+def implicit_dim(name: str, ndim: int) -> int:
+    """The dimension PyTorch chooses, with a warning, when `dim` is left out."""
+    import warnings
+
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
 @op(method="softmax")
 def softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
     r"""Normalised exponentials: :math:`e^{x_i} / \sum_j e^{x_j}` along `dim`.
