@@ -4,6 +4,7 @@ from autotn.core import call, engine, views  # noqa: F401 - the engine's methods
 from autotn.core.views import alias as alias
 from autotn.ops.activation import *
 from autotn.ops.arithmetic import *
+from autotn.ops.classify import *
 from autotn.ops.convert import *
 from autotn.ops.create import *
 from autotn.ops.index import *
