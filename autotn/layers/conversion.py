@@ -102,7 +102,10 @@ def emptied(tensor: Tensor) -> Tensor:
 def shared(tensor: Tensor) -> Tensor:
     """The values in memory that a forked process shares instead of copying."""
     array = tensor._data
-    if isinstance(array.base, np.ndarray) and isinstance(array.base.base, mmap.mmap):
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(getattr(owner, "obj", owner), mmap.mmap):
         return tensor
     memory = mmap.mmap(-1, max(array.nbytes, 1))
     copy = np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)

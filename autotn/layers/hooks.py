@@ -299,8 +299,9 @@ def _watch(
     def spread(grads: tuple[Any, ...]) -> tuple[Any, ...]:
         everything: list[Any] = [None] * len(values)
         for place, gradient, kind in zip(places, grads, kinds, strict=True):
-            nothing = wrap(np.zeros(*kind)) if zeros else None
-            everything[place] = nothing if gradient is None else gradient
+            if gradient is None and zeros:
+                gradient = wrap(np.zeros(*kind))
+            everything[place] = gradient
         answer = at_backward(tuple(everything))
         return tuple(answer[place] for place in places)
 

@@ -279,8 +279,8 @@ class Module(Tree):
         return self
 
     def _elsewhere(self: Self, kind: str, device: Any) -> Self:
-        check_device(f"{kind}:{device}" if isinstance(device, int) else device or kind)
-        return self
+        name = f"{kind}:{device}" if isinstance(device, int) else str(device or kind)
+        raise RuntimeError(f"{kind}(): there is no device {name!r}, autotn computes on the CPU only")
 
     def cuda(self: Self, device: Any = None) -> Self:
         """Raise: there is no such device."""
