@@ -15,3 +15,4 @@ from autotn.ops.reduce import *
 from autotn.ops.scan import *
 from autotn.ops.shape import *
 from autotn.ops.softmax import *
+from autotn.ops.stochastic import *
