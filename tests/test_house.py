@@ -10,7 +10,7 @@ import ast
 import graphlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -100,15 +100,16 @@ def import_statements(
     node: ast.AST, late: bool = False
 ) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
     """Every import statement, and whether it runs late, that is inside a function."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import | ast.ImportFrom):
-            yield child, late
-        elif isinstance(child, ast.If) and is_type_checking(child):
-            for other in child.orelse:
-                yield from import_statements(other, late)
-        else:
-            is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            yield from import_statements(child, late or is_function)
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield node, late
+        return
+    if isinstance(node, ast.If) and is_type_checking(node):
+        children: Iterable[ast.AST] = node.orelse
+    else:
+        children = ast.iter_child_nodes(node)
+        late = late or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    for child in children:
+        yield from import_statements(child, late)
 
 
 def resolve(module: str, path: Path, statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
