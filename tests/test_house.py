@@ -227,7 +227,7 @@ def test_importing_the_package_loads_numpy_only() -> None:
 # An op a test declares for itself is in the registry too, and owes nothing.
 OPS = {
     name: made.function
-    for name, made in sorted({**REGISTRY, **COMPOSITES}.items())
+    for name, made in sorted([*REGISTRY.items(), *COMPOSITES.items()])
     if made.function.__module__.startswith("autotn.")
 }
 SAMPLED = {sample.op_name for sample in all_samples()}
