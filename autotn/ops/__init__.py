@@ -7,10 +7,12 @@ from autotn.ops.arithmetic import *
 from autotn.ops.classify import *
 from autotn.ops.convert import *
 from autotn.ops.create import *
+from autotn.ops.dropout import *
 from autotn.ops.index import *
 from autotn.ops.join import *
 from autotn.ops.loss import *
 from autotn.ops.matmul import *
+from autotn.ops.norm import *
 from autotn.ops.reduce import *
 from autotn.ops.scan import *
 from autotn.ops.shape import *
