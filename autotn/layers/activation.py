@@ -7,10 +7,10 @@ from typing import Any
 from autotn.layers import init as initial
 from autotn.layers.module import Module
 from autotn.layers.parameter import Parameter
-from autotn.ops import (
+from autotn.ops import empty, log_softmax, sigmoid, softmax, tanh
+from autotn.ops.activation import (
     celu,
     elu,
-    empty,
     gelu,
     glu,
     hardshrink,
@@ -18,7 +18,6 @@ from autotn.ops import (
     hardswish,
     hardtanh,
     leaky_relu,
-    log_softmax,
     logsigmoid,
     mish,
     prelu,
@@ -26,14 +25,11 @@ from autotn.ops import (
     relu6,
     rrelu,
     selu,
-    sigmoid,
     silu,
-    softmax,
     softmin,
     softplus,
     softshrink,
     softsign,
-    tanh,
     tanhshrink,
     threshold,
 )
@@ -96,7 +92,7 @@ class ReLU(_InPlace):
 
     def forward(self, input: Any) -> Any:
         """The positive part."""
-        return relu(input, self.inplace) if self.inplace else relu(input)
+        return relu(input, self.inplace)
 
 
 class RReLU(_InPlace):

@@ -280,7 +280,9 @@ class Module(Tree):
 
     def _elsewhere(self: Self, kind: str, device: Any) -> Self:
         name = f"{kind}:{device}" if isinstance(device, int) else str(device or kind)
-        raise RuntimeError(f"{kind}(): there is no device {name!r}, autotn computes on the CPU only")
+        raise RuntimeError(
+            f"{kind}(): there is no device {name!r}, autotn computes on the CPU only"
+        )
 
     def cuda(self: Self, device: Any = None) -> Self:
         """Raise: there is no such device."""
