@@ -8,6 +8,7 @@ from autotn.ops.classify import *
 from autotn.ops.convert import *
 from autotn.ops.create import *
 from autotn.ops.dropout import *
+from autotn.ops.gather import *
 from autotn.ops.index import *
 from autotn.ops.join import *
 from autotn.ops.loss import *
