@@ -1,5 +1,6 @@
 """autotn: deep learning you can read. PyTorch's eager style in pure Python on NumPy and SciPy."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from autotn.core import numeric_warnings as _numeric_warnings
@@ -57,6 +58,9 @@ from autotn.core.random import (
 from autotn.core.tensor import Size, Tensor
 from autotn.ops import *
 
+if _TYPE_CHECKING:
+    from autotn.serialization import load, save
+
 __version__ = "0.1.0"
 
 _numeric_warnings.silence()
@@ -65,6 +69,7 @@ _numeric_warnings.silence()
 _ROOMS = {
     "autograd", "nn", "ops", "optim", "testing", "utils",
 }  # fmt: skip
+_LATE = {"load": "serialization", "save": "serialization"}
 
 
 def __getattr__(name: str) -> _Any:
@@ -72,6 +77,10 @@ def __getattr__(name: str) -> _Any:
         import importlib
 
         return importlib.import_module(f"autotn.{name}")
+    if name in _LATE:
+        import importlib
+
+        return getattr(importlib.import_module(f"autotn.{_LATE[name]}"), name)
     if name == "bfloat16":
         from autotn.core.dtypes import bfloat16
 
@@ -80,4 +89,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS, "bfloat16"})
+    return sorted({*globals(), *_ROOMS, *_LATE, "bfloat16"})

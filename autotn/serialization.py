@@ -98,7 +98,7 @@ def load(
     """
     _check_map_location(map_location)
     if hasattr(f, "read"):
-        name = f"file {getattr(f, 'name', '')!r}"
+        name = str(getattr(f, "name", "") or "the file object")
         return _load(Source(cast(BinaryIO, f), name), weights_only, bool(mmap))
     path = _path("load", f)
     with open(path, "rb") as file:

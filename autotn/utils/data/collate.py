@@ -52,7 +52,7 @@ def default_convert(data: Any) -> Any:
     """Arrays to tensors, inside containers too; everything else as it is.
 
     >>> tn.utils.data.default_convert({"x": np.ones(2), "name": "one"})
-    {'x': tensor([1., 1.], dtype=float64), 'name': 'one'}
+    {'x': tensor([1., 1.], dtype=tn.float64), 'name': 'one'}
     """
     if isinstance(data, np.ndarray | np.generic):
         return data if data.dtype.kind in "SUO" else _as_tensor(data)
