@@ -7,7 +7,7 @@ from typing import Any
 from autotn.layers import init as initial
 from autotn.layers.module import Module
 from autotn.layers.parameter import Parameter
-from autotn.ops import empty, log_softmax, sigmoid, softmax, tanh
+from autotn.ops import sigmoid, tanh
 from autotn.ops.activation import (
     celu,
     elu,
@@ -33,6 +33,8 @@ from autotn.ops.activation import (
     tanhshrink,
     threshold,
 )
+from autotn.ops.create import empty
+from autotn.ops.softmax import log_softmax, softmax
 
 __all__ = [
     "CELU",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autotn.layers.module import Module
-from autotn.ops import (
+from autotn.ops.dropout import (
     alpha_dropout,
     dropout,
     dropout1d,

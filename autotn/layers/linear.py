@@ -9,7 +9,8 @@ from autotn.layers import init
 from autotn.layers.lazy import LazyModuleMixin
 from autotn.layers.module import Module
 from autotn.layers.parameter import Parameter, UninitializedParameter
-from autotn.ops import empty, linear
+from autotn.ops.create import empty
+from autotn.ops.matmul import linear
 
 __all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
 

@@ -13,27 +13,28 @@ from autotn.layers.distance import PairwiseDistance
 from autotn.layers.linear import Linear
 from autotn.layers.module import Module
 from autotn.ops import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
     cosine_embedding_loss,
-    cross_entropy,
     ctc_loss,
-    gaussian_nll_loss,
     hinge_embedding_loss,
-    huber_loss,
-    kl_div,
-    l1_loss,
     margin_ranking_loss,
-    mse_loss,
     multi_margin_loss,
     multilabel_margin_loss,
     multilabel_soft_margin_loss,
-    nll_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from autotn.ops.classify import cross_entropy, nll_loss
+from autotn.ops.loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    gaussian_nll_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
     poisson_nll_loss,
     smooth_l1_loss,
     soft_margin_loss,
-    triplet_margin_loss,
-    triplet_margin_with_distance_loss,
 )
 
 __all__ = [

@@ -14,7 +14,8 @@ import numpy as np
 
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import ShapeError
-from autotn.ops import cat, full
+from autotn.ops.create import full
+from autotn.ops.join import cat
 
 __all__ = [
     "PackedSequence",

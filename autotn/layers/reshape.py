@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from autotn.layers.module import Module
-from autotn.ops import (
-    channel_shuffle,
-    flatten,
-    fold,
-    interpolate,
-    pixel_shuffle,
-    pixel_unshuffle,
-    unflatten,
-    unfold,
-)
+from autotn.ops import channel_shuffle, fold, interpolate, pixel_shuffle, pixel_unshuffle, unfold
+from autotn.ops.shape import flatten, unflatten
 
 __all__ = [
     "ChannelShuffle",

@@ -11,7 +11,10 @@ from autotn.core.random import numpy_generator
 from autotn.core.tensor import Tensor, wrap
 from autotn.layers.module import Module
 from autotn.nn.utils.parametrize import register_parametrization
-from autotn.ops import cat, eye, matrix_exp, normalize, solve, zeros
+from autotn.ops import matrix_exp, solve
+from autotn.ops.create import eye, zeros
+from autotn.ops.join import cat
+from autotn.ops.norm import normalize
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
