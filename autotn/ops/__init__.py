@@ -4,10 +4,12 @@ from autotn.core import call, engine, views  # noqa: F401 - the engine's methods
 from autotn.core.views import alias as alias
 from autotn.ops.activation import *
 from autotn.ops.arithmetic import *
+from autotn.ops.arrange import *
 from autotn.ops.classify import *
 from autotn.ops.convert import *
 from autotn.ops.create import *
 from autotn.ops.dropout import *
+from autotn.ops.extremes import *
 from autotn.ops.gather import *
 from autotn.ops.index import *
 from autotn.ops.join import *
