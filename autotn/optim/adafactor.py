@@ -103,7 +103,7 @@ class Adafactor(Optimizer):
         least = float(np.finfo(p.dtype).eps) if eps[0] is None else eps[0]
         step_size = max(eps[1], rms(p)) * min(lr, 1 / math.sqrt(t))
         p *= 1 - lr * weight_decay
-        squares = g * g
+        squares = np.multiply(g, g, out=np.empty_like(g))
         if p.ndim > 1:
             r, c = state["row_var"], state["col_var"]
             for v, axis in ((r, -1), (c, -2)):

@@ -173,19 +173,20 @@ class Lane:
 def make_lanes(seats: Iterable[Seat]) -> list[Lane]:
     """Seat small parameters of one kind together, up to a chunk; large ones alone."""
     lanes: list[list[Seat]] = []
-    filling: dict[tuple[Any, ...], tuple[list[Seat], int]] = {}
+    filling: dict[tuple[Any, ...], list[Seat]] = {}
+    used: dict[tuple[Any, ...], int] = {}
     for seat in seats:
         size = seat.param._data.size
         if size > SMALL:
             lanes.append([seat])
             continue
         key = seat.key()
-        lane, used = filling.get(key, ([], CHUNK))
-        if used + size > CHUNK:
-            lane, used = [], 0
-            lanes.append(lane)
-        lane.append(seat)
-        filling[key] = lane, used + size
+        if key not in filling or used[key] + size > CHUNK:
+            filling[key] = []
+            used[key] = 0
+            lanes.append(filling[key])
+        filling[key].append(seat)
+        used[key] += size
     return [Lane(lane) for lane in lanes]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -13,33 +14,42 @@ from autotn.optim.optimizer import Optimizer, ParamsT
 from autotn.optim.options import at_least_zero
 
 
+def to_bfloat16(x: Any) -> Array:
+    """A float32 copy of `x` with every number rounded to the nearest bfloat16, ties to even."""
+    rounded = np.array(x, np.float32, order="C", ndmin=1)
+    bits = rounded.view(np.uint32)
+    bits += 0x7FFF + ((bits >> 16) & 1)
+    bits &= 0xFFFF0000
+    return rounded
+
+
 def orthogonalized(
     matrix: Array, coefficients: tuple[float, float, float], steps: int, eps: float
 ) -> Array:
     """Roughly ``U @ V.T`` of the singular value decomposition, by Newton-Schulz iteration.
 
     The default coefficients bring small singular values near 1 fast, at the price of leaving them
-    between about 0.7 and 1.2 (https://kellerjordan.github.io/posts/muon/).
+    between about 0.7 and 1.2 (https://kellerjordan.github.io/posts/muon/). That is coarse, so
+    PyTorch computes in bfloat16; the same roundings here give the same steps.
     """
     if steps >= 100:
         raise ValueError(f"Muon: ns_steps must be less than 100, got {steps}")
     if len(coefficients) != 3:
         raise ValueError(f"Muon: ns_coefficients must be three numbers, got {coefficients}")
-    a, b, c = coefficients
+    a, b, c = map(float, coefficients)
     tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    x = x * (1 / max(float(np.linalg.norm(x)), eps))  # so that no singular value exceeds 1
+    x = to_bfloat16(matrix.T if tall else matrix)
+    x = to_bfloat16(x / to_bfloat16(max(np.linalg.norm(x), eps)))  # no singular value exceeds 1
     for _ in range(steps):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * (gram @ gram)) @ x
+        gram = to_bfloat16(x @ x.T)
+        x = to_bfloat16(a * x + to_bfloat16(b * gram + c * (gram @ gram)) @ x)
     return x.T if tall else x
 
 
 class Muon(Optimizer):
     r"""Steps along the orthogonalised momentum of a matrix, arXiv:2502.16982.
 
-    Only for 2-D parameters; leave biases and embeddings to another optimizer. The orthogonalisation
-    runs in the parameter's dtype (PyTorch's rounds it to bfloat16).
+    Only for 2-D parameters; leave biases and embeddings to another optimizer.
 
     Parameters
     ----------

@@ -197,7 +197,7 @@ class Optimizer:
             self.__dict__.setdefault(f"_{moment}_post_hooks", OrderedDict())
         self._home: Home = {}
         self._plans: dict[int, _Plan] = {}
-        self._numbers: dict[Tensor, frozenset[str]] = {}
+        self._number_names: frozenset[str] | None = None
         self._scratch: dict[np.dtype[Any], list[Array]] = {}
 
     # -- what a subclass writes --------------------------------------------------------------------
@@ -280,6 +280,7 @@ class Optimizer:
 
     def _seat(self, params: list[Tensor], init: dict[str, Any]) -> None:
         """Give a place in a lane to every parameter that has none, or whose state was replaced."""
+        self._forget_leavers()
         owner = type(self).__name__
         names = self.init_state(np.empty(1, params[0]._data.real.dtype), **init).keys()
         newcomers = {}
@@ -293,6 +294,13 @@ class Optimizer:
                 self._home[p] = lane, i
                 if lane.shown[i]:
                     self.state.setdefault(p, {}).update((n, t) for n, t, _ in lane.shown[i])
+
+    def _forget_leavers(self) -> None:
+        """Give up lanes with parameters that are in no group any more; the others move."""
+        present = {id(p) for group in self.param_groups for p in group["params"]}
+        given_up = {id(lane) for p, (lane, _) in self._home.items() if id(p) not in present}
+        if given_up:
+            self._home = {p: h for p, h in self._home.items() if id(h[0]) not in given_up}
 
     def make_state(self, group: Group) -> None:
         """Make the state of a group's parameters now instead of at their first step."""
@@ -308,7 +316,8 @@ class Optimizer:
             if self._wants_fresh:
                 fresh = all(value is None for value in self.state.get(p, {}).values())
                 options = {**options, "fresh": fresh}
-            tensors, numbers = self._own_state(p, init)
+            tensors = self._own_state(p, init)
+            numbers = self._numbers(p, init) & tensors.keys()
             state = {n: v._data if isinstance(v, Tensor) else v for n, v in tensors.items()}
             state |= {n: state[n].item() for n in numbers}
             before = state.copy()
@@ -324,22 +333,28 @@ class Optimizer:
             if tensors:
                 self.state[p] = tensors
 
-    def _own_state(self, p: Tensor, init: dict[str, Any]) -> tuple[State, frozenset[str]]:
-        """The users' state of `p`, made if there is none, and which of its entries are numbers."""
-        tensors = self.state.get(p, {})
-        fresh = all(value is None for value in tensors.values())
-        if fresh or p not in self._numbers:
-            template = self.init_state(p._data, **init)
-            numbers = {n for n, v in template.items() if isinstance(v, (int, float))}
-            if fresh and template:
-                tensors = self.state[p] = {
-                    n: wrap(_number(v) if n in numbers else v) for n, v in template.items()
-                }
-            self._numbers[p] = frozenset(numbers)
-        for name in self._numbers[p]:
+    def _own_state(self, p: Tensor, init: dict[str, Any]) -> State:
+        """The users' state of `p`, made if there is none."""
+        tensors: State = self.state.get(p, {})
+        numbers = self._numbers(p, init)
+        if all(value is None for value in tensors.values()):
+            made = self.init_state(p._data, **init)
+            tensors = {n: _number(v) if n in numbers else wrap(v) for n, v in made.items()}
+        for name in numbers & tensors.keys():
             if not isinstance(tensors[name], Tensor):
-                tensors[name] = wrap(_number(tensors[name]))
-        return tensors, self._numbers[p]
+                tensors[name] = _number(tensors[name])
+        if tensors:
+            self.state[p] = tensors
+        return tensors
+
+    def _numbers(self, p: Tensor, init: dict[str, Any]) -> frozenset[str]:
+        """Which entries of a state are numbers: learnt once, from the state `p` would get."""
+        if self._number_names is None:
+            made = self.init_state(flat_real(p._data) if self.elementwise else p._data, **init)
+            self._number_names = frozenset(
+                n for n, v in made.items() if isinstance(v, (int, float))
+            )
+        return self._number_names
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients; with ``set_to_none=False``, fill them with zeros instead."""
@@ -482,10 +497,12 @@ class Optimizer:
         ours = chain.from_iterable(group["params"] for group in self.param_groups)
         theirs = chain.from_iterable(group["params"] for group in saved)
         params = dict(zip(theirs, ours))
+        init = self._plan(self.param_groups[0]).init_options.read(self.param_groups[0])
         state: defaultdict[Any, Any] = defaultdict(dict)
         for key, value in state_dict["state"].items():
             if key in params:
-                state[params[key]] = _loaded(params[key], value)
+                numbers = self._numbers(params[key], init)
+                state[params[key]] = _loaded(params[key], value, numbers)
             else:
                 state[key] = value
         for group, new in zip(self.param_groups, saved):
@@ -550,21 +567,21 @@ class Optimizer:
         return RemovableHandle(self._load_state_dict_post_hooks, hook, first=prepend)
 
 
-def _number(value: Any) -> np.ndarray[Any, Any]:
-    return np.array(value, get_default_dtype().dtype)
+def _number(value: float) -> Tensor:
+    return wrap(np.array(value, get_default_dtype().dtype))
 
 
-def _loaded(param: Tensor, value: Any, name: Hashable = None) -> Any:
-    """A copy of loaded state: arrays become Tensors, in the dtype of `param` but for ``step``."""
+def _loaded(param: Tensor, value: Any, numbers: frozenset[str], name: Hashable = None) -> Any:
+    """A copy of loaded state: arrays as Tensors in the dtype of `param`; numbers keep theirs."""
     if isinstance(value, dict):
-        return {key: _loaded(param, v, key) for key, v in value.items()}
-    if isinstance(value, (Tensor, np.ndarray)) or (
-        hasattr(value, "__array__") and not isinstance(value, np.generic)
-    ):
-        array = np.array(value._data if isinstance(value, Tensor) else value, order="C")
-        if name != "step" and param.is_floating_point():
-            array = array.astype(param._data.dtype, copy=False)
-        return wrap(array)
+        return {key: _loaded(param, v, numbers, key) for key, v in value.items()}
+    if isinstance(value, Tensor):
+        value = value._data
+    elif hasattr(value, "__array__") and not isinstance(value, np.generic):
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray):
+        kept = name == "step" or name in numbers or not param.is_floating_point()
+        return wrap(np.array(value, None if kept else param._data.dtype, order="C"))
     if isinstance(value, Iterable) and not isinstance(value, str):
-        return type(value)(_loaded(param, v) for v in value)  # type: ignore[call-arg]
+        return type(value)(_loaded(param, v, numbers) for v in value)  # type: ignore[call-arg]
     return value
