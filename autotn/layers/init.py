@@ -14,6 +14,7 @@ import numpy as np
 
 from autotn.core.inplace import check_writable, mark_written
 from autotn.core.modes import no_grad
+from autotn.core.node import here
 from autotn.core.random import Generator, numpy_generator
 from autotn.core.tensor import Tensor
 from autotn.errors import ShapeError
@@ -63,7 +64,7 @@ def _write(name: str, tensor: Tensor, values: Any) -> Tensor:
     with no_grad():
         check_writable(name, tensor)
     tensor._data[...] = values
-    mark_written(tensor)
+    mark_written(tensor, here())
     return tensor
 
 

@@ -229,6 +229,9 @@ class Tree:
             found = self.__dict__.get(table)
             if found and name in found:
                 return found[name]
+        if isinstance(getattr(type(self), name, None), property):
+            # Its getter raised an AttributeError of its own: let that be seen.
+            return object.__getattribute__(self, name)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __delattr__(self, name: str) -> None:

@@ -195,6 +195,16 @@ def test_a_subclass_may_look_further() -> None:
     assert Wrapper(inner).weight is inner.weight
 
 
+def test_an_error_inside_a_property_is_not_hidden() -> None:
+    class Failing(nn.Module):
+        @property
+        def size(self) -> Any:
+            return [].length  # type: ignore[attr-defined]
+
+    with pytest.raises(AttributeError, match="'list' object has no attribute 'length'"):
+        _ = Failing().size
+
+
 def test_dir_shows_members_but_no_numbers() -> None:
     listed = dir(nn.Sequential(Scale()))
     assert "forward" in listed

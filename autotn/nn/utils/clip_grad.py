@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.inplace import mark_written_many
+from autotn.core.node import here
 from autotn.core.tensor import Tensor, wrap
 
 __all__ = [
@@ -84,7 +85,7 @@ def _write(gradients: list[Tensor], write: Any) -> None:
     unique = {id(g._data): g for g in gradients}
     for gradient in unique.values():
         write(gradient._data)
-    mark_written_many(unique.values())
+    mark_written_many(unique.values(), here())
 
 
 def clip_grad_norm_(

@@ -11,7 +11,6 @@ from autotn.core.random import numpy_generator
 from autotn.core.tensor import Tensor, wrap
 from autotn.layers.module import Module
 from autotn.nn.utils.parametrize import register_parametrization
-from autotn.ops import matrix_exp, solve
 from autotn.ops.create import eye, zeros
 from autotn.ops.join import cat
 from autotn.ops.norm import normalize
@@ -192,6 +191,8 @@ class _Orthogonal(Module):
             if n != k:
                 X = cat([X, zeros(*X.shape[:-2], n, n - k, dtype=X.dtype)], -1)
             A = X - (X.transpose(-2, -1).conj() if X.is_complex() else X.transpose(-2, -1))
+            from autotn.ops import matrix_exp, solve
+
             if self.orthogonal_map == "matrix_exp":
                 Q = matrix_exp(A)
             else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from autotn.core.modes import no_grad
@@ -74,7 +74,8 @@ class ParametrizationList(ModuleList):
         with no_grad():
             for module in reversed(self):
                 if hasattr(module, "right_inverse"):
-                    value = module.right_inverse(value)
+                    with suppress(NotImplementedError):  # some have none for some options
+                        value = module.right_inverse(value)
         self.is_tensor = isinstance(value, Tensor)
         if isinstance(value, Tensor):
             self.ntensors = 1

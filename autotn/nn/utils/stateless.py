@@ -34,7 +34,7 @@ def functional_call(
 
     >>> layer = nn.Linear(1, 1)
     >>> weights = {"weight": tn.tensor([[2.0]]), "bias": tn.tensor([1.0])}
-    >>> tn.func.functional_call(layer, weights, tn.tensor([3.0]))
+    >>> nn.utils.stateless.functional_call(layer, weights, tn.tensor([3.0]))
     tensor([7.])
     """
     given = _merged(parameters_and_buffers)

@@ -1,0 +1,1 @@
+"""``nn.utils``: clipping, vectors, packed sequences, parametrizations, pruning."""
