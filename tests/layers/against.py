@@ -44,6 +44,13 @@ def given(value: Any) -> Draw:
     return lambda rng: value
 
 
+def label(value: Any) -> str | None:
+    """What a sample is called: its name and plain arguments."""
+    if isinstance(value, dict):
+        return ",".join(f"{k}={v}" for k, v in value.items() if not isinstance(v, np.ndarray))
+    return str(value) if isinstance(value, (str, tuple)) else None
+
+
 def _arguments(library: Any, draws: Sequence[Draw], seed: int) -> list[Any]:
     rng = np.random.default_rng(seed)
     made = []

@@ -9,7 +9,7 @@ import pytest
 
 import autotn as tn
 from autotn import nn
-from tests.layers.against import compare, normal
+from tests.layers.against import compare, label, normal
 
 X = [normal(3, 4, scale=2.0)]
 
@@ -59,7 +59,7 @@ CASES: list[tuple[Any, ...]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "args", "kwargs", "inputs"), CASES, ids=str)
+@pytest.mark.parametrize(("name", "args", "kwargs", "inputs"), CASES, ids=label)
 def test_activation(torch: Any, name: str, args: Any, kwargs: Any, inputs: Any) -> None:
     compare(torch, name, args, kwargs, inputs=inputs)
 

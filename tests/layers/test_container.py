@@ -258,3 +258,10 @@ def test_containers_train_what_they_hold(kind: Any) -> None:
     assert [id(p) for p in held.parameters()] == [id(p) for fc in layers for p in fc.parameters()]
     held.eval()
     assert not layers[1].training
+
+
+def test_data_parallel_is_a_name_around_a_module(torch: Any) -> None:
+    ours, theirs = nn.DataParallel(nn.Linear(2, 1)), torch.nn.DataParallel(torch.nn.Linear(2, 1))
+    assert repr(ours) == repr(theirs)
+    ours.load_state_dict(theirs.state_dict())
+    assert ours(tn.ones(1, 2)).tolist() == theirs(torch.ones(1, 2)).tolist()

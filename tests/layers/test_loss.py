@@ -9,7 +9,7 @@ import pytest
 
 import autotn as tn
 from autotn import nn
-from tests.layers.against import compare, fixed, given, integers, normal, signs, uniform
+from tests.layers.against import compare, fixed, given, integers, label, normal, signs, uniform
 
 PAIR = [normal(4, 3), normal(4, 3)]
 SCORES = [normal(5, 3), integers(5)]
@@ -90,7 +90,7 @@ CASES: list[tuple[Any, ...]] = [
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-@pytest.mark.parametrize(("name", "kwargs", "inputs"), CASES, ids=str)
+@pytest.mark.parametrize(("name", "kwargs", "inputs"), CASES, ids=label)
 def test_loss(torch: Any, name: str, kwargs: Any, inputs: Any, reduction: str) -> None:
     compare(torch, name, (), {**kwargs, "reduction": reduction}, inputs=inputs, modes=[True])
 
@@ -168,7 +168,7 @@ def test_impossible_arguments_are_refused(make: Any, match: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kwargs", [{}, {"div_value": 2.0, "head_bias": True}], ids=["plain", "bias"]
+    "kwargs", [{"div_value": 2.0}, {"div_value": 1.5, "head_bias": True}], ids=["plain", "bias"]
 )
 def test_adaptive_softmax(torch: Any, kwargs: Any) -> None:
     args = (16, 20, [5, 10, 15])

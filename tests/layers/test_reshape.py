@@ -8,7 +8,7 @@ import pytest
 
 import autotn as tn
 from autotn import nn
-from tests.layers.against import compare, normal
+from tests.layers.against import compare, label, normal
 
 IMAGE = [normal(2, 4, 5, 6)]
 
@@ -56,7 +56,7 @@ CASES += [
 ]
 
 
-@pytest.mark.parametrize(("name", "args", "kwargs", "inputs"), CASES, ids=str)
+@pytest.mark.parametrize(("name", "args", "kwargs", "inputs"), CASES, ids=label)
 def test_layer(torch: Any, name: str, args: Any, kwargs: Any, inputs: Any) -> None:
     compare(torch, name, args, kwargs, inputs=inputs, modes=[True])
 
