@@ -6,6 +6,7 @@ from autotn.ops.activation import *
 from autotn.ops.arithmetic import *
 from autotn.ops.arrange import *
 from autotn.ops.classify import *
+from autotn.ops.compare import *
 from autotn.ops.convert import *
 from autotn.ops.create import *
 from autotn.ops.dropout import *
@@ -21,3 +22,4 @@ from autotn.ops.scan import *
 from autotn.ops.shape import *
 from autotn.ops.softmax import *
 from autotn.ops.stochastic import *
+from autotn.ops.transcendental import *

@@ -127,3 +127,90 @@ def to(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
 def _names_dtype(text: str) -> bool:
     return text.rpartition(".")[2] in {d.name for d in dtypes.ALL} | {"bfloat16"}
+
+
+def _shorthand(name: str, kind: str) -> None:
+    def method(self: Tensor, memory_format: Any = None) -> Tensor:
+        return to(self, dtypes.as_dtype(kind))
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"This tensor as {kind}."
+    attach_method(name)(method)
+
+
+for _name, _kind in {
+    "float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32",
+    "short": "int16", "char": "int8", "byte": "uint8", "bool": "bool", "bfloat16": "bfloat16",
+    "cfloat": "complex64", "cdouble": "complex128",
+}.items():  # fmt: skip
+    _shorthand(_name, _kind)
+
+
+@attach_method("type")
+def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """The name of the tensor's old type, or the tensor in another dtype."""
+    old = {
+        "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
+        "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
+        "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+    }  # fmt: skip
+    if dtype is None:
+        return f"tn.{old[self.dtype.name]}Tensor"
+    if isinstance(dtype, str) and dtype.endswith("Tensor"):
+        wanted = dtype.rpartition(".")[2].removesuffix("Tensor")
+        dtype = next((k for k, v in old.items() if v == wanted), dtype)
+    return to(self, dtype)
+
+
+@attach_method("type_as")
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """This tensor in the dtype of `other`."""
+    return to(self, other.dtype)
+
+
+@attach_method("cpu")
+def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
+    """This tensor: it is on the CPU already."""
+    return self
+
+
+@attach_method("cuda")
+def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+    """Refused: there is no GPU here."""
+    check_device("cuda")
+    return self
+
+
+@attach_method("contiguous")
+def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
+    """This tensor with its elements in order in memory."""
+    return self if self._data.flags.c_contiguous else _in_order(self)
+
+
+@op()
+def _in_order(input: Arr) -> Arr:
+    """A copy whose elements lie in order.
+
+    >>> tn.ones(2, 3).T.contiguous().stride()
+    (2, 1)
+    """
+    return np.array(input, order="C")
+
+
+_in_order.grad(input=lambda g: g)
+
+
+@attach_method("fill_")
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Set every element to one value."""
+    from autotn.core.tensor import wrap
+
+    if not isinstance(value, Tensor):
+        value = wrap(np.asarray(value).astype(self._data.dtype))
+    return copy_(self, value)
+
+
+@attach_method("zero_")
+def zero_(self: Tensor) -> Tensor:
+    """Set every element to 0."""
+    return fill_(self, 0)
