@@ -15,3 +15,26 @@ from autotn.optim.optimizer import (
 )
 from autotn.optim.rms import Adadelta, Adagrad, RMSprop
 from autotn.optim.sgd import ASGD, SGD, Rprop
+
+__all__ = [
+    "Optimizer",
+    "SGD",
+    "ASGD",
+    "Rprop",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "NAdam",
+    "RAdam",
+    "SparseAdam",
+    "RMSprop",
+    "Adagrad",
+    "Adadelta",
+    "Adafactor",
+    "Muon",
+    "LBFGS",
+    "minimize",
+    "lr_scheduler",
+    "register_optimizer_step_pre_hook",
+    "register_optimizer_step_post_hook",
+]

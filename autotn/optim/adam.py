@@ -247,7 +247,7 @@ class NAdam(Optimizer):
     >>> opt = tn.optim.NAdam([w], lr=0.1)
     >>> (w * w).sum().backward()
     >>> opt.step()
-    >>> bool(w < 1)
+    >>> w.item() < 1
     True
     """
 

@@ -63,7 +63,7 @@ class Muon(Optimizer):
     >>> opt = tn.optim.Muon([w], lr=0.1)
     >>> (w @ tn.eye(2)).trace().backward()
     >>> opt.step()
-    >>> bool(w[0, 0] < -0.05)
+    >>> w[0, 0].item() < -0.05
     True
     """
 

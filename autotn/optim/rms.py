@@ -202,7 +202,7 @@ class Adadelta(Optimizer):
     >>> opt = tn.optim.Adadelta([w])
     >>> (w * w).sum().backward()
     >>> opt.step()
-    >>> bool(w < 1)
+    >>> w.item() < 1
     True
     """
 

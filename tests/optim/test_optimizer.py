@@ -124,12 +124,12 @@ def test_parameters_may_be_added_and_removed_in_place() -> None:
     [
         (lambda p: optim.SGD([]), ValueError, "empty parameter list"),
         (lambda p: optim.SGD(p), TypeError, "iterable of Tensors"),
-        (lambda p: optim.SGD([1.0]), TypeError, "can only optimize Tensors"),
+        (lambda p: optim.SGD([1.0]), TypeError, "can only optimize Tensors"),  # type: ignore[arg-type]
         (lambda p: optim.SGD([p * 2]), ValueError, "non-leaf"),
         (lambda p: optim.SGD([{"params": {p}}]), TypeError, "ordered collection"),
         (lambda p: optim.SGD([{"params": [p]}, {"params": [p]}]), ValueError, "more than one"),
-        (lambda p: optim.SGD([("a", p), leaf(np.ones(1))]), ValueError, "names"),
-        (lambda p: optim.SGD([p]).add_param_group([p]), TypeError, "must be a dict"),
+        (lambda p: optim.SGD([("a", p), leaf(np.ones(1))]), ValueError, "names"),  # type: ignore[arg-type]
+        (lambda p: optim.SGD([p]).add_param_group([p]), TypeError, "must be a dict"),  # type: ignore[arg-type]
         (lambda p: optim.SGD([p], lr=-1.0), ValueError, "Invalid learning rate: -1.0"),
         (lambda p: optim.SGD([p], momentum=-1.0), ValueError, "Invalid momentum value"),
         (lambda p: optim.SGD([p], nesterov=True), ValueError, "Nesterov"),

@@ -107,6 +107,12 @@ class SequentialLR(_CombinedLR):
                 "SequentialLR expects one milestone less than schedulers, got "
                 f"{len(schedulers)} schedulers and {len(milestones)} milestones"
             )
+        for scheduler in schedulers[1:]:
+            if isinstance(scheduler, _CombinedLR):
+                raise ValueError(
+                    f"SequentialLR: a {type(scheduler).__name__} can only come first: a later "
+                    "schedule is started by its closed form, and it has none"
+                )
         self._schedulers = schedulers
         self._milestones = milestones
         self.last_epoch = last_epoch + 1
