@@ -245,7 +245,7 @@ def _link_views(op: Op, args: tuple[Any, ...], tensors: list[Any]) -> None:
     source = args[0]
     for k, t in enumerate(tensors):
         y, a = t._data, source._data
-        if y is a or (y.base is not None and (y.base is a or y.base is a.base)):
+        if np.may_share_memory(y, a) or y is a:
             link_view(t, source, (op.function, args[1:], k if op.several else None), state.grad)
 
 

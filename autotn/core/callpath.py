@@ -81,6 +81,7 @@ HOT.update(
     C64=CONSTANTS_64,
     constant=constant,
     link_view=link_view,
+    shares=np.may_share_memory,
     grad_enabled=modes.grad_enabled,
     next_sequence=next_sequence,
     getframe=sys._getframe,
@@ -239,8 +240,10 @@ def _function_lines(op: Op) -> list[str]:
     if op.view:
         statics = "".join(f"{p}, " for p in op.parameters[1:])
         lines += [
-            f"            b = y.base",
-            f"            if b is not None and (b is a_{first} or b is a_{first}.base) or y is a_{first}:",
+            "            b = y.base",
+            # The usual view's base is the input or the input's base; others are found by their addresses.
+            f"            if b is not None and (b is a_{first} or b is a_{first}.base or "
+            f"shares(y, a_{first})) or y is a_{first}:",
             f"                link_view(t, {first}, (op_{name}.function, ({statics}), None), "
             "GRAD_EVERYWHERE or grad_enabled())",
         ]

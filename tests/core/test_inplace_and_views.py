@@ -193,6 +193,18 @@ def unsqueeze_in_place(T):
 
 
 @program
+def diagonals_windows_and_strides_are_views(T):
+    x = leaf(T, 4, 4)
+    y = x * 1
+    y.diagonal().mul_(5)
+    y.diagonal(1).add_(x[0, 0])
+    y[0].unfold(0, 2, 2)[1].mul_(3)
+    y.T[2:].mul_(2)
+    y.view(16)[3:5].mul_(7)
+    return finish(T, y * y.detach(), x)
+
+
+@program
 def error_saved_input_overwritten(T):
     x = leaf(T, 3)
     y = x * 1
@@ -365,3 +377,14 @@ def test_second_order_through_writes() -> None:
     y = tn.tensor([1.1, -0.3, 0.8], dtype=tn.float64, requires_grad=True)
     assert tn.autograd.gradcheck(function, (x, y))
     assert tn.autograd.gradgradcheck(function, (x, y))
+
+
+def test_parts_of_a_split_may_be_written_too() -> None:
+    """PyTorch refuses writes once a tensor was split by one op; here each part is an ordinary view."""
+    x = tn.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=tn.float64, requires_grad=True)
+    y = x * 1
+    a, b = y.unbind(1)
+    a.mul_(3)
+    y.mul_(x.detach())
+    (a * b).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), [[12.0, 6.0], [144.0, 108.0]])
