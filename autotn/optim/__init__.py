@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autotn.optim import lr_scheduler
+from autotn.optim import lr_scheduler, swa_utils
 from autotn.optim.adafactor import Adafactor
 from autotn.optim.adam import Adam, Adamax, AdamW, NAdam, RAdam, SparseAdam
 from autotn.optim.lbfgs import LBFGS
@@ -35,6 +35,7 @@ __all__ = [
     "LBFGS",
     "minimize",
     "lr_scheduler",
+    "swa_utils",
     "register_optimizer_step_pre_hook",
     "register_optimizer_step_post_hook",
 ]

@@ -14,7 +14,6 @@ from autotn.core.modes import no_grad
 from autotn.core.storage import mark_written
 from autotn.core.tensor import Tensor, wrap
 from autotn.layers.module import Module
-from autotn.layers.norm import _BatchNorm
 from autotn.optim.lr_scheduler.scheduler import LRScheduler, Rates, per_group
 from autotn.optim.optimizer import Optimizer
 
@@ -186,6 +185,11 @@ def _copy(pairs: Iterable[tuple[Tensor, Tensor]]) -> None:
         mark_written(target)
 
 
+def _is_batch_norm(module: Module) -> bool:
+    """True for BatchNorm layers and their subclasses: the only ones whose momentum may be None."""
+    return any("BatchNorm" in cls.__name__ for cls in type(module).__mro__)
+
+
 def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
     """Compute the running statistics of all BatchNorm layers anew, by one pass over `loader`.
 
@@ -197,7 +201,7 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
     >>> net[0].running_mean
     tensor([2.])
     """
-    layers = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    layers: list[Any] = [module for module in model.modules() if _is_batch_norm(module)]
     if not layers:
         return
     momenta = [layer.momentum for layer in layers]
