@@ -6,12 +6,12 @@ import itertools
 import math
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import Any, Generic, TypeVar, cast
 
 from autotn.core.random import Generator, default_generator
 from autotn.utils.data.collate import default_collate, default_convert
-from autotn.utils.data.dataset import IterableDataset
+from autotn.utils.data.dataset import Dataset, IterableDataset
 from autotn.utils.data.fetch import Fetcher, LengthWatch
 from autotn.utils.data.iteration import OwnPass, Pass, Pool, Position, WorkerPass
 from autotn.utils.data.sampler import (
@@ -64,7 +64,7 @@ class DataLoader(Generic[T_co]):
 
     def __init__(
         self,
-        dataset: Any,
+        dataset: Dataset[T_co] | Iterable[T_co],
         batch_size: int | None = 1,
         shuffle: bool | None = None,
         sampler: Iterable[Any] | None = None,
@@ -88,7 +88,7 @@ class DataLoader(Generic[T_co]):
         _check_order(self._iterable, batch_size, shuffle, sampler, batch_sampler, drop_last)
         if multiprocessing_context is not None and not num_workers:
             raise ValueError("DataLoader: multiprocessing_context needs num_workers > 0")
-        self.dataset = dataset
+        self.dataset: Any = dataset
         self.num_workers = num_workers
         self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
         self.pin_memory = pin_memory
@@ -109,9 +109,9 @@ class DataLoader(Generic[T_co]):
             if self._iterable:
                 sampler = _Endless()
             elif shuffle:
-                sampler = RandomSampler(dataset, generator=generator)
+                sampler = RandomSampler(cast(Sized, dataset), generator=generator)
             else:
-                sampler = SequentialSampler(dataset)
+                sampler = SequentialSampler(cast(Sized, dataset))
         if batch_size is not None:
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.batch_size = batch_size
@@ -153,9 +153,9 @@ class DataLoader(Generic[T_co]):
         position = self._position
         if self._resume is not None:
             return dict(self._resume)
-        if position is None or position.finished:
-            return {"batches": 0, "generator": None, "now": None, "sampler": None}
         now = None if self.generator is None else self.generator.get_state()
+        if position is None or position.finished:
+            return {"batches": 0, "generator": None, "now": now, "sampler": None}
         return {
             "batches": position.given,
             "generator": position.start,
@@ -175,8 +175,11 @@ class DataLoader(Generic[T_co]):
                 f"DataLoader.load_state_dict: expected a state_dict of a DataLoader, but it has no "
                 f"{', '.join(sorted(missing))}"
             )
-        self._resume = dict(state_dict) if state_dict["generator"] is not None else None
-        self._position = None
+        self._position = self._resume = None
+        if state_dict["generator"] is not None:
+            self._resume = dict(state_dict)
+        elif self.generator is not None and state_dict["now"] is not None:
+            self.generator.set_state(state_dict["now"])
 
     # Iteration
 
@@ -203,7 +206,8 @@ class DataLoader(Generic[T_co]):
         position.given = given
         if resume is not None:
             # The default generator is everybody's: as it was. One's own: as it was when saved.
-            generator.set_state(here if resume["now"] is None else resume["now"])
+            own = self.generator is not None and resume["now"] is not None
+            generator.set_state(resume["now"] if own else here)
         return made
 
     def _stateful_sampler(self) -> Any:

@@ -139,8 +139,8 @@ class ConcatDataset(Dataset[T_co]):
     datasets: list[Dataset[T_co]]
     cumulative_sizes: list[int]
 
-    def __init__(self, datasets: Iterable[Any]) -> None:
-        self.datasets = list(datasets)
+    def __init__(self, datasets: Iterable[Dataset[T_co] | Sequence[T_co]]) -> None:
+        self.datasets = [cast("Dataset[T_co]", dataset) for dataset in datasets]
         if not self.datasets:
             raise ValueError("ConcatDataset: datasets is empty")
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
@@ -196,8 +196,8 @@ class Subset(Dataset[T_co]):
     dataset: Dataset[T_co]
     indices: Sequence[int]
 
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
-        self.dataset = dataset
+    def __init__(self, dataset: Dataset[T_co] | Sequence[T_co], indices: Sequence[int]) -> None:
+        self.dataset = cast("Dataset[T_co]", dataset)
         self.indices = indices
 
     def __getitem__(self, idx: Any) -> T_co:

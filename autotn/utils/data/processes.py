@@ -119,7 +119,7 @@ class ProcessPool:
             raise
         self._collector = threading.Thread(
             target=_collect,
-            args=(mine, list(self._processes), self.results),
+            args=(mine, list(self._processes), self.results, forked),
             name="DataLoader results",
             daemon=True,
         )
@@ -138,7 +138,8 @@ class ProcessPool:
 
     def close(self) -> None:
         """Let all processes end after the samples they are at; end those that do not."""
-        for connection in self._tasks:
+        for worker, connection in enumerate(self._tasks):
+            self.send(worker, None)  # said aloud: processes forked later may hold the pipe open
             connection.close()
         for process in self._processes:
             process.join(PATIENCE)
@@ -150,7 +151,10 @@ class ProcessPool:
 
 
 def _collect(
-    connections: list[Connection], processes: list[Any], results: queue.SimpleQueue[Result]
+    connections: list[Connection],
+    processes: list[Any],
+    results: queue.SimpleQueue[Result],
+    forked: bool,
 ) -> None:
     """Move results from the pipes to the queue until all pipes are closed."""
     open_ = dict(zip(connections, range(len(connections)), strict=True))
@@ -162,13 +166,13 @@ def _collect(
             except (EOFError, OSError):
                 worker = open_.pop(connection)
                 connection.close()
-                results.put(Result(worker, 0, 0, Died(_last_words(processes[worker]))))
+                results.put(Result(worker, 0, 0, Died(_last_words(processes[worker], forked))))
 
 
-def _last_words(process: Any) -> str:
+def _last_words(process: Any, forked: bool) -> str:
     process.join(PATIENCE)
     hint = ""
-    if process.exitcode == 1 and multiprocessing.get_start_method(allow_none=True) != "fork":
+    if process.exitcode == 1 and not forked:
         hint = (
             '. If your script has no `if __name__ == "__main__":` around its top level, workers '
             "that are spawned cannot start: add it, or use threads (no multiprocessing_context)"
