@@ -144,6 +144,8 @@ def normalise(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
             ready[i.index] = given = _as_input(op, i, given)
             flat.append(given)
     target = _common_dtype(op, flat)
+    if op.kinds:
+        _check_kinds(op, flat, target)
     if target is not None:
         for i in op.inputs:
             given = ready[i.index]
@@ -162,6 +164,19 @@ def _as_input(op: Op, i: Input, given: Any) -> Any:
     if op.broadcasts and isinstance(given, _NUMBERS):
         return given
     raise _wrong_input(op, i, given)
+
+
+def _check_kinds(op: Op, operands: list[Any], target: dtypes.dtype | None) -> None:
+    """Refuse a dtype the op says it does not take, before or after promotion as it says."""
+    given = [t.dtype for t in operands if isinstance(t, Tensor)]
+    for one in [target] if target is not None and op.kinds_of_promoted else given:
+        if ("b" if one.name == "bool" else " ifc"[max(one.category, 1)]) not in op.kinds:
+            words = {"b": "bool", "i": "integer", "f": "floating-point", "c": "complex"}
+            taken = ", ".join(word for letter, word in words.items() if letter in op.kinds)
+            raise DTypeError(
+                f"{op.name}: not implemented for {one}; it takes {taken} tensors"
+                + (f". {op.kinds_hint}" if op.kinds_hint else "")
+            )
 
 
 def _common_dtype(op: Op, operands: list[Any]) -> dtypes.dtype | None:

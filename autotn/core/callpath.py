@@ -182,6 +182,7 @@ def _function_lines(op: Op) -> list[str]:
     elsewhere = f"return call_{name}(({arguments})" + (", out)" if op.has_out else ")")
     lines = [f"def {name}({_signature_text(op)}):"]
     simple = op.inputs and not op.several and all(i.kind != "list" for i in op.inputs)
+    simple = simple and "f" in (op.kinds or "f")
     if not simple or op.inputs[0].kind != "one" or op.inputs[0].index != 0:
         return [*lines, f"    {elsewhere}"]
 

@@ -352,7 +352,11 @@ def _walk_plain(roots: list[Any], seeds: list[Any], freed: Freed | None) -> None
     g = None
     while waiting:
         leaf, x = waiting.popitem()
-        _accumulate(leaf, x, False)
+        # A gradient that nobody else holds (this name and the count's own argument are two) is kept.
+        if leaf.grad is None and x.base is None and sys.getrefcount(x) == 2:
+            leaf.grad = wrap(x)
+        else:
+            _accumulate(leaf, x, False)
 
 
 def _posted(grads: Any, post: Any) -> list[Any]:
@@ -472,13 +476,7 @@ def _accumulate(leaf: Leaf, g: Any, create_graph: bool) -> None:
     if create_graph:
         leaf.grad = g if present is None else present + g
     elif present is None:
-        # The rule's result becomes the gradient as it is when nobody else can hold it:
-        # four references are those of this call and of the loop that made it.
-        if isinstance(g, Tensor):
-            g = g._data
-        if g.base is not None or sys.getrefcount(g) > 4 or not g.flags.c_contiguous:
-            g = g.copy()
-        leaf.grad = wrap(g)
+        leaf.grad = wrap((g._data if isinstance(g, Tensor) else g).copy())
     elif present._node is None and present._data.flags.writeable:
         np.add(present._data, g._data if isinstance(g, Tensor) else g, out=present._data)
         if present._storage is not None:

@@ -83,7 +83,7 @@ def derive(made: Any) -> Any:
     in_place.__name__ = in_place.__qualname__ = name
     in_place.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     in_place.__doc__ = f"The in-place form of `{made.name}`: the result is written into `input`."
-    for attribute in ("op", "grad", "reference", "tangent", "batch", "onnx", "wirtinger"):
+    for attribute in ("op", "grad", "reference", "tangent", "batch", "onnx", "wirtinger", "takes"):
         in_place.__dict__.pop(attribute, None)
     return in_place
 

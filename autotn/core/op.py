@@ -80,6 +80,9 @@ class OpFunction(Protocol[P, R_co]):
     def onnx(self, function: Callable[..., Any], /) -> Any:
         """Declare the ONNX form."""
 
+    def takes(self, kinds: str, hint: str = "", *, promoted: bool = True) -> Any:
+        """Declare the kinds of dtype it takes (b bool, i integers, f floats, c complex); others are refused."""
+
 
 class Input:
     """One differentiable parameter: its name, place, and whether it is optional or a list."""
@@ -164,6 +167,7 @@ class Op:
         self.joint_tangent: Callable[..., Any] | None = None
         self.batch_rule: Callable[..., Any] | None = None
         self.onnx_rule: Callable[..., Any] | None = None
+        self.kinds, self.kinds_hint, self.kinds_of_promoted = "", "", True
         self.methods: tuple[str, ...] = ()
         self.function: Any = None
         self.operator: Any = None
@@ -373,9 +377,14 @@ def _complete(made: Op, function: Any) -> None:
         made.onnx_rule = rule
         return rule
 
+    def takes(kinds: str, hint: str = "", *, promoted: bool = True) -> None:
+        made.kinds, made.kinds_hint, made.kinds_of_promoted = kinds, hint, promoted
+        made.settle()
+
     function.op = made
     function.grad, function.wirtinger, function.reference = grad, wirtinger, reference
     function.tangent, function.batch, function.onnx = tangent, batch, onnx
+    function.takes = takes
 
 
 def _check_targets(made: Op, rules: dict[str, Any]) -> None:

@@ -32,10 +32,10 @@ def matmul(input: Arr, other: Arr) -> Arr:
 
 
 def _for_input(g: Any, other: Any, input_shape: tuple[int, ...]) -> Any:
+    if len(input_shape) == 2 and other.ndim == 2:
+        return g.dot(other.T) if g.__class__ is np.ndarray else matmul(g, swap(other))
     from autotn.core.call import sum_to
 
-    if len(input_shape) == 2 and other.ndim == 2:
-        return matmul(g, swap(other))
     if len(input_shape) == 1:
         if other.ndim == 1:
             return g * other
@@ -48,10 +48,10 @@ def _for_input(g: Any, other: Any, input_shape: tuple[int, ...]) -> Any:
 
 
 def _for_other(g: Any, input: Any, other_shape: tuple[int, ...]) -> Any:
+    if len(other_shape) == 2 and input.ndim == 2:
+        return input.T.dot(g) if g.__class__ is np.ndarray else matmul(swap(input), g)
     from autotn.core.call import sum_to
 
-    if len(other_shape) == 2 and input.ndim == 2:
-        return matmul(swap(input), g)
     if len(other_shape) == 1:
         if input.ndim == 1:
             return g * input
@@ -100,6 +100,8 @@ def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:
 
 
 def _linear_weight(g: Any, input: Any, weight_shape: tuple[int, ...]) -> Any:
+    if g.__class__ is np.ndarray and g.ndim == 2 and input.ndim == 2:
+        return g.T.dot(input)
     if len(weight_shape) == 1:
         return matmul(g.reshape((1, -1)), input.reshape((-1, input.shape[-1]))).reshape(
             weight_shape
@@ -111,7 +113,7 @@ def _linear_weight(g: Any, input: Any, weight_shape: tuple[int, ...]) -> Any:
 def _linear_bias(g: Any, bias_shape: tuple[int, ...]) -> Any:
     if not bias_shape:
         return g.sum()
-    flat = g.reshape((-1, bias_shape[0]))
+    flat = g if g.ndim == 2 else g.reshape((-1, bias_shape[0]))
     if flat.__class__ is np.ndarray:
         # A product with ones: for gradients, where its rounding is good enough, three times quicker.
         return _ones(flat.shape[0], flat.dtype).dot(flat)

@@ -257,7 +257,8 @@ def tanh(input: Arr) -> Arr:
     """
 
 
-tanh.grad(input=lambda g, out: g * (1 - out * out))
+# g (1 - y²), without the number 1: NumPy takes longer over a Python number than over the product.
+tanh.grad(input=lambda g, out: g - (g * out) * out)
 
 
 @op(method="asinh", inplace=True, out=True, numpy=np.arcsinh, promote="float")
@@ -310,7 +311,12 @@ def sigmoid(input: Arr) -> Arr:
     return 1 / (1 + np.exp(-input))
 
 
-sigmoid.grad(input=lambda g, out: g * (out * (1 - out)))
+def _sigmoid_rule(g: Any, out: Any) -> Any:
+    part = g * out  # g y (1 - y), without the number 1
+    return part - part * out
+
+
+sigmoid.grad(input=_sigmoid_rule)
 
 
 @op(method="erf", inplace=True, out=True, promote="float")
