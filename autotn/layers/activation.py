@@ -7,7 +7,6 @@ from typing import Any
 from autotn.layers import init as initial
 from autotn.layers.module import Module
 from autotn.layers.parameter import Parameter
-from autotn.ops import sigmoid, tanh
 from autotn.ops.activation import (
     celu,
     elu,
@@ -35,6 +34,7 @@ from autotn.ops.activation import (
 )
 from autotn.ops.create import empty
 from autotn.ops.softmax import log_softmax, softmax
+from autotn.ops.transcendental import sigmoid, tanh
 
 __all__ = [
     "CELU",

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from autotn.core.tensor import Tensor
-from autotn.layers.distance import PairwiseDistance
 from autotn.layers.linear import Linear
 from autotn.layers.module import Module
-from autotn.ops import (
-    cosine_embedding_loss,
-    ctc_loss,
-    hinge_embedding_loss,
-    margin_ranking_loss,
-    multi_margin_loss,
-    multilabel_margin_loss,
-    multilabel_soft_margin_loss,
-    triplet_margin_loss,
-    triplet_margin_with_distance_loss,
-)
 from autotn.ops.classify import cross_entropy, nll_loss
 from autotn.ops.loss import (
     binary_cross_entropy,
@@ -34,34 +21,23 @@ from autotn.ops.loss import (
     mse_loss,
     poisson_nll_loss,
     smooth_l1_loss,
-    soft_margin_loss,
 )
 
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
-    "CTCLoss",
-    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
     "GaussianNLLLoss",
-    "HingeEmbeddingLoss",
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",
     "LinearCrossEntropyLoss",
     "LinearCrossEntropyOptions",
     "MSELoss",
-    "MarginRankingLoss",
-    "MultiLabelMarginLoss",
-    "MultiLabelSoftMarginLoss",
-    "MultiMarginLoss",
     "NLLLoss",
     "NLLLoss2d",
     "PoissonNLLLoss",
     "SmoothL1Loss",
-    "SoftMarginLoss",
-    "TripletMarginLoss",
-    "TripletMarginWithDistanceLoss",
 ]
 
 
@@ -81,7 +57,7 @@ def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -
     return chosen
 
 
-class _Loss(Module):
+class Loss(Module):
     """A loss per element, and how the elements are put together: mean, sum or none."""
 
     reduction: str
@@ -96,7 +72,7 @@ class _Loss(Module):
         self.reduction = _reduction(size_average, reduce, reduction)
 
 
-class _WeightedLoss(_Loss):
+class WeightedLoss(Loss):
     """A loss with a weight per class or element, kept as a buffer."""
 
     weight: Tensor | None
@@ -112,7 +88,7 @@ class _WeightedLoss(_Loss):
         self.register_buffer("weight", weight)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     r"""The absolute difference: :math:`|x - y|`.
 
     >>> nn.L1Loss()(tn.tensor([1.0, 2.0]), tn.tensor([1.0, 5.0]))
@@ -124,7 +100,7 @@ class L1Loss(_Loss):
         return l1_loss(input, target, reduction=self.reduction)
 
 
-class MSELoss(_Loss):
+class MSELoss(Loss):
     r"""The squared difference: :math:`(x - y)^2`.
 
     >>> nn.MSELoss()(tn.tensor([1.0, 2.0]), tn.tensor([1.0, 5.0]))
@@ -136,7 +112,7 @@ class MSELoss(_Loss):
         return mse_loss(input, target, reduction=self.reduction)
 
 
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(Loss):
     r"""Squared for small differences, absolute for large: :math:`d^2 / 2\beta` while
     :math:`|d| < \beta`, :math:`|d| - \beta / 2` beyond.
 
@@ -159,7 +135,7 @@ class SmoothL1Loss(_Loss):
         return smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
-class HuberLoss(_Loss):
+class HuberLoss(Loss):
     r"""Squared for small differences, absolute for large: :math:`d^2 / 2` while
     :math:`|d| \le \delta`, :math:`\delta (|d| - \delta / 2)` beyond.
 
@@ -176,7 +152,7 @@ class HuberLoss(_Loss):
         return huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
-class NLLLoss(_WeightedLoss):
+class NLLLoss(WeightedLoss):
     r"""The negative log-probability of the target class: :math:`-w_y x_y`.
 
     >>> nn.NLLLoss()(tn.tensor([[-0.5, -1.0]]), tn.tensor([1]))
@@ -224,7 +200,7 @@ class NLLLoss2d(NLLLoss):
         super().__init__(weight, size_average, ignore_index, reduce, reduction)
 
 
-class CrossEntropyLoss(_WeightedLoss):
+class CrossEntropyLoss(WeightedLoss):
     r"""The negative log-probability of the target class, from scores: :math:`-w_y \log p_y` with
     :math:`p = \mathrm{softmax}(x)`.
 
@@ -270,7 +246,7 @@ class LinearCrossEntropyOptions:
     acc_dtype: Any = None
 
 
-class LinearCrossEntropyLoss(_WeightedLoss):
+class LinearCrossEntropyLoss(WeightedLoss):
     """A `Linear` to the scores of the classes, and `CrossEntropyLoss` of them.
 
     Parameters
@@ -330,7 +306,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
         )
 
 
-class PoissonNLLLoss(_Loss):
+class PoissonNLLLoss(Loss):
     r"""The negative log-likelihood of counts: :math:`e^x - y x`, or :math:`x - y \log x`.
 
     Parameters
@@ -370,7 +346,7 @@ class PoissonNLLLoss(_Loss):
         )
 
 
-class GaussianNLLLoss(_Loss):
+class GaussianNLLLoss(Loss):
     r"""The negative log-likelihood of a normal: :math:`(\log v + (x - y)^2 / v) / 2`.
 
     Parameters
@@ -396,7 +372,7 @@ class GaussianNLLLoss(_Loss):
         )
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(Loss):
     r"""The Kullback-Leibler divergence: :math:`y (\log y - x)`, x being log-probabilities.
 
     ``reduction="batchmean"`` gives the divergence as it is defined; ``log_target`` says that
@@ -421,7 +397,7 @@ class KLDivLoss(_Loss):
         return kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
-class BCELoss(_WeightedLoss):
+class BCELoss(WeightedLoss):
     r"""The cross-entropy of probabilities: :math:`-w (y \log x + (1 - y) \log(1 - x))`.
 
     >>> nn.BCELoss()(tn.tensor([0.5]), tn.tensor([1.0]))
@@ -433,7 +409,7 @@ class BCELoss(_WeightedLoss):
         return binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(_WeightedLoss):
+class BCEWithLogitsLoss(WeightedLoss):
     r"""`BCELoss` of the sigmoid, computed without losing small values.
 
     ``pos_weight`` weighs the positive targets of each class.
@@ -463,278 +439,4 @@ class BCEWithLogitsLoss(_WeightedLoss):
             weight=self.weight,
             pos_weight=self.pos_weight,
             reduction=self.reduction,
-        )
-
-
-class HingeEmbeddingLoss(_Loss):
-    r"""A distance to be small where the target is 1, above a margin where it is -1:
-    :math:`x`, or :math:`\max(0, m - x)`.
-
-    >>> nn.HingeEmbeddingLoss()(tn.tensor([0.5, 0.2]), tn.tensor([1.0, -1.0]))
-    tensor(0.6500)
-    """
-
-    def __init__(
-        self,
-        margin: float = 1.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
-
-    def forward(self, input: Any, target: Any) -> Any:
-        """The loss."""
-        return hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
-
-
-class MultiLabelMarginLoss(_Loss):
-    r"""Every class of a sample to score above every other by 1; targets are class numbers, ended
-    by -1.
-
-    >>> nn.MultiLabelMarginLoss()(tn.tensor([[0.1, 0.2, 0.4]]), tn.tensor([[2, -1, 0]]))
-    tensor(0.5000)
-    """
-
-    def forward(self, input: Any, target: Any) -> Any:
-        """The loss."""
-        return multilabel_margin_loss(input, target, reduction=self.reduction)
-
-
-class SoftMarginLoss(_Loss):
-    r"""The logistic loss for targets 1 and -1: :math:`\log(1 + e^{-y x})`.
-
-    >>> nn.SoftMarginLoss()(tn.tensor([0.0]), tn.tensor([1.0]))
-    tensor(0.6931)
-    """
-
-    def forward(self, input: Any, target: Any) -> Any:
-        """The loss."""
-        return soft_margin_loss(input, target, reduction=self.reduction)
-
-
-class MultiLabelSoftMarginLoss(_WeightedLoss):
-    """`BCEWithLogitsLoss`, averaged over the classes of each sample.
-
-    >>> nn.MultiLabelSoftMarginLoss()(tn.zeros(1, 2), tn.tensor([[1.0, 0.0]]))
-    tensor(0.6931)
-    """
-
-    def forward(self, input: Any, target: Any) -> Any:
-        """The loss."""
-        return multilabel_soft_margin_loss(
-            input, target, weight=self.weight, reduction=self.reduction
-        )
-
-
-class CosineEmbeddingLoss(_Loss):
-    r"""Vectors to point the same way where the target is 1, apart where it is -1:
-    :math:`1 - \cos`, or :math:`\max(0, \cos - m)`.
-
-    >>> nn.CosineEmbeddingLoss()(tn.eye(2), tn.eye(2), tn.tensor([1, -1]))
-    tensor(0.5000)
-    """
-
-    def __init__(
-        self,
-        margin: float = 0.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
-
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
-        """The loss."""
-        return cosine_embedding_loss(
-            input1, input2, target, margin=self.margin, reduction=self.reduction
-        )
-
-
-class MarginRankingLoss(_Loss):
-    r"""The first to be larger than the second where the target is 1, smaller where it is -1:
-    :math:`\max(0, -y (x_1 - x_2) + m)`.
-
-    >>> nn.MarginRankingLoss()(tn.tensor([1.0]), tn.tensor([3.0]), tn.tensor([1.0]))
-    tensor(2.)
-    """
-
-    def __init__(
-        self,
-        margin: float = 0.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
-
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
-        """The loss."""
-        return margin_ranking_loss(
-            input1, input2, target, margin=self.margin, reduction=self.reduction
-        )
-
-
-class MultiMarginLoss(_WeightedLoss):
-    r"""The target class to score above every other by a margin:
-    :math:`\sum_{i \ne y} w_y \max(0, m - x_y + x_i)^p / C`.
-
-    >>> nn.MultiMarginLoss()(tn.tensor([[0.1, 0.8]]), tn.tensor([1]))
-    tensor(0.1500)
-    """
-
-    def __init__(
-        self,
-        p: int = 1,
-        margin: float = 1.0,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        if p not in (1, 2):
-            raise ValueError(f"MultiMarginLoss: only p == 1 and p == 2 supported, got {p}")
-        if weight is not None and weight.dim() != 1:
-            raise ValueError(
-                f"MultiMarginLoss: weight must be None or have one dimension, got {weight.dim()}"
-            )
-        self.p = p
-        self.margin = margin
-
-    def forward(self, input: Any, target: Any) -> Any:
-        """The loss."""
-        return multi_margin_loss(
-            input,
-            target,
-            p=self.p,
-            margin=self.margin,
-            weight=self.weight,
-            reduction=self.reduction,
-        )
-
-
-class TripletMarginLoss(_Loss):
-    r"""The anchor to be nearer to the positive than to the negative, by a margin:
-    :math:`\max(0, d(a, p) - d(a, n) + m)`.
-
-    Parameters
-    ----------
-    swap : bool
-        Take the negative's distance to the positive where that is smaller.
-
-    >>> nn.TripletMarginLoss()(tn.zeros(1, 2), tn.zeros(1, 2), tn.zeros(1, 2))
-    tensor(1.)
-    """
-
-    def __init__(
-        self,
-        margin: float = 1.0,
-        p: float = 2.0,
-        eps: float = 1e-6,
-        swap: bool = False,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        if margin <= 0:
-            raise ValueError(
-                f"TripletMarginLoss: expected margin to be greater than 0, got {margin}"
-            )
-        self.margin = margin
-        self.p = p
-        self.eps = eps
-        self.swap = swap
-
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
-        """The loss."""
-        return triplet_margin_loss(
-            anchor,
-            positive,
-            negative,
-            margin=self.margin,
-            p=self.p,
-            eps=self.eps,
-            swap=self.swap,
-            reduction=self.reduction,
-        )
-
-
-class TripletMarginWithDistanceLoss(_Loss):
-    """`TripletMarginLoss` with a distance of one's own.
-
-    >>> city_block = lambda a, b: (a - b).abs().sum(-1)
-    >>> loss = nn.TripletMarginWithDistanceLoss(distance_function=city_block)
-    >>> loss(tn.zeros(1, 2), tn.ones(1, 2), tn.zeros(1, 2))
-    tensor(3.)
-    """
-
-    def __init__(
-        self,
-        *,
-        distance_function: Callable[[Any, Any], Any] | None = None,
-        margin: float = 1.0,
-        swap: bool = False,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(reduction=reduction)
-        if margin <= 0:
-            raise ValueError(
-                f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin}"
-            )
-        self.distance_function = distance_function or PairwiseDistance()
-        self.margin = margin
-        self.swap = swap
-
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
-        """The loss."""
-        return triplet_margin_with_distance_loss(
-            anchor,
-            positive,
-            negative,
-            distance_function=self.distance_function,
-            margin=self.margin,
-            swap=self.swap,
-            reduction=self.reduction,
-        )
-
-
-class CTCLoss(_Loss):
-    """The negative log-probability of a label sequence, over all its alignments with the output.
-
-    Graves et al., "Connectionist temporal classification", 2006.
-
-    Parameters
-    ----------
-    blank : int
-        The class that stands between labels.
-    zero_infinity : bool
-        Count impossible alignments as zero.
-
-    >>> scores = tn.zeros(4, 1, 3).log_softmax(2)
-    >>> nn.CTCLoss()(scores, tn.tensor([[1, 2]]), tn.tensor([4]), tn.tensor([2]))
-    tensor(0.8432)
-    """
-
-    def __init__(
-        self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False
-    ) -> None:
-        super().__init__(reduction=reduction)
-        self.blank = blank
-        self.zero_infinity = zero_infinity
-
-    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
-        """The loss."""
-        return ctc_loss(
-            log_probs,
-            targets,
-            input_lengths,
-            target_lengths,
-            blank=self.blank,
-            reduction=self.reduction,
-            zero_infinity=self.zero_infinity,
         )

@@ -59,6 +59,7 @@ CASES: list[tuple[Any, ...]] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:keyword argument `m.._value` is deprecated")
 @pytest.mark.parametrize(("name", "args", "kwargs", "inputs"), CASES, ids=label)
 def test_activation(torch: Any, name: str, args: Any, kwargs: Any, inputs: Any) -> None:
     compare(torch, name, args, kwargs, inputs=inputs)

@@ -89,6 +89,7 @@ CASES: list[tuple[Any, ...]] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 @pytest.mark.parametrize(("name", "kwargs", "inputs"), CASES, ids=label)
 def test_loss(torch: Any, name: str, kwargs: Any, inputs: Any, reduction: str) -> None:
