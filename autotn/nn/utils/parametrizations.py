@@ -252,11 +252,12 @@ def _reflectors_of(values: Any) -> Any:
     flat = values.reshape(-1, *values.shape[-2:])
     found = []
     for one in flat:
-        packed, _ = np.linalg.qr(one, mode="raw")
+        packed, scales = np.linalg.qr(one, mode="raw")
         matrix = np.ascontiguousarray(packed.T)
-        k = matrix.shape[1]
-        diagonal = np.sign(matrix[np.arange(k), np.arange(k)])
-        matrix[np.arange(k), np.arange(k)] = np.where(diagonal == 0, 1, diagonal)
+        diagonal = np.arange(matrix.shape[1])
+        signs = np.sign(matrix[diagonal, diagonal])
+        # LAPACK says "no reflection here" by a scale of zero; ours would turn the column round.
+        matrix[diagonal, diagonal] = np.where(scales == 0, -signs, signs)
         found.append(matrix)
     return np.array(found, values.dtype).reshape(values.shape)
 
