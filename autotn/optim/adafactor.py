@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from autotn.core.dtypes import finfo
 from autotn.core.tensor import Tensor
 from autotn.optim.lanes import Array, State
 from autotn.optim.moments import average
@@ -100,7 +101,7 @@ class Adafactor(Optimizer):
         state["step"] += 1
         t = state["step"]
         beta2 = 1 - t**beta2_decay
-        least = float(np.finfo(p.dtype).eps) if eps[0] is None else eps[0]
+        least = float(finfo(p.dtype).eps) if eps[0] is None else eps[0]
         step_size = max(eps[1], rms(p)) * min(lr, 1 / math.sqrt(t))
         p *= 1 - lr * weight_decay
         squares = np.multiply(g, g, out=np.empty_like(g))

@@ -103,7 +103,7 @@ class Adam(Optimizer):
         m, v, t = state["exp_avg"], state["exp_avg_sq"], state["step"]
         beta1, beta2 = betas
         work, decay = self.scratch(g, 2)
-        if decoupled_weight_decay:
+        if decoupled_weight_decay and weight_decay:
             p *= 1 - lr * weight_decay
         else:
             g = decayed(g, p, weight_decay, out=decay)
@@ -312,7 +312,7 @@ class NAdam(Optimizer):
         m, v, t = state["exp_avg"], state["exp_avg_sq"], state["step"]
         beta1, beta2 = betas
         work, decay = self.scratch(g, 2)
-        if decoupled_weight_decay:
+        if decoupled_weight_decay and weight_decay:
             p *= 1 - lr * weight_decay
         else:
             g = decayed(g, p, weight_decay, out=decay)
@@ -393,7 +393,7 @@ class RAdam(Optimizer):
         m, v, t = state["exp_avg"], state["exp_avg_sq"], state["step"]
         beta1, beta2 = betas
         work, decay = self.scratch(g, 2)
-        if decoupled_weight_decay:
+        if decoupled_weight_decay and weight_decay:
             p *= 1 - lr * weight_decay
         else:
             g = decayed(g, p, weight_decay, out=decay)

@@ -90,11 +90,10 @@ class LBFGS(Optimizer):
         """Add ``t * direction`` to the parameters."""
         start = 0
         for p in self._params:
-            data = p._data
-            size = data.size * (2 if data.dtype.kind == "c" else 1)
-            step = direction[start : start + size].astype(data.real.dtype, copy=False) * t
-            data += step.view(data.dtype).reshape(data.shape)
-            start += size
+            flat = flat_real(p._data)
+            flat = flat + t * direction[start : start + flat.size]
+            p._data[...] = _as_kind(flat, p._data.dtype).reshape(p._data.shape)
+            start += flat.size
         mark_written_many(self._params)
 
     def _restore(self, saved: list[Array]) -> None:
@@ -193,6 +192,13 @@ class LBFGS(Optimizer):
             direction_max=_largest(d),
             tolerance_change=group["tolerance_change"],
         )
+
+
+def _as_kind(flat: Array, dtype: np.dtype[Any]) -> Array:
+    """Real numbers as `dtype`; pairs of them where it is complex."""
+    if dtype.kind != "c":
+        return flat.astype(dtype, copy=False)
+    return flat.astype(np.empty(0, dtype).real.dtype, copy=False).view(dtype)
 
 
 def _largest(x: Array) -> float:

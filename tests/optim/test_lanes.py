@@ -240,6 +240,25 @@ def test_half_precision_stays_half(torch: Any) -> None:
     twins.assert_equal(2e-3)
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "NAdam", "RMSprop", "Rprop", "Adafactor", "Muon"])
+def test_bfloat16_stays_bfloat16(torch: Any, name: str) -> None:
+    pytest.importorskip("ml_dtypes")
+    dtype = dtypes.bfloat16().dtype
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((3, 4)).astype(np.float32)
+    ours, theirs = leaf(x.astype(dtype)), torch.tensor(x).bfloat16().requires_grad_()
+    first = getattr(optim, name)([ours], lr=0.1)
+    second = getattr(torch.optim, name)([theirs], lr=0.1)
+    for _ in range(5):
+        g = rng.standard_normal((3, 4)).astype(np.float32)
+        ours.grad, theirs.grad = wrap(g.astype(dtype)), torch.tensor(g).bfloat16()
+        first.step()
+        second.step()
+    assert ours._data.dtype == dtype
+    mine, other = ours._data.astype(np.float32), theirs.detach().float().numpy()
+    np.testing.assert_allclose(mine, other, atol=0.02)
+
+
 def test_a_thousand_steps_leave_no_garbage() -> None:
     p: Tensor = leaf(np.ones(4))
     p.grad = wrap(np.ones(4))
