@@ -4,27 +4,80 @@ from __future__ import annotations
 
 import importlib
 
-from autotn.layers.module import Module
-from autotn.layers.parameter import (
-    Buffer,
-    Parameter,
-    UninitializedBuffer,
-    UninitializedParameter,
+from autotn.layers.activation import (
+    CELU,
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    PReLU,
+    ReLU,
+    ReLU6,
+    RReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmax2d,
+    Softmin,
+    Softplus,
+    Softshrink,
+    Softsign,
+    Tanh,
+    Tanhshrink,
+    Threshold,
 )
+from autotn.layers.adaptive import AdaptiveLogSoftmaxWithLoss
+from autotn.layers.container import (
+    DataParallel,
+    ModuleDict,
+    ModuleList,
+    ParameterDict,
+    ParameterList,
+    Sequential,
+)
+from autotn.layers.dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+)
+from autotn.layers.lazy import LazyModuleMixin
+from autotn.layers.linear import Bilinear, Identity, LazyLinear, Linear
+from autotn.layers.loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    GaussianNLLLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    LinearCrossEntropyLoss,
+    LinearCrossEntropyOptions,
+    MSELoss,
+    NLLLoss,
+    NLLLoss2d,
+    PoissonNLLLoss,
+    SmoothL1Loss,
+)
+from autotn.layers.module import Module
+from autotn.layers.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
+from autotn.layers.reshape import Flatten, Unflatten
 
 for _file in (
-    "container",
-    "linear",
-    "lazy",
-    "activation",
-    "dropout",
     "padding",
     "distance",
-    "loss",
     "margin",
     "ctc",
-    "adaptive",
-    "reshape",
     "vision",
     "conv",
     "pool",

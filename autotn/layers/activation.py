@@ -544,7 +544,7 @@ class LogSigmoid(Module):
 class _AlongDimension(Module):
     """A softmax over one dimension."""
 
-    dim: int | None
+    dim: Any
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()

@@ -26,6 +26,12 @@ from autotn.layers.tree import Tree
 Self = TypeVar("Self", bound="Module")
 
 
+def _missing_forward(self: Any, *input: Any) -> Any:
+    raise NotImplementedError(
+        f'Module [{type(self).__name__}] is missing the required "forward" function'
+    )
+
+
 class Module(Tree):
     """A layer or a network: parameters, buffers, child modules, and a ``forward`` that uses them.
 
@@ -79,11 +85,8 @@ class Module(Tree):
 
     # ------------------------------------------------------------------ calling
 
-    def forward(self, *input: Any) -> Any:
-        """What the module computes; every subclass defines its own."""
-        raise NotImplementedError(
-            f'Module [{type(self).__name__}] is missing the required "forward" function'
-        )
+    #: What the module computes; every subclass defines its own, with any arguments.
+    forward: Callable[..., Any] = _missing_forward
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._hooks or EVERYWHERE or HOT["SPECIAL"]:

@@ -99,8 +99,9 @@ class UninitializedTensorMixin(Tensor):
         check_device(device)
         kind = self._kind if dtype is None else dtypes.as_dtype(dtype)
         del self._kind
-        self.__class__ = self.cls_to_become
-        Tensor._data.__set__(self, np.empty(shape, kind.dtype))
+        this: Any = self
+        this.__class__ = self.cls_to_become
+        this._data = np.empty(shape, kind.dtype)
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -136,7 +137,7 @@ class UninitializedTensorMixin(Tensor):
         return type(self), (self.requires_grad, None, self._kind)
 
 
-class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
     """A parameter whose shape is not known yet; lazy modules have them.
 
     >>> nn.LazyLinear(3).weight

@@ -23,7 +23,8 @@ class Affine(nn.Module):
 
 
 def test_forward_hooks_run_in_order_and_may_replace() -> None:
-    module, seen = Affine(), []
+    module = Affine()
+    seen: list[Any] = []
     module.register_forward_pre_hook(lambda m, args: seen.append("pre"))
     module.register_forward_pre_hook(lambda m, args: args[0] + 1)
     module.register_forward_pre_hook(lambda m, args: seen.append("first"), prepend=True)

@@ -225,7 +225,7 @@ def test_paths() -> None:
         (net.get_buffer, "first.weight", "not a buffer"),
     ):
         with pytest.raises(AttributeError, match=match):
-            get(path)  # type: ignore[operator]
+            get(path)
     new = Scale(3)
     net.set_submodule("second.1", new)
     assert net.second[1] is new
@@ -234,7 +234,7 @@ def test_paths() -> None:
     with pytest.raises(ValueError, match="without a target"):
         net.set_submodule("", new)
     with pytest.raises(ValueError, match="is not an nn"):
-        net.set_submodule("first", 3)  # type: ignore[arg-type]
+        net.set_submodule("first", 3)
 
 
 def test_a_module_is_freed_with_its_last_user() -> None:
@@ -261,7 +261,7 @@ class Collected(nn.Module):
         self.layers: list[nn.Module] = []
         for _ in range(2):
             self.layers.append(Scale())
-        self.heads = {"a": Scale(), "b": [Scale(), (Scale(),)]}
+        self.heads: dict[str, Any] = {"a": Scale(), "b": [Scale(), (Scale(),)]}
         self.pair = (Scale(), 3, "text")
         self.gains = [nn.Parameter(tn.ones(1))]
         self.numbers = [1, 2, 3]

@@ -71,7 +71,7 @@ def test_several_parametrizations_follow_each_other() -> None:
     parametrize.register_parametrization(layer, "weight", Symmetric())
     assert len(layer.parametrizations.weight) == 2
     assert layer.weight.tolist()[0] == before[0]
-    layer.weight = tn.tensor([[1.0, 2.0], [2.0, 3.0]])
+    layer.weight = tn.tensor([[1.0, 2.0], [2.0, 3.0]])  # type: ignore[assignment]
     assert layer.weight.tolist() == [[1.0, 2.0], [2.0, 3.0]]
     assert layer.parametrizations.weight.original.tolist() == [[0.5, 1.0], [0.0, 1.5]]
 

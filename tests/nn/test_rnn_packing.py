@@ -95,7 +95,7 @@ def test_a_packing_converts_its_data() -> None:
     assert not packed.pin_memory().is_pinned()
     with pytest.raises(RuntimeError, match="CPU only"):
         packed.cuda()
-    pair = rnn.PackedSequence((tn.ones(2), tn.tensor([1, 1])))  # type: ignore[arg-type]
+    pair = rnn.PackedSequence((tn.ones(2), tn.tensor([1, 1])))
     assert pair.batch_sizes.tolist() == [1, 1]
     given = rnn.PackedSequence(tn.ones(2), tn.tensor([2]), tn.tensor([1, 0]))
     assert given.unsorted_indices.tolist() == [1, 0]
