@@ -10,6 +10,7 @@ from autotn.ops.compare import *
 from autotn.ops.convert import *
 from autotn.ops.create import *
 from autotn.ops.dropout import *
+from autotn.ops.embedding import *
 from autotn.ops.extremes import *
 from autotn.ops.gather import *
 from autotn.ops.index import *
@@ -17,6 +18,7 @@ from autotn.ops.join import *
 from autotn.ops.loss import *
 from autotn.ops.matmul import *
 from autotn.ops.norm import *
+from autotn.ops.order import *
 from autotn.ops.reduce import *
 from autotn.ops.scan import *
 from autotn.ops.shape import *

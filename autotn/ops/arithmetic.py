@@ -1,20 +1,43 @@
-"""Sums, products, quotients, powers: the elementwise arithmetic.
+"""Sums, products, quotients, signs and blends: the elementwise arithmetic.
 
 The operators call the bare ops ``_add`` and ``_sub``; `add` and `sub` give them PyTorch's `alpha`.
+Powers stand in `power`, whole quotients and remainders in `rounding`.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, alias, composite, op
+from autotn.core.call import cast, common_dtype
+from autotn.core.op import Arr, alias, composite, op, to_arrays
+from autotn.core.tensor import Tensor, wrap
+from autotn.errors import DTypeError
 
 __all__ = [
-    "absolute", "abs", "add", "div", "divide", "mul", "multiply", "neg", "negative", "pow", "sub",
-    "subtract", "true_divide",
+    "abs", "absolute", "add", "addcdiv", "addcmul", "copysign", "div", "divide", "lerp", "mul",
+    "multiply", "neg", "negative", "positive", "rsub", "sgn", "sign", "sub", "subtract", "true_divide",
 ]  # fmt: skip
+
+
+def zeros_of(g: Any) -> Any:
+    """Zeros like `g`, an array or a Tensor: the gradient of steps and signs."""
+    return np.zeros_like(g) if isinstance(g, np.ndarray) else wrap(np.zeros_like(g._data))
+
+
+def _moved(name: str, given: Any, tensors: tuple[Any, ...]) -> None:
+    """Warn of the argument order of PyTorch before 1.5, where the number came first."""
+    warnings.warn(
+        f"This overload of {name} is deprecated: {name}(number, {', '.join(['tensor'] * len(tensors))}). "
+        f"Give the number {given!r} last and by keyword instead.",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+# -- sums ------------------------------------------------------------------------------------------
 
 
 @op(method="__add__ __radd__", inplace=True, numpy=np.add, broadcasts=True)
@@ -29,16 +52,6 @@ def _add(input: Arr, other: Arr) -> Arr:
 _add.grad(input=lambda g: g, other=lambda g: g)
 
 
-@composite(method="add", inplace=True, out=True)
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
-    r"""Sum: :math:`x + \alpha y`.
-
-    >>> tn.add(tn.tensor([1.0, 2.0]), tn.tensor([1.0, 1.0]), alpha=10)
-    tensor([11., 12.])
-    """
-    return _add(input, other if alpha == 1 else mul(other, alpha))
-
-
 @op(method="__sub__ __rsub__", inplace=True, numpy=np.subtract, broadcasts=True)
 def _sub(input: Arr, other: Arr) -> Arr:
     """Difference of two, as the operator ``-``.
@@ -49,19 +62,72 @@ def _sub(input: Arr, other: Arr) -> Arr:
 
 
 _sub.grad(input=lambda g: g, other=lambda g: -g)
+_sub.takes("ifc", "To invert a mask use the `~` operator or logical_not()", promoted=False)
+
+
+def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """`other` times `alpha`, in the dtype of the result."""
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        return other * alpha
+    operands = [wrap(np.asarray(x)) if isinstance(x, np.ndarray) else x for x in (input, other)]
+    target = common_dtype(_add.op, operands)
+    assert target is not None
+    if isinstance(alpha, bool):
+        if target.name != "bool":
+            raise DTypeError(f"{name}: Boolean alpha only supported for Boolean results.")
+    elif isinstance(alpha, complex):
+        if not target.is_complex:
+            raise DTypeError(
+                f"{name}: For non-complex input tensors, argument alpha must not be a complex number."
+            )
+    elif isinstance(alpha, float) and target.category < 2:
+        raise DTypeError(
+            f"{name}: For integral input tensors, argument alpha must not be a floating point number."
+        )
+    if target.name == "bool":
+        alpha = bool(alpha)
+    return mul(cast(operands[1], target), alpha)
+
+
+@composite(method="add", inplace=True, out=True)
+def add(input: Any, other: Any, *number_first: Any, alpha: Any = 1) -> Any:
+    r"""Sum: :math:`x + \alpha y`.
+
+    >>> tn.add(tn.tensor([1.0, 2.0]), tn.tensor([1.0, 1.0]), alpha=10)
+    tensor([11., 12.])
+    """
+    if number_first:
+        _moved("add", other, number_first)
+        alpha, (other,) = other, number_first
+    return _add(input, other if alpha is 1 else _scaled("add", input, other, alpha))  # noqa: F632
 
 
 @composite(method="sub", inplace=True, out=True)
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def sub(input: Any, other: Any, *number_first: Any, alpha: Any = 1) -> Any:
     r"""Difference: :math:`x - \alpha y`.
 
     >>> tn.sub(tn.tensor([1.0, 2.0]), 1, alpha=2)
     tensor([-1.,  0.])
     """
-    return _sub(input, other if alpha == 1 else mul(other, alpha))
+    if number_first:
+        _moved("sub", other, number_first)
+        alpha, (other,) = other, number_first
+    return _sub(input, other if alpha is 1 else _scaled("sub", input, other, alpha))  # noqa: F632
 
 
 subtract = alias(sub, "subtract")
+
+
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    r"""Difference the other way round: :math:`y - \alpha x`.
+
+    >>> tn.rsub(tn.tensor([1.0, 2.0]), 3)
+    tensor([2., 1.])
+    """
+    return sub(other, input, alpha=alpha)
+
+
+# -- products and quotients ------------------------------------------------------------------------
 
 
 @op(method="mul __mul__ __rmul__", inplace=True, out=True, numpy=np.multiply, broadcasts=True)
@@ -104,10 +170,20 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
 
     >>> tn.div(tn.tensor([7.0, -7.0]), 2)
     tensor([ 3.5000, -3.5000])
+    >>> tn.div(tn.tensor([7.0, -7.0]), 2, rounding_mode="trunc")
+    tensor([ 3., -3.])
     """
     if rounding_mode is None:
         return _div(input, other)
-    raise ValueError(f"div: rounding_mode={rounding_mode!r}; expected None, 'trunc' or 'floor'")
+    from autotn.ops.rounding import divide_to_zero, floor_divide
+
+    if rounding_mode == "floor":
+        return floor_divide(input, other)
+    if rounding_mode == "trunc":
+        return divide_to_zero(input, other)
+    raise RuntimeError(
+        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
+    )
 
 
 divide = alias(div, "divide")
@@ -124,43 +200,32 @@ def neg(input: Arr) -> Arr:
 
 
 neg.grad(input=lambda g: -g)
+neg.takes("ifc", "To invert a mask use the `~` operator or logical_not()")
 negative = alias(neg, "negative")
 
 
-@op(method="pow __pow__ __rpow__", inplace=True, out=True, numpy=np.power, broadcasts=True)
-def pow(input: Arr, other: Arr) -> Arr:  # noqa: A001 - PyTorch's name
-    r"""Power: :math:`x^y`.
+@composite(method="positive __pos__", numpy=np.positive)
+def positive(input: Any) -> Any:
+    """The input itself, as the operator ``+`` before a tensor.
 
-    >>> tn.pow(tn.tensor([1.0, 2.0, 3.0]), 2)
-    tensor([1., 4., 9.])
+    >>> +tn.tensor([1.0, -2.0])
+    tensor([ 1., -2.])
     """
-    if np.ndim(other) == 0:
-        # Small whole powers as products: NumPy's power is some thirty times slower.
-        if other == 2:
-            return input * input
-        if other == 3:
-            return input * input * input
-        if other == 1:
-            return np.array(input)
-        if other == 0.5 and input.dtype.kind == "f":
-            return np.sqrt(input)
-    return np.power(input, other)
+    if not isinstance(input, (Tensor, np.ndarray)):
+        raise TypeError(
+            f"positive: argument 'input' must be a Tensor, got {type(input).__name__}"
+        )
+    if to_arrays(input).dtype == np.bool_:
+        raise DTypeError("positive: the `+` operator is not supported on a bool tensor")
+    return input
 
 
-def _pow_exponent_rule(g: Any, input: Any, out: Any) -> Any:
-    """``x^y log x``, and 0 where the base is 0 and the power is therefore 0 (or infinite)."""
-    return g * np.where(input == 0, 0, out * np.log(np.where(input == 0, 1, input)))
-
-
-pow.grad(
-    input=lambda g, input, other: g * (other * input ** (other - 1)),
-    other=_pow_exponent_rule,
-)
+# -- signs -----------------------------------------------------------------------------------------
 
 
 @op(method="abs __abs__", inplace=True, out=True, numpy=np.absolute)
-def abs(input: Arr) -> Arr:  # noqa: A001 - PyTorch's name
-    r"""Absolute value: :math:`|x|`.
+def abs(input: Arr) -> Arr:
+    r"""Absolute value: :math:`|x|`; its gradient at 0 is 0.
 
     >>> tn.abs(tn.tensor([-1.0, 2.0]))
     tensor([1., 2.])
@@ -168,4 +233,193 @@ def abs(input: Arr) -> Arr:  # noqa: A001 - PyTorch's name
 
 
 abs.grad(input=lambda g, input: g * np.sign(input))
+abs.wirtinger(input=lambda g, input: g * sgn(input))
+abs.takes("ifc")
 absolute = alias(abs, "absolute")
+
+
+@op(method="sign", inplace=True, out=True, numpy=np.sign)
+def sign(input: Arr) -> Arr:
+    """-1, 0 or 1: the sign of each element.
+
+    >>> tn.sign(tn.tensor([-3.0, 0.0, 2.0]))
+    tensor([-1.,  0.,  1.])
+    """
+    if input.dtype.kind == "b":
+        return input.copy()
+    return np.sign(input)
+
+
+sign.grad(input=zeros_of)
+sign.takes("bif", "For complex numbers use sgn()")
+
+
+@op(method="sgn", inplace=True, out=True)
+def sgn(input: Arr) -> Arr:
+    r"""The sign, and for complex numbers the direction: :math:`z / |z|`, 0 at 0.
+
+    >>> tn.sgn(tn.tensor([3.0 + 4.0j, 0.0]))
+    tensor([0.6000+0.8000j, 0.0000+0.0000j])
+    """
+    if input.dtype.kind == "b":
+        return input.copy()
+    return np.sign(input)
+
+
+def _direction_rule(g: Any, input: Any, out: Any) -> Any:
+    # Only a turn of z moves z/|z|, along i z/|z|: the part of g in that direction, over |z|.
+    size = np.absolute(input)
+    across = (g * np.conj(out)).imag / np.where(size == 0, 1, size)
+    return out * 1j * across
+
+
+sgn.grad(input=zeros_of)
+sgn.wirtinger(input=_direction_rule)
+
+
+@op(
+    method="copysign", inplace=True, out=True, numpy=np.copysign, broadcasts=True, promote="float"
+)
+def copysign(input: Arr, other: Arr) -> Arr:
+    """The size of one with the sign of the other.
+
+    >>> tn.copysign(tn.tensor([1.0, -2.0]), tn.tensor([-3.0, 0.0]))
+    tensor([-1.,  2.])
+    """
+
+
+copysign.grad(input=lambda g, input, out: g * _turned(input, out), other=zeros_of)
+copysign.takes("f")
+
+
+def _turned(input: Any, out: Any) -> Any:
+    """-1 where the sign was turned, 1 where it was kept, 0 at 0: a constant for the tape."""
+    before, after = to_arrays(input), to_arrays(out)
+    return np.sign(before) * np.sign(after)
+
+
+# -- blends ----------------------------------------------------------------------------------------
+
+
+@op(broadcasts=True)
+def _addcmul(input: Arr, tensor1: Arr, tensor2: Arr, value: Any) -> Arr:
+    """`input` plus a scaled product.
+
+    >>> tn.addcmul(tn.tensor([1.0]), tn.tensor([2.0]), tn.tensor([3.0]))
+    tensor([7.])
+    """
+    if value != 1:
+        tensor1 = tensor1 * tensor1.dtype.type(value)
+    return input + tensor1 * tensor2
+
+
+_addcmul.grad(
+    input=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * (tensor2 if value == 1 else tensor2 * value),
+    tensor2=lambda g, tensor1, value: g * (tensor1 if value == 1 else tensor1 * value),
+)
+
+
+@composite(method="addcmul", inplace=True, out=True)
+def addcmul(
+    input: Any, tensor1: Any, tensor2: Any, *number_first: Any, value: Any = 1
+) -> Any:
+    r"""A product added: :math:`x + v\, y z`.
+
+    >>> tn.addcmul(tn.tensor([1.0]), tn.tensor([2.0]), tn.tensor([3.0]), value=10)
+    tensor([61.])
+    """
+    if number_first:
+        _moved("addcmul", tensor1, (tensor2, *number_first))
+        value, tensor1, (tensor2,) = tensor1, tensor2, number_first
+    return _addcmul(input, tensor1, tensor2, value)
+
+
+@op(broadcasts=True)
+def _addcdiv(input: Arr, tensor1: Arr, tensor2: Arr, value: Any) -> Arr:
+    """`input` plus a scaled quotient.
+
+    >>> tn.addcdiv(tn.tensor([1.0]), tn.tensor([6.0]), tn.tensor([3.0]))
+    tensor([3.])
+    """
+    return input + (tensor1 if value == 1 else tensor1 * value) / tensor2
+
+
+_addcdiv.grad(
+    input=lambda g: g,
+    tensor1=lambda g, tensor2, value: g * (value / tensor2),
+    tensor2=lambda g, tensor1, tensor2, value: -g * ((tensor1 * value / tensor2) / tensor2),
+)
+
+
+@composite(method="addcdiv", inplace=True, out=True)
+def addcdiv(
+    input: Any, tensor1: Any, tensor2: Any, *number_first: Any, value: Any = 1
+) -> Any:
+    r"""A quotient added: :math:`x + v\, y / z`.
+
+    >>> tn.addcdiv(tn.tensor([1.0]), tn.tensor([6.0]), tn.tensor([3.0]), value=10)
+    tensor([21.])
+    """
+    if number_first:
+        _moved("addcdiv", tensor1, (tensor2, *number_first))
+        value, tensor1, (tensor2,) = tensor1, tensor2, number_first
+    kinds = {to_arrays(x).dtype.kind for x in (tensor1, tensor2) if hasattr(x, "dtype")}
+    if kinds and kinds <= set("biu"):
+        raise DTypeError(
+            "addcdiv: Integer division with addcdiv is no longer supported; use "
+            "input + value * tn.div(tensor1, tensor2), with rounding_mode='trunc' for whole quotients"
+        )
+    return _addcdiv(input, tensor1, tensor2, value)
+
+
+@op(broadcasts=True, promote="same")
+def _lerp_by(input: Arr, end: Arr, weight: Any) -> Arr:
+    """From one to the other, by a number.
+
+    >>> tn.lerp(tn.tensor([0.0]), tn.tensor([10.0]), 0.3)
+    tensor([3.])
+    """
+    # From the nearer side, so that weight 1 gives exactly `end`.
+    way = end - input
+    if np.absolute(weight) < 0.5:
+        return input + weight * way
+    return end - way * (1 - weight)
+
+
+_lerp_by.grad(
+    input=lambda g, weight: g * (1 - weight),
+    end=lambda g, weight: g * weight,
+)
+_lerp_by.takes("fc")
+
+
+@op(broadcasts=True, promote="same")
+def _lerp(input: Arr, end: Arr, weight: Arr) -> Arr:
+    """From one to the other, by a weight for each element.
+
+    >>> tn.lerp(tn.tensor([0.0]), tn.tensor([10.0]), tn.tensor([0.3]))
+    tensor([3.])
+    """
+    way = end - input
+    return np.where(np.absolute(weight) < 0.5, input + weight * way, end - way * (1 - weight))
+
+
+_lerp.grad(
+    input=lambda g, weight: g * (1 - weight),
+    end=lambda g, weight: g * weight,
+    weight=lambda g, input, end: g * (end - input),
+)
+_lerp.takes("fc")
+
+
+@composite(method="lerp", inplace=True, out=True)
+def lerp(input: Any, end: Any, weight: Any) -> Any:
+    r"""Linear interpolation: :math:`x + w\,(y - x)`.
+
+    >>> tn.lerp(tn.tensor([0.0, 1.0]), tn.tensor([10.0, 1.0]), 0.3)
+    tensor([3., 1.])
+    """
+    if isinstance(weight, (Tensor, np.ndarray)):
+        return _lerp(input, end, weight)
+    return _lerp_by(input, end, weight)

@@ -1,0 +1,195 @@
+"""Embedding: rows of a table by number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autotn.core.modes import no_grad
+from autotn.core.op import Arr, Fixed, op
+from autotn.core.tensor import Tensor, wrap
+from autotn.errors import ShapeError
+from autotn.ops.gather import add_slices
+
+__all__ = ["embedding", "embedding_bag"]
+
+FUNCTIONAL = ("one_hot",)
+
+
+def _check_rows(name: str, indices: Any, count: int) -> None:
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"{name}: expected indices of an integer dtype, got {indices.dtype}; use .long()")
+    if indices.size and (indices.min() < 0 or indices.max() >= count):
+        where = tuple(int(k) for k in np.argwhere((indices < 0) | (indices >= count))[0])
+        raise IndexError(
+            f"{name}: index out of range: index {int(indices[where])} at position {where}, but the table has "
+            f"{count} rows, numbered 0 to {count - 1}"
+        )
+
+
+@op()
+def _embedding(weight: Arr, input: Fixed, padding_idx: int) -> Arr:
+    """The rows of a table that the indices name.
+
+    >>> F.embedding(tn.tensor([1]), tn.tensor([[1.0], [2.0]]))
+    tensor([[2.]])
+    """
+    _check_rows("embedding", input, weight.shape[0])
+    return weight.take(input, 0)
+
+
+def _embedding_rule(g: Any, input: Any, padding_idx: int, weight_shape: tuple[int, ...]) -> Any:
+    flat, rows = input.reshape(-1), g.reshape((-1, *weight_shape[1:]))
+    if padding_idx >= 0:
+        keep = (flat != padding_idx).reshape((-1,) + (1,) * (len(weight_shape) - 1))
+        rows = rows * keep.astype((g._data if isinstance(g, Tensor) else g).dtype)
+    return add_slices(rows, tuple(weight_shape), 0, flat)
+
+
+_embedding.grad(weight=_embedding_rule)
+
+
+def _renormalise(weight: Tensor, indices: Any, max_norm: float, norm_type: float) -> None:
+    """Shrink the rows in use to a norm of at most `max_norm`, in place."""
+    from autotn.core.inplace import mark_written
+
+    used = np.unique(indices)
+    rows = weight._data[used]
+    norms = np.linalg.norm(rows, norm_type, axis=1)
+    long = norms > max_norm
+    factor = (max_norm / (norms[long] + 1e-7)).astype(rows.dtype)
+    weight._data[used[long]] = rows[long] * factor[:, None]
+    mark_written(weight)
+
+
+def _padding(name: str, padding_idx: Any, rows: int) -> int:
+    if padding_idx is None:
+        return -1
+    if not -rows <= padding_idx < rows:
+        raise AssertionError(f"{name}: Padding_idx must be within num_embeddings ({rows}), got {padding_idx}")
+    return int(padding_idx) % rows
+
+
+def embedding(
+    input: Any, weight: Any, padding_idx: Any = None, max_norm: Any = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Any:  # fmt: skip
+    """The rows of the table `weight` that the indices `input` name.
+
+    >>> F.embedding(tn.tensor([1, 0]), tn.tensor([[1.0], [2.0]]))
+    tensor([[2.],
+            [1.]])
+    """
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding: 'weight' must be 2-D, got shape {tuple(weight.shape)}")
+    pad = _padding("embedding", padding_idx, weight.shape[0])
+    plain = input._data if isinstance(input, Tensor) else np.asarray(input)
+    if max_norm is not None:
+        _check_rows("embedding", plain, weight.shape[0])
+        with no_grad():
+            _renormalise(weight, plain, max_norm, norm_type)
+    if scale_grad_by_freq:
+        counts = np.bincount(plain.reshape(-1), minlength=weight.shape[0])
+        scale = 1 / np.maximum(counts, 1)
+        weight = _scale_rows(weight, scale)
+    return _embedding(weight, plain if isinstance(weight, np.ndarray) else input, pad)
+
+
+@op()
+def _scale_rows(weight: Arr, scale: Fixed) -> Arr:
+    """The table itself, whose gradient is scaled row by row.
+
+    >>> F.embedding(tn.tensor([0]), tn.ones(1, 2), scale_grad_by_freq=True)
+    tensor([[1., 1.]])
+    """
+    return weight.view()
+
+
+_scale_rows.grad(
+    weight=lambda g, scale: g * scale[:, None].astype((g._data if isinstance(g, Tensor) else g).dtype)
+)
+
+
+def embedding_bag(
+    input: Any, weight: Any, offsets: Any = None, max_norm: Any = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, per_sample_weights: Any = None,
+    include_last_offset: bool = False, padding_idx: Any = None,
+) -> Any:  # fmt: skip
+    """Sums, means or maxima of groups of rows: one group per row of `input`, or cut by `offsets`.
+
+    >>> F.embedding_bag(tn.tensor([[0, 1]]), tn.tensor([[1.0], [3.0]]), mode="sum")
+    tensor([[4.]])
+    """
+    if mode not in ("sum", "mean", "max"):
+        raise ValueError(f"embedding_bag: mode has to be one of sum, mean or max, got {mode!r}")
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding_bag: 'weight' must be 2-D, got shape {tuple(weight.shape)}")
+    if per_sample_weights is not None and mode != "sum":
+        raise NotImplementedError("embedding_bag: per_sample_weights was not None, but needs mode='sum'")
+    plain = input._data
+    if plain.ndim == 2:
+        if offsets is not None:
+            raise ValueError("embedding_bag: if input is 2D, then offsets has to be None, as input is treated as a "
+                             "mini-batch of fixed length sequences")  # fmt: skip
+        group = np.repeat(np.arange(plain.shape[0]), plain.shape[1])
+        bags = plain.shape[0]
+        flat = plain.reshape(-1)
+        if per_sample_weights is not None:
+            per_sample_weights = per_sample_weights.reshape((-1,))
+    elif plain.ndim == 1:
+        if offsets is None:
+            raise ValueError("embedding_bag: offsets has to be a 1D Tensor but got None")
+        starts = offsets._data[:-1] if include_last_offset else offsets._data
+        if len(starts) and starts[0] != 0:
+            raise ValueError(f"embedding_bag: offsets[0] has to be 0, i.e., the first sequence in the mini-batch has "
+                             f"to start from position 0. However, got {int(starts[0])}")  # fmt: skip
+        flat, bags = plain, len(starts)
+        group = np.searchsorted(starts, np.arange(len(flat)), side="right") - 1
+    else:
+        raise ValueError(f"embedding_bag: input has to be 1D or 2D Tensor, but got Tensor of dimension {plain.ndim}")
+    pad = _padding("embedding_bag", padding_idx, weight.shape[0])
+    rows = embedding(wrap(flat), weight, None, max_norm, norm_type, scale_grad_by_freq)
+    keep = flat != pad
+    if not keep.all():
+        rows, group = rows[keep], group[keep]
+        per_sample_weights = None if per_sample_weights is None else per_sample_weights[keep]
+    if per_sample_weights is not None:
+        rows = rows * per_sample_weights.reshape((-1, 1))
+    shape = (bags, weight.shape[1])
+    if mode == "max":
+        from autotn.ops.gather import scatter_reduce
+
+        index = np.broadcast_to(group[:, None], rows.shape)
+        return scatter_reduce(rows.new_zeros(shape), 0, wrap(index), rows, "amax", include_self=False)
+    total = add_slices(rows, shape, 0, group)
+    if mode == "sum":
+        return total
+    counts = np.maximum(np.bincount(group, minlength=bags), 1).astype(weight._data.dtype)
+    return total / wrap(counts[:, None])
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
+    """Class numbers as rows with a single 1.
+
+    >>> F.one_hot(tn.tensor([1, 0]), 3)
+    tensor([[0, 1, 0],
+            [1, 0, 0]])
+    """
+    plain = tensor._data if isinstance(tensor, Tensor) else np.asarray(tensor)
+    if plain.dtype != np.int64:
+        raise RuntimeError(f"one_hot: is only applicable to index tensor of type LongTensor, got {plain.dtype}")
+    if plain.size == 0 and num_classes <= 0:
+        raise RuntimeError("one_hot: Can not infer total number of classes from empty tensor.")
+    if plain.size and plain.min() < 0:
+        raise RuntimeError("one_hot: Class values must be non-negative.")
+    count = int(plain.max()) + 1 if num_classes == -1 else num_classes
+    if count < 1:
+        raise RuntimeError("one_hot: num_classes should be positive")
+    if plain.size and plain.max() >= count:
+        raise RuntimeError(
+            f"one_hot: Class values must be smaller than num_classes, got {int(plain.max())} for {count} classes"
+        )
+    result = np.zeros((*plain.shape, count), np.int64)
+    np.put_along_axis(result, plain[..., None], 1, -1)
+    return wrap(result)

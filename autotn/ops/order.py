@@ -1,0 +1,467 @@
+"""Order: sorting, the k largest, medians and quantiles, unique elements, searching in sorted ones."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.tensor import Tensor, check_dim, wrap
+from autotn.ops.extremes import put_back
+
+__all__ = [
+    "argsort", "bucketize", "isin", "kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile",
+    "searchsorted", "sort", "topk", "unique", "unique_consecutive",
+]  # fmt: skip
+
+
+class SortResult(NamedTuple):
+    """The results of `sort`."""
+
+    values: Any
+    indices: Any
+
+
+class TopkResult(NamedTuple):
+    """The results of `topk`."""
+
+    values: Any
+    indices: Any
+
+
+class KthvalueResult(NamedTuple):
+    """The results of `kthvalue`."""
+
+    values: Any
+    indices: Any
+
+
+class MedianResult(NamedTuple):
+    """The results of ``median(dim)``."""
+
+    values: Any
+    indices: Any
+
+
+class ModeResult(NamedTuple):
+    """The results of `mode`."""
+
+    values: Any
+    indices: Any
+
+
+def _order(x: Any, axis: int, descending: bool) -> Any:
+    """The stable order of each line; NaN counts as larger than everything."""
+    if not descending:
+        return np.argsort(x, axis, kind="stable")
+    # Reversed twice, so that equal elements keep their order.
+    back = np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
+    return x.shape[axis] - 1 - back
+
+
+@op(aux=("indices",))
+def _sort(input: Arr, dim: int, descending: bool) -> tuple[Arr, Arr]:
+    """Each line in order, and where its elements came from.
+
+    >>> tn.sort(tn.tensor([3.0, 1.0])).values
+    tensor([1., 3.])
+    """
+    axis = check_dim("sort", dim, input.ndim)
+    if input.ndim == 0:
+        return SortResult(input.copy(), np.zeros((), np.int64)), (np.zeros((), np.int64),)
+    indices = _order(input, axis, descending)
+    return SortResult(np.take_along_axis(input, indices, axis), indices), (indices,)
+
+
+_sort.grad(
+    input=lambda g, indices, input_shape, dim: put_back(g, indices, input_shape, dim, keepdim=True)
+)
+
+
+@composite(method="sort", out=True)
+def sort(input: Any, dim: Any = -1, descending: bool = False, stable: bool = False) -> Any:
+    """Each line along `dim` in order (equal elements keep theirs), and where its elements came from.
+
+    >>> tn.sort(tn.tensor([3.0, 1.0, 2.0]), descending=True).indices
+    tensor([0, 2, 1])
+    """
+    if isinstance(dim, bool):
+        dim, descending = -1, dim
+    return _sort(input, dim, bool(descending))
+
+
+@composite(method="argsort", numpy=np.argsort)
+def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    """Where the elements of each line, put in order, come from.
+
+    >>> tn.argsort(tn.tensor([3.0, 1.0, 2.0]))
+    tensor([1, 2, 0])
+    """
+    return _sort(input.detach() if isinstance(input, Tensor) else input, dim, bool(descending))[1]
+
+
+@composite(method="msort", out=True, numpy=np.sort)
+def msort(input: Any) -> Any:
+    """The elements in order along the first dimension.
+
+    >>> tn.msort(tn.tensor([3.0, 1.0]))
+    tensor([1., 3.])
+    """
+    return _sort(input, 0, False)[0]
+
+
+@op(aux=("indices",))
+def _topk(input: Arr, k: int, dim: int, largest: bool) -> tuple[Arr, Arr]:
+    """The k largest of each line, and where they stand.
+
+    >>> tn.topk(tn.tensor([1.0, 3.0, 2.0]), 2).values
+    tensor([3., 2.])
+    """
+    axis = check_dim("topk", dim, input.ndim)
+    if not 0 <= k <= (input.shape[axis] if input.ndim else 1):
+        raise RuntimeError("topk: selected index k out of range")
+    if input.ndim == 0:
+        return TopkResult(input.copy(), np.zeros((), np.int64)), (np.zeros((), np.int64),)
+    index = (*(slice(None),) * axis, slice(0, k))
+    indices = _order(input, axis, largest)[index]
+    return TopkResult(np.take_along_axis(input, indices, axis), indices), (indices,)
+
+
+_topk.grad(
+    input=lambda g, indices, input_shape, dim: put_back(g, indices, input_shape, dim, keepdim=True)
+)
+
+
+@composite(method="topk", out=True)
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:  # noqa: A002
+    """The `k` largest (or smallest) elements of each line, in order, and where they stand.
+
+    >>> tn.topk(tn.tensor([1.0, 3.0, 2.0]), 2)
+    TopkResult(values=tensor([3., 2.]), indices=tensor([1, 2]))
+    """
+    return _topk(input, int(k), dim, bool(largest))
+
+
+@op(aux=("indices",))
+def _kth(input: Arr, k: int, dim: int, keepdim: bool, what: str) -> tuple[Arr, Arr]:
+    """The element number k of each line put in order, counted from 1.
+
+    >>> tn.kthvalue(tn.tensor([3.0, 1.0, 2.0]), 2).values
+    tensor(2.)
+    """
+    kind: Any = {"kthvalue": KthvalueResult}.get(what, MedianResult)
+    axis = check_dim(what, dim, input.ndim)
+    if input.ndim == 0:
+        return kind(input.copy(), np.zeros((), np.int64)), (np.zeros((), np.int64),)
+    size = input.shape[axis]
+    if size == 0:
+        raise IndexError(f"{what}: Expected reduction dim {axis} to have non-zero size.")
+    order = np.argsort(input, axis, kind="stable")
+    rank = _rank(input, axis, k, what)
+    indices = np.take_along_axis(order, rank, axis)
+    values = np.take_along_axis(input, indices, axis)
+    if not keepdim:
+        values, indices = values.squeeze(axis), indices.squeeze(axis)
+    return kind(values, indices), (indices,)
+
+
+def _rank(input: Any, axis: int, k: int, what: str) -> Any:
+    """Which place of the order counts, line by line; a median is NaN where a NaN is, except for nanmedian."""
+    shape = [1 if d == axis else n for d, n in enumerate(input.shape)]
+    size = input.shape[axis]
+    if what == "kthvalue":
+        if not 1 <= k <= size:
+            raise RuntimeError("kthvalue: selected number k out of range for dimension " + str(axis))
+        return np.full(shape, k - 1)
+    if input.dtype.kind != "f":
+        return np.full(shape, (size - 1) // 2)
+    nans = np.isnan(input).sum(axis, keepdims=True)
+    if what == "nanmedian":
+        return np.maximum((size - nans - 1) // 2, 0)
+    return np.where(nans > 0, size - nans, (size - 1) // 2)
+
+
+_kth.grad(
+    input=lambda g, indices, input_shape, dim, keepdim: put_back(g, indices, input_shape, dim, keepdim)
+)
+
+
+@composite(method="kthvalue", out=True)
+def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """The `k`-th smallest element of each line, and where it stands.
+
+    >>> tn.kthvalue(tn.tensor([3.0, 1.0, 2.0]), 2).values
+    tensor(2.)
+    """
+    return _kth(input, int(k), dim, keepdim, "kthvalue")
+
+
+def _median(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
+    if dim is None:
+        if not (input._data if isinstance(input, Tensor) else input).size:
+            return input.reshape((-1,)).sum() * float("nan")
+        return _kth(input.reshape((-1,)), 0, 0, False, name)[0]
+    return _kth(input, 0, dim, keepdim, name)
+
+
+@composite(method="median", out=True)
+def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The middle element (the lower one of two), of all or of each line.
+
+    >>> tn.median(tn.tensor([3.0, 1.0, 2.0, 5.0]))
+    tensor(2.)
+    """
+    return _median("median", input, dim, keepdim)
+
+
+@composite(method="nanmedian", out=True)
+def nanmedian(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """`median` of the elements that are not NaN.
+
+    >>> tn.nanmedian(tn.tensor([3.0, float("nan"), 1.0]))
+    tensor(1.)
+    """
+    return _median("nanmedian", input, dim, keepdim)
+
+
+@op(aux=("indices",))
+def _mode(input: Arr, dim: int, keepdim: bool) -> tuple[Arr, Arr]:
+    """The commonest element of each line (the smallest, if several), and where it last stands.
+
+    >>> tn.mode(tn.tensor([1.0, 2.0, 2.0])).values
+    tensor(2.)
+    """
+    axis = check_dim("mode", dim, input.ndim)
+    if input.ndim == 0:
+        return ModeResult(input.copy(), np.zeros((), np.int64)), (np.zeros((), np.int64),)
+    lines = np.moveaxis(input, axis, -1)
+    flat = lines.reshape(-1, lines.shape[-1])
+    found = []
+    for line in flat:
+        values, counts = np.unique(line, return_counts=True)
+        best = values[np.argmax(counts)]
+        found.append(int(np.flatnonzero(line == best)[-1]))
+    indices = np.array(found, np.int64).reshape(lines.shape[:-1])
+    values = np.take_along_axis(lines, indices[..., None], -1)[..., 0]
+    if keepdim:
+        values, indices = np.expand_dims(values, axis), np.expand_dims(indices, axis)
+    return ModeResult(values, indices), (indices,)
+
+
+_mode.grad(
+    input=lambda g, indices, input_shape, dim, keepdim: put_back(g, indices, input_shape, dim, keepdim)
+)
+
+
+@composite(method="mode", out=True)
+def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
+    """The commonest element of each line (the smallest, if several), and where it stands.
+
+    >>> tn.mode(tn.tensor([1.0, 2.0, 2.0])).values
+    tensor(2.)
+    """
+    return _mode(input, dim, keepdim)
+
+
+def _quantile(
+    name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, ignore_nan: bool
+) -> Any:
+    from autotn.ops.gather import gather
+    from autotn.ops.shape import movedim
+
+    methods = ("linear", "lower", "higher", "midpoint", "nearest")
+    if interpolation not in methods:
+        raise RuntimeError(f"{name}: interpolation must be one of {', '.join(methods)}, but got {interpolation}")
+    points = q._data if isinstance(q, Tensor) else np.asarray(q)
+    if points.ndim > 1:
+        raise RuntimeError(f"{name}: q must be a scalar or 1D tensor")
+    if ((points < 0) | (points > 1)).any():
+        raise RuntimeError(f"{name}: q values must be in the range [0, 1]")
+    ndim = input.ndim
+    if dim is None:
+        flat = input.reshape((-1,))
+        axis = 0
+    else:
+        axis = check_dim(name, dim, ndim)
+        flat = movedim(input, axis, -1) if ndim else input.reshape((1,))
+    ordered = _sort(flat, -1, False)[0]
+    data = ordered._data if isinstance(ordered, Tensor) else ordered
+    size = data.shape[-1]
+    if not size:
+        raise RuntimeError(f"{name}: input tensor must be non-empty")
+    nans = np.isnan(data).sum(-1, keepdims=True)
+    count = np.maximum(size - nans, 1) if ignore_nan else np.full_like(nans, size)
+    rank = points.reshape(-1).astype(data.dtype) * (count - 1).astype(data.dtype)
+    if not ignore_nan:
+        rank = np.where(nans > 0, size - 1, rank)
+    low, high = np.floor(rank).astype(np.int64), np.ceil(rank).astype(np.int64)
+    if interpolation == "lower":
+        found = gather(ordered, -1, low)
+    elif interpolation == "higher":
+        found = gather(ordered, -1, high)
+    elif interpolation == "nearest":
+        found = gather(ordered, -1, np.rint(rank).astype(np.int64))
+    else:
+        share = np.asarray(rank - low if interpolation == "linear" else np.full(rank.shape, 0.5)).astype(data.dtype)
+        share = np.where(low == high, share.dtype.type(0), share)
+        below = gather(ordered, -1, low)
+        found = below + (gather(ordered, -1, high) - below) * share
+    found = movedim(found, -1, 0)
+    if keepdim:
+        if dim is None:
+            found = found.reshape((len(found), *(1,) * ndim))
+        elif ndim:
+            shape = tuple(found.shape)
+            found = found.reshape((shape[0], *shape[1 : axis + 1], 1, *shape[axis + 1 :]))
+    if points.ndim == 0:
+        found = found[0]
+    return found
+
+
+@composite(method="quantile", out=True)
+def quantile(
+    input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Any:
+    """The value below which the fraction `q` of the elements lies.
+
+    >>> tn.quantile(tn.tensor([1.0, 2.0, 3.0]), 0.5)
+    tensor(2.)
+    """
+    return _quantile("quantile", input, q, dim, keepdim, interpolation, ignore_nan=False)
+
+
+@composite(method="nanquantile", out=True)
+def nanquantile(
+    input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Any:
+    """`quantile` of the elements that are not NaN.
+
+    >>> tn.nanquantile(tn.tensor([1.0, float("nan"), 3.0]), 0.5)
+    tensor(2.)
+    """
+    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, ignore_nan=True)
+
+
+# -- sets ------------------------------------------------------------------------------------------------
+
+
+def _plain(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else np.asarray(x)
+
+
+@composite(method="unique")
+def unique(
+    input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None,  # noqa: A002
+) -> Any:  # fmt: skip
+    """The different elements, in order; where each input element is among them; how often each occurs.
+
+    >>> tn.unique(tn.tensor([3, 1, 3]), return_counts=True)
+    (tensor([1, 3]), tensor([1, 2]))
+    """
+    values = _plain(input)
+    axis = None if dim is None else check_dim("unique", dim, values.ndim)
+    found, inverse, counts = np.unique(
+        values, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
+    )
+    inverse = inverse.reshape(values.shape if axis is None else (values.shape[axis],))
+    parts = [wrap(found)]
+    if return_inverse:
+        parts.append(wrap(inverse.astype(np.int64)))
+    if return_counts:
+        parts.append(wrap(counts.astype(np.int64)))
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+@composite(method="unique_consecutive")
+def unique_consecutive(
+    input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
+) -> Any:
+    """The elements with repetitions side by side taken out.
+
+    >>> tn.unique_consecutive(tn.tensor([1, 1, 2, 1]))
+    tensor([1, 2, 1])
+    """
+    values = _plain(input)
+    lines = values.reshape(-1) if dim is None else np.moveaxis(values, check_dim("unique", dim, values.ndim), 0)
+    count = len(lines)
+    fresh = np.ones(count, np.bool_)
+    if count > 1:
+        differs = lines[1:] != lines[:-1]
+        fresh[1:] = differs.reshape(count - 1, -1).any(1)
+    kept = lines[fresh]
+    if dim is not None:
+        kept = np.ascontiguousarray(np.moveaxis(kept, 0, check_dim("unique", dim, values.ndim)))
+    parts = [wrap(kept)]
+    group = np.cumsum(fresh) - 1
+    if return_inverse:
+        parts.append(wrap(group.reshape(values.shape if dim is None else (count,)).astype(np.int64)))
+    if return_counts:
+        parts.append(wrap(np.bincount(group, minlength=int(fresh.sum())).astype(np.int64)))
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """True where an element is among `test_elements`.
+
+    >>> tn.isin(tn.tensor([1, 2, 3]), tn.tensor([2]))
+    tensor([False,  True, False])
+    """
+    return wrap(np.asarray(np.isin(_plain(elements), _plain(test_elements), invert=invert)))
+
+
+@op(method="", promote="free")
+def _searchsorted(sorted_sequence: Fixed, input: Fixed, right: bool, as_int32: bool) -> Arr:
+    """Where each value would be inserted to keep the order.
+
+    >>> tn.searchsorted(tn.tensor([1, 3, 5]), tn.tensor([3]))
+    tensor([1])
+    """
+    side = "right" if right else "left"
+    kind = np.int32 if as_int32 else np.int64
+    if sorted_sequence.ndim == 1:
+        return np.searchsorted(sorted_sequence, input, side).astype(kind)
+    if sorted_sequence.shape[:-1] != input.shape[:-1]:
+        raise RuntimeError(
+            "searchsorted: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
+            f"and input value tensor must match, but we got {sorted_sequence.shape} and {input.shape}"
+        )
+    rows = sorted_sequence.reshape(-1, sorted_sequence.shape[-1])
+    values = input.reshape(-1, input.shape[-1])
+    found = [np.searchsorted(r, v, side) for r, v in zip(rows, values, strict=True)]
+    return np.array(found, kind).reshape(input.shape)
+
+
+def searchsorted(
+    sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: Any = None,
+    sorter: Any = None, out: Any = None,
+) -> Any:  # fmt: skip
+    """Where each value would be inserted into a sorted sequence (or line by line) to keep the order.
+
+    >>> tn.searchsorted(tn.tensor([1, 3, 5]), tn.tensor([3, 6]))
+    tensor([1, 3])
+    """
+    if side is not None:
+        if side not in ("left", "right"):
+            raise RuntimeError(f"searchsorted: side can only be 'left' or 'right' but got {side}")
+        right = side == "right"
+    sequence = sorted_sequence
+    if sorter is not None:
+        sequence = wrap(np.take_along_axis(_plain(sequence), _plain(sorter), -1))
+    if not isinstance(input, (Tensor, np.ndarray)):
+        input = wrap(np.asarray(input))
+    found = _searchsorted(sequence, input, right, out_int32)
+    if out is None:
+        return found
+    from autotn.core.inplace import write_out
+
+    return write_out("searchsorted", out, found, ())
+
+
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False, out: Any = None) -> Any:
+    """Which interval between `boundaries` each element falls into.
+
+    >>> tn.bucketize(tn.tensor([2, 7]), tn.tensor([1, 3, 5]))
+    tensor([1, 3])
+    """
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
