@@ -131,6 +131,8 @@ def read_any(source: Source, mapped: bool = False) -> Any:
         return pytorch_read.read_legacy(source, MAKERS)
     if start.startswith(b"\x93NUMPY"):
         return _as_value(npz.read_npy(source))
+    if source.size > 512 and source.read(257, 5, "the start of the file") == b"ustar":
+        raise source.bad("a tar archive, as PyTorch wrote before 2017: this format is not read")
     if start.startswith(HDF5):
         raise source.bad("an HDF5 file (Keras writes them): this format is not read")
     if len(start) > 8 and start[8:9] == b"{":

@@ -1,0 +1,92 @@
+"""A small training run with checkpoints, which can be told to die at any moment.
+
+``python -m tests.data.killed_run FOLDER`` trains to the end; with ``--die N`` the process is killed
+(as by ``kill -9``) at the N-th call of a C function after the first checkpoint. It prints its last
+weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+from typing import Any
+
+import numpy as np
+
+import autotn as tn
+from autotn import nn, optim
+from autotn.utils.checkpointing import Checkpointer
+from autotn.utils.data import DataLoader, Dataset
+
+EPOCHS = 3
+
+
+class Noisy(Dataset[Any]):
+    """A line with noise from three generators."""
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, index: int) -> Any:
+        noise = tn.rand(()).item() + random.random() + np.random.rand()  # noqa: NPY002
+        return tn.tensor([index / 12, noise]), tn.tensor([2.0 * index])
+
+
+def run(folder: str, die: int | None = None, workers: int = 0) -> str:
+    """Train, going on from the latest checkpoint in `folder`; the last weights as text."""
+    tn.manual_seed(0)
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    model = nn.Sequential(nn.Linear(2, 4), nn.Dropout(0.2), nn.Linear(4, 1))
+    optimizer = optim.Adam(model.parameters(), lr=0.05)
+    scheduler = optim.lr_scheduler.StepLR(optimizer, 4)
+    loader = DataLoader(Noisy(), batch_size=4, shuffle=True, num_workers=workers)
+    checkpoints = Checkpointer(folder, keep=2, best="min")
+    state = {
+        "model": model, "optimizer": optimizer, "scheduler": scheduler, "loader": loader,
+        "epoch": 0, "losses": [],
+    }  # fmt: skip
+    restored = checkpoints.restore(state) or {"step": 0, "epoch": 0, "losses": []}
+    step, losses = restored["step"], restored["losses"]
+    for epoch in range(restored["epoch"], EPOCHS):
+        for inputs, targets in loader:
+            optimizer.zero_grad()
+            loss = ((model(inputs) - targets) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            scheduler.step()
+            step += 1
+            losses = [*losses, loss.item()]
+            done = {**state, "epoch": epoch, "losses": losses}
+            checkpoints.save(done, step, metric=losses[-1])
+            if die is not None and step == 1:
+                _die_at_call(die)
+    return repr([p.tolist() for p in model.parameters()] + losses)
+
+
+def _die_at_call(number: int) -> None:
+    left = [number]
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        if event == "c_call":
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(count)
+
+
+def main() -> None:
+    """Train once, or be killed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--die", type=int)
+    options = parser.parse_args()
+    sys.stdout.write(run(options.folder, options.die))
+
+
+if __name__ == "__main__":
+    main()
