@@ -6,9 +6,9 @@ PyTorch: `DataLoader`, `BatchNorm2d`, `Dropout`, `AdamW`, a one-cycle learning r
 
 from __future__ import annotations
 
+import command_line
 import numpy as np
 import pictures
-from command_line import parser, show_files
 from sklearn.datasets import load_digits
 from tqdm import tqdm
 
@@ -62,7 +62,7 @@ def test(model: nn.Module, data: TensorDataset) -> tuple[float, np.ndarray]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser(__doc__, "digits").parse_args(arguments)
+    options = command_line.parser(__doc__, "digits").parse_args(arguments)
     tn.manual_seed(options.seed)
     training, testing = load()
     epochs = 1 if options.quick else 15
@@ -104,7 +104,7 @@ def main(arguments: list[str] | None = None) -> None:
     pictures.contact_sheet(images, options.out / "mistakes.png", "Every mistake", captions)
     kernels = model.features[0].weight.detach().numpy()[:, 0]
     pictures.weight_grid(kernels, options.out / "kernels.png", "The first layer's 16 kernels")
-    show_files(options.out)
+    command_line.show_files(options.out)
 
 
 if __name__ == "__main__":

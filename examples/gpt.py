@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from pydoc_data import topics
 
+import command_line
 import numpy as np
 import pictures
-from command_line import parser, show_files
 from tqdm import tqdm
 
 import autotn as tn
@@ -81,7 +81,7 @@ class GPT(nn.Module):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser(__doc__, "gpt").parse_args(arguments)
+    options = command_line.parser(__doc__, "gpt").parse_args(arguments)
     tn.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     text = "\n".join(topics.topics[name] for name in sorted(topics.topics))
@@ -137,7 +137,7 @@ def main(arguments: list[str] | None = None) -> None:
     near = F.cosine_similarity(tn.tensor(shown[:, None]), tn.tensor(shown[None]), dim=-1).numpy()
     title = "Likeness of the places' embeddings"
     pictures.heat_map(near, options.out / "places.png", title, "place", "place", "cosine", -1, 1)
-    show_files(options.out)
+    command_line.show_files(options.out)
 
 
 if __name__ == "__main__":

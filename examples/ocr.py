@@ -16,9 +16,9 @@ import argparse
 import json
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
+import command_line
 import letters
 import numpy as np
 import pictures
@@ -192,16 +192,12 @@ def draw(run: Run) -> None:
     print(f"One at a time: {right[-1]:.0%} of the last {LESSON} letters, {seen[-1]:,} seen.")
     print(f"Mini-batches:  {unseen[-1]:.2%} of {len(guess):,} unseen renderings,")
     print(f"               {held_out[-1]:.2%} in typefaces never seen.")
-    for path in sorted(out.iterdir()):
-        print(f"  {path}")
+    command_line.show_files(out)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--epochs", type=int, help="of 200 mini-batches (default: 20)")
-    parser.add_argument("--out", type=Path, default=Path("out/ocr"), help="folder to write to")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="a tiny run, to see that it works")
+    parser = command_line.parser(__doc__, "ocr")
+    parser.add_argument("--epochs", type=int, help="of 200 mini-batches (20)")
     parser.add_argument("--font-wheels", action="store_true", help="train on font-* wheels, too")
     parser.add_argument("--resume", action="store_true", help="go on, with the saved options")
     options = parser.parse_args(arguments)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import time
 
+import command_line
 import numpy as np
 import pictures
-from command_line import parser, show_files
 from sklearn.datasets import load_digits
 from tqdm import tqdm
 
@@ -74,7 +74,7 @@ def by_products(net: Net, images: tn.Tensor, labels: tn.Tensor) -> list[tn.Tenso
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser(__doc__, "per_sample_gradients").parse_args(arguments)
+    options = command_line.parser(__doc__, "per_sample_gradients").parse_args(arguments)
     tn.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     digits = load_digits()
@@ -115,7 +115,7 @@ def main(arguments: list[str] | None = None) -> None:
     sheet = digits.images[first]
     file = options.out / "suspects.png"
     pictures.contact_sheet(sheet, file, title, captions, wrong=list(wrong[first]))
-    show_files(options.out)
+    command_line.show_files(options.out)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-BLUE, ORANGE, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
-STYLES = [(BLUE, "-", "o"), (ORANGE, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D")]
+BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+SKY, BLACK = "#56B4E9", "#000000"
+STYLES = [
+    (BLUE, "-", "o"),
+    (ORANGE, "--", "s"),
+    (GREEN, "-.", "^"),
+    (PURPLE, ":", "D"),
+    (SKY, (0, (7, 2)), "v"),
+    (BLACK, (0, (1, 1)), "x"),
+]
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -72,6 +80,10 @@ def plot_lines(
     axes: Axes, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], legend: bool = True
 ) -> None:
     """Draw named ``(x, y)`` lines, each in its own colour, dash and marker, with a legend."""
+    if len(lines) > len(STYLES):
+        raise ValueError(
+            f"{len(lines)} lines in one panel; at most {len(STYLES)} can be told apart"
+        )
     for (name, (x, y)), (colour, dash, marker) in zip(lines.items(), STYLES, strict=False):
         mark = marker if len(x) <= 40 else None
         axes.plot(x, y, color=colour, linestyle=dash, marker=mark, markersize=4, label=name)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 
+import command_line
 import numpy as np
 import pictures
-from command_line import parser, show_files
 from tqdm import tqdm
 
 import autotn as tn
@@ -55,7 +55,7 @@ class Rod(nn.Module):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser(__doc__, "pinn").parse_args(arguments)
+    options = command_line.parser(__doc__, "pinn").parse_args(arguments)
     tn.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     where, when = rng.random((2, 40, 1)).astype(np.float32)
@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
     lines = {"found": (step, found), "true": ([1, steps], [CONDUCTIVITY, CONDUCTIVITY])}
     title = "The rod's conductivity"
     pictures.line_plot(lines, out / "conductivity.png", title, "step", "conductivity")
-    show_files(out)
+    command_line.show_files(out)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ run went better than the others of its batch at the same time.
 
 from __future__ import annotations
 
+import command_line
 import numpy as np
 import pictures
-from command_line import parser, show_files
 from tqdm import tqdm
 
 import autotn as tn
@@ -59,7 +59,7 @@ def play(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser(__doc__, "reinforce").parse_args(arguments)
+    options = command_line.parser(__doc__, "reinforce").parse_args(arguments)
     tn.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     policy = nn.Sequential(nn.Linear(4, 64), nn.Tanh(), nn.Linear(64, 2))
@@ -102,7 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
     }
     title = "One run of the learned policy"
     pictures.line_plot(lines, options.out / "run.png", title, "seconds", "from the middle")
-    show_files(options.out)
+    command_line.show_files(options.out)
 
 
 if __name__ == "__main__":

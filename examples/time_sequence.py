@@ -7,9 +7,9 @@ L-BFGS asks for the loss several times a step, so the training step is a closure
 
 from __future__ import annotations
 
+import command_line
 import numpy as np
 import pictures
-from command_line import parser, show_files
 from tqdm import tqdm
 
 import autotn as tn
@@ -52,7 +52,7 @@ def waves(n: int, length: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser(__doc__, "time_sequence").parse_args(arguments)
+    options = command_line.parser(__doc__, "time_sequence").parse_args(arguments)
     tn.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     heard, ahead, size, steps = (20, 10, 8, 2) if options.quick else (120, 80, 32, 25)
@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.suptitle("Waves and how the network continues them")
     pictures.save(figure, options.out / "waves.png")
-    show_files(options.out)
+    command_line.show_files(options.out)
 
 
 if __name__ == "__main__":

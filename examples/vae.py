@@ -7,10 +7,10 @@ and how far the encoder's Gaussians are from the standard one.
 
 from __future__ import annotations
 
+import command_line
 import letters
 import numpy as np
 import pictures
-from command_line import parser, show_files
 from tqdm import tqdm
 
 import autotn as tn
@@ -59,7 +59,7 @@ def draw_letters(supply: letters.Letters, n: int) -> tuple[tn.Tensor, np.ndarray
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = parser(__doc__, "vae").parse_args(arguments)
+    options = command_line.parser(__doc__, "vae").parse_args(arguments)
     tn.manual_seed(options.seed)
     supply = letters.Letters(seed=options.seed)
     images, _ = draw_letters(supply, 260 if options.quick else 7800)
@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
     names = [str(letter) for letter in letters.letters]
     title = "Where the letters lie"
     pictures.named_points(place.mean.numpy(), test_index, names, options.out / "places.png", title)
-    show_files(options.out)
+    command_line.show_files(options.out)
 
 
 if __name__ == "__main__":
