@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
         in_layer = tn.Input(letters.in_2d_shape)()
         s = tn.System(inputs=[in_layer], outputs=[build(in_layer)])
         right, start = [], time.perf_counter()
-        for batch in (bar := tqdm(range(batches), kind)):
+        for _ in (bar := tqdm(range(batches), kind)):
             images, index = supply.batch(52)
             guess, state = s.guess([images], return_state=True)
             truth = np.eye(letters.out_size, dtype=np.float32)[index]
@@ -91,9 +91,6 @@ def main(arguments: list[str] | None = None) -> None:
         # A mean over twenty batches, since one has only two of each letter.
         smooth = np.convolve(right, np.ones(20) / 20, "valid") if batches > 20 else right
         curves[kind] = (list(range(len(smooth))), list(smooth))
-        weights = [p.detach().numpy() for p in s.parameters() if p.ndim > 1]
-        for p in s.named_parameters():
-            print(p[0], tuple(p[1].shape))
     print(*results, sep="\n")
     title = "Letters read by five kinds of network"
     file = options.out / "accuracy.png"
