@@ -5,6 +5,7 @@ from autotn.core.views import alias as alias
 from autotn.ops.activation import *
 from autotn.ops.arithmetic import *
 from autotn.ops.arrange import *
+from autotn.ops.attention import *
 from autotn.ops.classify import *
 from autotn.ops.compare import *
 from autotn.ops.convert import *
@@ -19,6 +20,7 @@ from autotn.ops.loss import *
 from autotn.ops.matmul import *
 from autotn.ops.norm import *
 from autotn.ops.order import *
+from autotn.ops.products import *
 from autotn.ops.reduce import *
 from autotn.ops.scan import *
 from autotn.ops.shape import *
