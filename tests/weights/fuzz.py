@@ -27,6 +27,7 @@ from autotn.layers.parameter import Parameter
 from autotn.serialization import load, save
 from autotn.weights import pytorch_write, tensors
 from autotn.weights.archive import Archive, ArchiveWriter
+from autotn.weights.pickle_machine import DEEPEST
 from autotn.weights.source import Source
 
 FORBIDDEN = [
@@ -263,7 +264,8 @@ def _bomb(data: bytes, rng: random.Random) -> bytes:
     if kind == 1:  # each list holds the one before twice
         return with_pickle(data, head + b")" + b"q\0h\0\x86" * rng.randrange(25, 300) + b".")
     if kind == 2:
-        return with_pickle(data, head + b"]" * rng.randrange(400, 5000) + b"a" * 399 + b".")
+        depth = rng.randrange(DEEPEST + 1, 5000)
+        return with_pickle(data, head + b"]" * depth + b"a" * (depth - 1) + b".")
     if kind == 3:
         return with_pickle(data, head + rng.choice([b"]q\0h\0a.", b"}q\0X\1\0\0\0ah\0s."]))
     if kind == 4:  # a tensor that is larger than its storage
