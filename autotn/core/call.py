@@ -143,7 +143,7 @@ def normalise(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
         else:
             ready[i.index] = given = _as_input(op, i, given)
             flat.append(given)
-    target = _common_dtype(op, flat)
+    target = common_dtype(op, flat)
     if op.kinds:
         _check_kinds(op, flat, target)
     if target is not None:
@@ -179,7 +179,7 @@ def _check_kinds(op: Op, operands: list[Any], target: dtypes.dtype | None) -> No
             )
 
 
-def _common_dtype(op: Op, operands: list[Any]) -> dtypes.dtype | None:
+def common_dtype(op: Op, operands: list[Any]) -> dtypes.dtype | None:
     """The dtype all inputs are to have, or None when they are fine (or free)."""
     if op.promote == "free":
         return None
@@ -193,7 +193,7 @@ def _common_dtype(op: Op, operands: list[Any]) -> dtypes.dtype | None:
                 raise DTypeError(
                     f"{op.name}: expected all inputs to have the same dtype, but {given}"
                 )
-        return None
+        return tensors[0].dtype if len(tensors) < len(operands) else None
     wide = [t.dtype for t in tensors if t._data.ndim]
     zero = [t.dtype for t in tensors if not t._data.ndim]
     found = dtypes.result_dtype(wide, zero, [n for n in operands if not isinstance(n, Tensor)])

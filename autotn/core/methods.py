@@ -29,6 +29,11 @@ def stand_for(numpy_function: Any, function: Any) -> None:
         NUMPY[one] = function
 
 
+def _is_reversed(name: str) -> bool:
+    """True for ``__radd__`` and its like, whose operands come swapped."""
+    return name.startswith("__r") and name != "__rshift__"
+
+
 def attach(made: Any, names: list[str], inplace: bool) -> tuple[str, ...]:
     """Put the methods `names` of a declared op, and their in-place forms, on Tensor."""
     from autotn.core import callpath, inplace as in_place
@@ -37,7 +42,7 @@ def attach(made: Any, names: list[str], inplace: bool) -> tuple[str, ...]:
     for name in names:
         if not name.startswith("__"):
             form = function
-        elif name.startswith("__r") and name not in _SYMMETRIC:
+        elif _is_reversed(name) and name not in _SYMMETRIC:
             form = callpath.reversed_operator_of(made)
         else:
             form = callpath.operator_of(made)
@@ -45,7 +50,7 @@ def attach(made: Any, names: list[str], inplace: bool) -> tuple[str, ...]:
     if inplace:
         made.in_place = in_place.derive(made)
         for name in names:
-            if name.startswith("__r"):
+            if _is_reversed(name):
                 continue
             target = f"__i{name[2:]}" if name.startswith("__") else f"{name}_"
             form = in_place.operator_of(made.in_place) if name.startswith("__") else made.in_place

@@ -65,6 +65,10 @@ _sub.grad(input=lambda g: g, other=lambda g: -g)
 _sub.takes("ifc", "To invert a mask use the `~` operator or logical_not()", promoted=False)
 
 
+def _is_one(alpha: Any) -> bool:
+    return alpha == 1 and alpha is not True
+
+
 def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
     """`other` times `alpha`, in the dtype of the result."""
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
@@ -99,7 +103,7 @@ def add(input: Any, other: Any, *number_first: Any, alpha: Any = 1) -> Any:
     if number_first:
         _moved("add", other, number_first)
         alpha, (other,) = other, number_first
-    return _add(input, other if alpha is 1 else _scaled("add", input, other, alpha))  # noqa: F632
+    return _add(input, other if _is_one(alpha) else _scaled("add", input, other, alpha))
 
 
 @composite(method="sub", inplace=True, out=True)
@@ -112,7 +116,7 @@ def sub(input: Any, other: Any, *number_first: Any, alpha: Any = 1) -> Any:
     if number_first:
         _moved("sub", other, number_first)
         alpha, (other,) = other, number_first
-    return _sub(input, other if alpha is 1 else _scaled("sub", input, other, alpha))  # noqa: F632
+    return _sub(input, other if _is_one(alpha) else _scaled("sub", input, other, alpha))
 
 
 subtract = alias(sub, "subtract")

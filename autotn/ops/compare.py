@@ -1,200 +1,113 @@
-"""Comparisons, choices and bounds."""
+"""Choices between values: by a condition, the larger or smaller, within bounds."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, Fixed, alias, composite, op
+from autotn.core import dtypes
+from autotn.core.call import sum_to
+from autotn.core.methods import attach_method
+from autotn.core.op import Arr, Fixed, alias, composite, op, to_arrays
 from autotn.core.tensor import Tensor
+from autotn.errors import DTypeError, NotDifferentiable
+from autotn.kernels.select import choose, masked as kept
+from autotn.ops.convert import cast
 
 __all__ = [
-    "allclose", "clamp", "clamp_max", "clamp_min", "clip", "eq", "equal", "ge", "greater", "greater_equal", "gt",
-    "isclose", "isfinite", "isinf", "isnan", "le", "less", "less_equal", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "lt", "maximum", "minimum", "ne", "not_equal", "sign", "where",
+    "clamp", "clamp_max", "clamp_min", "clip", "fmax", "fmin", "heaviside", "maximum", "minimum",
+    "nan_to_num", "where",
 ]  # fmt: skip
 
 
-@op(method="eq __eq__", inplace=True, out=True, numpy=np.equal, broadcasts=True)
-def eq(input: Arr, other: Arr) -> Arr:
-    """True where the two are equal.
-
-    >>> tn.eq(tn.tensor([1, 2]), 2)
-    tensor([False,  True])
-    """
+# -- by a condition --------------------------------------------------------------------------------
 
 
-@op(method="ne __ne__", inplace=True, out=True, numpy=np.not_equal, broadcasts=True)
-def ne(input: Arr, other: Arr) -> Arr:
-    """True where the two differ.
-
-    >>> tn.ne(tn.tensor([1, 2]), 2)
-    tensor([ True, False])
-    """
-
-
-@op(method="lt __lt__", inplace=True, out=True, numpy=np.less, broadcasts=True)
-def lt(input: Arr, other: Arr) -> Arr:
-    """True where `input` is less.
-
-    >>> tn.lt(tn.tensor([1, 2]), 2)
-    tensor([ True, False])
-    """
-
-
-@op(method="le __le__", inplace=True, out=True, numpy=np.less_equal, broadcasts=True)
-def le(input: Arr, other: Arr) -> Arr:
-    """True where `input` is less or equal.
-
-    >>> tn.le(tn.tensor([1, 3]), 2)
-    tensor([ True, False])
-    """
-
-
-@op(method="gt __gt__", inplace=True, out=True, numpy=np.greater, broadcasts=True)
-def gt(input: Arr, other: Arr) -> Arr:
-    """True where `input` is greater.
-
-    >>> tn.gt(tn.tensor([1, 3]), 2)
-    tensor([False,  True])
-    """
-
-
-@op(method="ge __ge__", inplace=True, out=True, numpy=np.greater_equal, broadcasts=True)
-def ge(input: Arr, other: Arr) -> Arr:
-    """True where `input` is greater or equal.
-
-    >>> tn.ge(tn.tensor([1, 2]), 2)
-    tensor([False,  True])
-    """
-
-
-not_equal, less, less_equal = alias(ne, "not_equal"), alias(lt, "less"), alias(le, "less_equal")
-greater, greater_equal = alias(gt, "greater"), alias(ge, "greater_equal")
-
-
-@op(method="isnan", numpy=np.isnan)
-def isnan(input: Arr) -> Arr:
-    """True where an element is not a number.
-
-    >>> tn.isnan(tn.tensor([1.0, float("nan")]))
-    tensor([False,  True])
-    """
-
-
-@op(method="isinf", numpy=np.isinf)
-def isinf(input: Arr) -> Arr:
-    """True where an element is infinite.
-
-    >>> tn.isinf(tn.tensor([1.0, float("inf")]))
-    tensor([False,  True])
-    """
-
-
-@op(method="isfinite", numpy=np.isfinite)
-def isfinite(input: Arr) -> Arr:
-    """True where an element is neither infinite nor NaN.
-
-    >>> tn.isfinite(tn.tensor([1.0, float("inf")]))
-    tensor([ True, False])
-    """
-
-
-@op(method="logical_not", inplace=True, out=True, numpy=np.logical_not)
-def logical_not(input: Arr) -> Arr:
-    """True where an element is zero.
-
-    >>> tn.logical_not(tn.tensor([0, 3]))
-    tensor([ True, False])
-    """
-
-
-@op(method="logical_and", inplace=True, out=True, numpy=np.logical_and, broadcasts=True)
-def logical_and(input: Arr, other: Arr) -> Arr:
-    """True where both are not zero.
-
-    >>> tn.logical_and(tn.tensor([0, 3]), tn.tensor([1, 1]))
-    tensor([False,  True])
-    """
-
-
-@op(method="logical_or", inplace=True, out=True, numpy=np.logical_or, broadcasts=True)
-def logical_or(input: Arr, other: Arr) -> Arr:
-    """True where either is not zero.
-
-    >>> tn.logical_or(tn.tensor([0, 0]), tn.tensor([0, 1]))
-    tensor([False,  True])
-    """
-
-
-@op(method="logical_xor", inplace=True, out=True, numpy=np.logical_xor, broadcasts=True)
-def logical_xor(input: Arr, other: Arr) -> Arr:
-    """True where one is zero and the other is not.
-
-    >>> tn.logical_xor(tn.tensor([0, 1]), tn.tensor([1, 1]))
-    tensor([ True, False])
-    """
-
-
-@op(method="sign", inplace=True, out=True, numpy=np.sign)
-def sign(input: Arr) -> Arr:
-    """-1, 0 or 1.
-
-    >>> tn.sign(tn.tensor([-3.0, 0.0, 2.0]))
-    tensor([-1.,  0.,  1.])
-    """
-    return np.sign(input) if input.dtype.kind != "b" else input.copy()
-
-
-sign.grad(input=lambda g: g * 0)
-
-
-@op(out=True, broadcasts=True)
-def _where(condition: Fixed, input: Arr, other: Arr) -> Arr:
+@op(broadcasts=True)
+def _where(input: Arr, other: Arr, condition: Fixed) -> Arr:
     """One or the other, as the condition says.
 
     >>> tn.where(tn.tensor([True, False]), 1.0, 2.0)
     tensor([1., 2.])
     """
-    return np.where(condition, input, other)
+    return choose(condition, input, other)
+
+
+def masked(g: Any, mask: Any) -> Any:
+    """`g` where the mask (an array) is true, exactly 0 elsewhere; an array or a Tensor."""
+    return kept(g, mask) if isinstance(g, np.ndarray) else _where(g, 0, mask)
+
+
+def _chosen(g: Any, condition: Any, shape: tuple[int, ...]) -> Any:
+    """What of `g` belongs to the input of this shape; the condition may have stretched it."""
+    part = masked(g, condition)
+    return part if part.shape == shape else sum_to(part, shape)
 
 
 _where.grad(
-    input=lambda g, condition: g * condition.astype((g._data if isinstance(g, Tensor) else g).real.dtype),
-    other=lambda g, condition: g * (~condition).astype((g._data if isinstance(g, Tensor) else g).real.dtype),
+    input=lambda g, condition, input_shape: _chosen(g, condition, input_shape),
+    other=lambda g, condition, other_shape: _chosen(g, ~condition, other_shape),
 )
 
 
-@composite(numpy=np.where, out=True)
+@composite(out=True, numpy=np.where)
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """`input` where the condition is true, else `other`; the condition alone: where it is true.
 
+    The gradient of what is not chosen is 0, but a NaN or infinity in its own derivative still spoils it:
+    ``where(x > 0, sqrt(x), 0)`` is safe as ``where(x > 0, sqrt(where(x > 0, x, 1)), 0)``.
+
     >>> tn.where(tn.tensor([True, False]), tn.tensor([1.0, 2.0]), 0.0)
     tensor([1., 0.])
+    >>> tn.where(tn.tensor([True, False, True]))
+    (tensor([0, 2]),)
     """
+    if not isinstance(condition, (Tensor, np.ndarray, np.bool_)):
+        raise TypeError(
+            f"where: argument 'condition' must be a Tensor, got {type(condition).__name__}"
+        )
     if input is None and other is None:
         from autotn.ops.arrange import nonzero
 
         return nonzero(condition, as_tuple=True)
-    values = condition._data if isinstance(condition, Tensor) else np.asarray(condition)
-    if values.dtype == np.uint8:
-        values = values.astype(np.bool_)
-    if values.dtype != np.bool_:
-        raise RuntimeError(f"where: expected condition to be a boolean tensor, but got a tensor with dtype {values.dtype}")
-    if not isinstance(input, (Tensor, np.ndarray)) and not isinstance(other, (Tensor, np.ndarray)):
-        from autotn.ops.create import tensor
+    if input is None or other is None:
+        raise TypeError("where: give both 'input' and 'other', or neither")
+    kind = to_arrays(condition).dtype
+    if kind == np.uint8:
+        warnings.warn(
+            "where received a uint8 condition tensor; use a boolean condition instead.",
+            UserWarning,
+            stacklevel=3,
+        )
+        condition = condition != 0
+    elif kind != np.bool_:
+        raise DTypeError(
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{dtypes.of_numpy(kind)}"
+        )
+    if any(isinstance(x, Tensor) for x in (condition, input, other)):
+        return _where(input, other, condition)
+    return np.where(condition, input, other)
 
-        input = tensor(input)
-    return _where(values, input, other)
+
+@attach_method("where")
+def _where_method(self: Tensor, condition: Any, other: Any) -> Tensor:
+    """This tensor where the condition is true, else `other`.
+
+    >>> tn.tensor([1.0, 2.0]).where(tn.tensor([True, False]), 0.0)
+    tensor([1., 0.])
+    """
+    return where(condition, self, other)
 
 
-Tensor.where = lambda self, condition, other: where(condition, self, other)  # type: ignore[attr-defined]
+# -- the larger and the smaller --------------------------------------------------------------------
 
 
 @op(method="maximum", out=True, numpy=np.maximum, broadcasts=True)
 def maximum(input: Arr, other: Arr) -> Arr:
-    """The larger of two, element by element; equal ones share the gradient.
+    """The larger of two, NaN if either is; equal ones share the gradient.
 
     >>> tn.maximum(tn.tensor([1.0, 4.0]), tn.tensor([3.0, 2.0]))
     tensor([3., 4.])
@@ -203,121 +116,232 @@ def maximum(input: Arr, other: Arr) -> Arr:
 
 @op(method="minimum", out=True, numpy=np.minimum, broadcasts=True)
 def minimum(input: Arr, other: Arr) -> Arr:
-    """The smaller of two, element by element; equal ones share the gradient.
+    """The smaller of two, NaN if either is; equal ones share the gradient.
 
     >>> tn.minimum(tn.tensor([1.0, 4.0]), tn.tensor([3.0, 2.0]))
     tensor([1., 2.])
     """
 
 
-def _share(g: Any, mine: Any, theirs: Any, wins: Any) -> Any:
-    a, b = (x._data if isinstance(x, Tensor) else x for x in (mine, theirs))
-    return g * (wins(a, b) + (a == b) * 0.5).astype(a.dtype)
+def _share(g: Any, mine: Any, theirs: Any, loses: Any) -> Any:
+    """All of `g` unless this one loses, half of it where the two are equal."""
+    a, b = to_arrays(mine), to_arrays(theirs)
+    half = np.equal(a, b)
+    if not half.any():
+        return masked(g, ~loses(a, b))
+    return masked(g, ~loses(a, b)) * np.where(half, a.dtype.type(0.5), a.dtype.type(1))
 
 
 maximum.grad(
-    input=lambda g, input, other: _share(g, input, other, np.greater),
-    other=lambda g, input, other: _share(g, other, input, np.greater),
-)
-minimum.grad(
     input=lambda g, input, other: _share(g, input, other, np.less),
     other=lambda g, input, other: _share(g, other, input, np.less),
 )
+minimum.grad(
+    input=lambda g, input, other: _share(g, input, other, np.greater),
+    other=lambda g, input, other: _share(g, other, input, np.greater),
+)
 
 
-@op(inplace=True)
-def _clamp_numbers(input: Arr, low: Any, high: Any) -> Arr:
-    """The input held between two numbers.
+@op(method="fmax", out=True, numpy=np.fmax, broadcasts=True)
+def fmax(input: Arr, other: Arr) -> Arr:
+    """The larger of two, NaN only if both are.
 
-    >>> tn.clamp(tn.tensor([-1.0, 0.5, 2.0]), 0, 1)
-    tensor([0.0000, 0.5000, 1.0000])
+    >>> tn.fmax(tn.tensor([1.0, float("nan")]), tn.tensor([3.0, 2.0]))
+    tensor([3., 2.])
     """
-    if low is not None:
-        input = np.maximum(input, input.dtype.type(low))
-    return input.copy() if high is None and low is None else input if high is None else np.minimum(input, input.dtype.type(high))
 
 
-def _inside(g: Any, input: Any, low: Any, high: Any) -> Any:
-    values = input._data if isinstance(input, Tensor) else input
-    mask = np.ones(values.shape, np.bool_)
-    if low is not None:
-        mask &= values >= low
-    if high is not None:
-        mask &= values <= high
-    return g * mask.astype(values.dtype)
+@op(method="fmin", out=True, numpy=np.fmin, broadcasts=True)
+def fmin(input: Arr, other: Arr) -> Arr:
+    """The smaller of two, NaN only if both are.
 
-
-_clamp_numbers.grad(input=_inside)
-
-
-@composite(method="clamp", inplace=True, out=True, numpy=np.clip)
-def clamp(input: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002 - PyTorch's names
-    """The input held between `min` and `max`, numbers or Tensors.
-
-    >>> tn.clamp(tn.tensor([-1.0, 0.5, 2.0]), 0, 1)
-    tensor([0.0000, 0.5000, 1.0000])
+    >>> tn.fmin(tn.tensor([1.0, float("nan")]), tn.tensor([3.0, 2.0]))
+    tensor([1., 2.])
     """
-    if min is None and max is None:
-        raise RuntimeError("clamp: At least one of 'min' or 'max' must not be None")
-    if isinstance(min, Tensor) or isinstance(max, Tensor):
-        if min is not None:
-            input = maximum(input, min)
-        return input if max is None else minimum(input, max)
-    kind = (input._data if isinstance(input, Tensor) else input).dtype.kind
-    if kind in "iub" and any(isinstance(b, float) for b in (min, max)):
-        input = input.float() if isinstance(input, Tensor) else input.astype(np.float64)
-    return _clamp_numbers(input, min, max)
 
 
-clip = alias(clamp, "clip")
+def _first_wins(g: Any, input: Any, other: Any, wins: Any, first: bool) -> Any:
+    """`g` where this one is taken; of equal ones the first is."""
+    a, b = to_arrays(input), to_arrays(other)
+    taken = wins(a, b) | np.isnan(b)
+    return masked(g, taken if first else ~taken)
 
 
-@composite(method="clamp_min", inplace=True, out=True)
-def clamp_min(input: Any, min: Any) -> Any:  # noqa: A002 - PyTorch's names
+fmax.grad(
+    input=lambda g, input, other: _first_wins(g, input, other, np.greater_equal, True),
+    other=lambda g, input, other: _first_wins(g, input, other, np.greater_equal, False),
+)
+fmin.grad(
+    input=lambda g, input, other: _first_wins(g, input, other, np.less_equal, True),
+    other=lambda g, input, other: _first_wins(g, input, other, np.less_equal, False),
+)
+for _choice in (maximum, minimum, fmax, fmin):
+    _choice.takes("bif", "Complex numbers have no order")
+
+
+# -- within bounds ---------------------------------------------------------------------------------
+
+
+@op(method="clamp_min", inplace=True, out=True, broadcasts=True)
+def clamp_min(input: Arr, min: Arr) -> Arr:
     """The input, but at least `min`.
 
     >>> tn.clamp_min(tn.tensor([-1.0, 2.0]), 0)
     tensor([0., 2.])
     """
-    return clamp(input, min=min)
+    return np.maximum(input, _row(input, min))
 
 
-@composite(method="clamp_max", inplace=True, out=True)
-def clamp_max(input: Any, max: Any) -> Any:  # noqa: A002 - PyTorch's names
+@op(method="clamp_max", inplace=True, out=True, broadcasts=True)
+def clamp_max(input: Arr, max: Arr) -> Arr:
     """The input, but at most `max`.
 
     >>> tn.clamp_max(tn.tensor([-1.0, 2.0]), 0)
     tensor([-1.,  0.])
     """
-    return clamp(input, max=max)
+    return np.minimum(input, _row(input, max))
 
 
-@op(method="isclose", broadcasts=True, numpy=np.isclose)
-def isclose(input: Arr, other: Arr, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Arr:
-    """True where two are nearly equal.
+def _row(input: Any, bound: Any) -> Any:
+    """A single bound as a row: NumPy compares two rows twice as quickly as a row and a number."""
+    if bound.ndim or input.ndim < 2 or input.size < 4096 or input.shape[-1] < 16:
+        return bound
+    return np.full(input.shape[-1], bound)
 
-    >>> tn.isclose(tn.tensor([1.0]), tn.tensor([1.0 + 1e-7]))
-    tensor([True])
+
+clamp_min.grad(
+    input=lambda g, input, min: masked(g, to_arrays(input) >= to_arrays(min)),
+    min=lambda g, input, min: masked(g, to_arrays(input) < to_arrays(min)),
+)
+clamp_max.grad(
+    input=lambda g, input, max: masked(g, to_arrays(input) <= to_arrays(max)),
+    max=lambda g, input, max: masked(g, to_arrays(input) > to_arrays(max)),
+)
+
+
+@op()
+def _clamp_between(input: Arr, min: float, max: float) -> Arr:
+    """The input held between two numbers.
+
+    >>> tn.clamp(tn.tensor([-1.0, 0.5, 2.0]), 0, 1)
+    tensor([0.0000, 0.5000, 1.0000])
     """
-    return np.isclose(input, other, rtol, atol, equal_nan)
+    number = input.dtype.type
+    return np.clip(input, number(min), number(max))
 
 
-@composite(method="allclose", numpy=np.allclose)
-def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
-    """True when all elements are nearly equal.
+def _within(g: Any, input: Any, min: Any, max: Any) -> Any:
+    x = to_arrays(input)
+    return masked(g, (x >= to_arrays(min)) & (x <= to_arrays(max)))
 
-    >>> tn.allclose(tn.tensor([1.0]), tn.tensor([1.0]))
-    True
+
+_clamp_between.grad(input=_within)
+
+
+@op(broadcasts=True)
+def _clamp_both(input: Arr, min: Arr, max: Arr) -> Arr:
+    """The input held between bounds for each element.
+
+    >>> tn.clamp(tn.tensor([-1.0, 2.0]), tn.tensor([0.0, 0.0]), tn.tensor([1.0, 1.0]))
+    tensor([0., 1.])
     """
-    return bool(isclose(input, other, rtol, atol, equal_nan).all())
+    return np.minimum(np.maximum(input, min), max)
 
 
-@composite(method="equal", numpy=np.array_equal)
-def equal(input: Any, other: Any) -> bool:
-    """True when shapes and all elements are equal.
+def _below(g: Any, input: Any, min: Any, max: Any) -> Any:
+    low, high = to_arrays(min), to_arrays(max)
+    return masked(g, (low < high) & (to_arrays(input) < low))
 
-    >>> tn.equal(tn.tensor([1, 2]), tn.tensor([1, 2]))
-    True
+
+def _above(g: Any, input: Any, min: Any, max: Any) -> Any:
+    low, high = to_arrays(min), to_arrays(max)
+    return masked(g, (to_arrays(input) > high) | (high < low))
+
+
+_clamp_both.grad(input=_within, min=_below, max=_above)
+for _bounded in (clamp_min, clamp_max, _clamp_between, _clamp_both):
+    _bounded.takes("bif", "Complex numbers have no order")
+
+
+@composite(method="clamp", inplace=True, out=True, numpy=np.clip)
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    r"""The input held between `min` and `max`, numbers or Tensors: :math:`\min(\max(x, a), b)`.
+
+    Where the bounds cross, the result is `max`.
+
+    >>> tn.clamp(tn.tensor([-1.0, 0.5, 2.0]), 0, 1)
+    tensor([0.0000, 0.5000, 1.0000])
     """
-    a, b = (x._data if isinstance(x, Tensor) else x for x in (input, other))
-    return bool(np.array_equal(a, b))
+    if max is None:
+        if min is None:
+            raise RuntimeError("clamp: At least one of 'min' or 'max' must not be None")
+        return clamp_min(input, min)
+    if min is None:
+        return clamp_max(input, max)
+    if isinstance(min, (int, float)) and isinstance(max, (int, float)):
+        return _clamp_numbers(input, min, max)
+    return _clamp_both(input, min, max)
+
+
+def _clamp_numbers(input: Any, min: Any, max: Any) -> Any:
+    """Between two numbers, in the dtype that the three have in common."""
+    if not isinstance(input, (Tensor, np.ndarray)):
+        raise TypeError(f"clamp: argument 'input' must be a Tensor, got {type(input).__name__}")
+    kind = to_arrays(input).dtype
+    if kind.kind in "biu":
+        if isinstance(min, float) or isinstance(max, float):
+            input = cast(input, dtypes.get_default_dtype().dtype)
+        elif kind.kind == "b":
+            input = cast(input, np.dtype(np.int64))
+        else:
+            limits = np.iinfo(kind)
+            for bound in (min, max):
+                if not limits.min <= bound <= limits.max:
+                    raise RuntimeError(
+                        f"clamp: the bound {bound} cannot be converted to type {kind} without overflow"
+                    )
+    return _clamp_between(input, min, max)
+
+
+clip = alias(clamp, "clip")
+
+
+# -- odd values ------------------------------------------------------------------------------------
+
+
+@op(method="nan_to_num", inplace=True, out=True, numpy=np.nan_to_num)
+def nan_to_num(
+    input: Arr, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Arr:
+    """NaN as 0, infinities as the largest and smallest finite numbers, or as the numbers given.
+
+    >>> tn.nan_to_num(tn.tensor([float("nan"), 1.0, float("inf")]), posinf=9.0)
+    tensor([0., 1., 9.])
+    """
+    if input.dtype.kind in "biu":
+        return input.copy()
+    limits = dtypes.finfo(input.dtype)
+    low = limits.min if neginf is None else neginf
+    high = limits.max if posinf is None else posinf
+    return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=high, neginf=low)
+
+
+nan_to_num.grad(input=lambda g, input: masked(g, np.isfinite(to_arrays(input))))
+
+
+@op(method="heaviside", inplace=True, out=True, numpy=np.heaviside, broadcasts=True, promote="same")
+def heaviside(input: Arr, values: Arr) -> Arr:
+    """0 below 0, 1 above, and at 0 what `values` says.
+
+    >>> tn.heaviside(tn.tensor([-1.0, 0.0, 2.0]), tn.tensor([0.5]))
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    return np.where(input == 0, values, input > 0).astype(input.dtype)
+
+
+def _no_slope(g: Any) -> Any:
+    raise NotDifferentiable("heaviside: the derivative is not implemented")
+
+
+heaviside.grad(input=_no_slope, values=_no_slope)
+heaviside.takes("bif")

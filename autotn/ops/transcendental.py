@@ -1,4 +1,4 @@
-"""Exponentials, logarithms, trigonometric and hyperbolic functions, the sigmoid and the error function."""
+"""Exponentials and logarithms, the logistic function and its inverse, the error function's family."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, alias, op
+from autotn.core.op import Arr, op, to_arrays
 
 __all__ = [
-    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh",
-    "atan", "atan2", "atanh", "cos", "cosh", "erf", "erfc", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2",
-    "rsqrt", "sigmoid", "sin", "sinh", "sqrt", "square", "tan", "tanh",
+    "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "logaddexp",
+    "logaddexp2", "logit", "sigmoid",
 ]  # fmt: skip
+
+
+# -- exponentials ----------------------------------------------------------------------------------
 
 
 @op(method="exp", inplace=True, out=True, numpy=np.exp, promote="float")
@@ -35,6 +37,9 @@ def exp2(input: Arr) -> Arr:
     >>> tn.exp2(tn.tensor([0.0, 3.0]))
     tensor([1., 8.])
     """
+    if input.dtype.kind == "c":
+        return np.exp(input * math.log(2))
+    return np.exp2(input)
 
 
 exp2.grad(input=lambda g, out: g * (out * math.log(2)))
@@ -52,12 +57,15 @@ def expm1(input: Arr) -> Arr:
 expm1.grad(input=lambda g, out: g * (out + 1))
 
 
+# -- logarithms ------------------------------------------------------------------------------------
+
+
 @op(method="log", inplace=True, out=True, numpy=np.log, promote="float")
 def log(input: Arr) -> Arr:
     r"""Natural logarithm: :math:`\ln x`.
 
-    >>> tn.log(tn.tensor([1.0]))
-    tensor([0.])
+    >>> tn.log(tn.tensor([1.0, 0.0]))
+    tensor([  0., -inf])
     """
 
 
@@ -66,7 +74,7 @@ log.grad(input=lambda g, input: g / input)
 
 @op(method="log2", inplace=True, out=True, numpy=np.log2, promote="float")
 def log2(input: Arr) -> Arr:
-    r"""Logarithm to base 2.
+    r"""Logarithm to base 2: :math:`\log_2 x`.
 
     >>> tn.log2(tn.tensor([8.0]))
     tensor([3.])
@@ -78,10 +86,10 @@ log2.grad(input=lambda g, input: g / (input * math.log(2)))
 
 @op(method="log10", inplace=True, out=True, numpy=np.log10, promote="float")
 def log10(input: Arr) -> Arr:
-    r"""Logarithm to base 10.
+    r"""Logarithm to base 10: :math:`\log_{10} x`.
 
-    >>> tn.log10(tn.tensor([100.0]))
-    tensor([2.])
+    >>> tn.log10(tn.tensor([1.0, 10.0]))
+    tensor([0., 1.])
     """
 
 
@@ -100,223 +108,108 @@ def log1p(input: Arr) -> Arr:
 log1p.grad(input=lambda g, input: g / (input + 1))
 
 
-@op(method="sqrt", inplace=True, out=True, numpy=np.sqrt, promote="float")
-def sqrt(input: Arr) -> Arr:
-    r"""Square root: :math:`\sqrt x`.
+@op(method="logaddexp", out=True, numpy=np.logaddexp, broadcasts=True)
+def logaddexp(input: Arr, other: Arr) -> Arr:
+    r"""Logarithm of a sum of exponentials, without overflow: :math:`\ln(e^x + e^y)`.
 
-    >>> tn.sqrt(tn.tensor([4.0]))
-    tensor([2.])
+    >>> tn.logaddexp(tn.tensor([1000.0]), tn.tensor([1000.0]))
+    tensor([1000.6932])
     """
+    if input.dtype.kind != "c":
+        return np.logaddexp(input, other)
+    swap = input.real < other.real
+    low, high = np.where(swap, input, other), np.where(swap, other, input)
+    return np.where(np.isneginf(high.real), high, high + np.log1p(np.exp(low - high)))
 
 
-sqrt.grad(input=lambda g, out: g / (out * 2))
-
-
-@op(method="rsqrt", inplace=True, out=True, promote="float")
-def rsqrt(input: Arr) -> Arr:
-    r"""Reciprocal of the square root: :math:`1/\sqrt x`.
-
-    >>> tn.rsqrt(tn.tensor([4.0]))
-    tensor([0.5000])
-    """
-    return 1 / np.sqrt(input)
-
-
-rsqrt.grad(input=lambda g, out: g * (out * out * out * -0.5))
-
-
-@op(method="square", inplace=True, out=True, numpy=np.square)
-def square(input: Arr) -> Arr:
-    r"""Square: :math:`x^2`.
-
-    >>> tn.square(tn.tensor([3.0]))
-    tensor([9.])
-    """
-
-
-square.grad(input=lambda g, input: g * (input * 2))
-
-
-@op(method="sin", inplace=True, out=True, numpy=np.sin, promote="float")
-def sin(input: Arr) -> Arr:
-    r"""Sine.
-
-    >>> tn.sin(tn.tensor([0.0]))
-    tensor([0.])
-    """
-
-
-sin.grad(input=lambda g, input: g * np.cos(input))
-
-
-@op(method="cos", inplace=True, out=True, numpy=np.cos, promote="float")
-def cos(input: Arr) -> Arr:
-    r"""Cosine.
-
-    >>> tn.cos(tn.tensor([0.0]))
-    tensor([1.])
-    """
-
-
-cos.grad(input=lambda g, input: -(g * np.sin(input)))
-
-
-@op(method="tan", inplace=True, out=True, numpy=np.tan, promote="float")
-def tan(input: Arr) -> Arr:
-    r"""Tangent.
-
-    >>> tn.tan(tn.tensor([0.0]))
-    tensor([0.])
-    """
-
-
-tan.grad(input=lambda g, out: g * (out * out + 1))
-
-
-@op(method="asin", inplace=True, out=True, numpy=np.arcsin, promote="float")
-def asin(input: Arr) -> Arr:
-    r"""Angle of a sine.
-
-    >>> tn.asin(tn.tensor([1.0]))
-    tensor([1.5708])
-    """
-
-
-asin.grad(input=lambda g, input: g / np.sqrt(1 - input * input))
-
-
-@op(method="acos", inplace=True, out=True, numpy=np.arccos, promote="float")
-def acos(input: Arr) -> Arr:
-    r"""Angle of a cosine.
-
-    >>> tn.acos(tn.tensor([1.0]))
-    tensor([0.])
-    """
-
-
-acos.grad(input=lambda g, input: -g / np.sqrt(1 - input * input))
-
-
-@op(method="atan", inplace=True, out=True, numpy=np.arctan, promote="float")
-def atan(input: Arr) -> Arr:
-    r"""Angle of a tangent.
-
-    >>> tn.atan(tn.tensor([1.0]))
-    tensor([0.7854])
-    """
-
-
-atan.grad(input=lambda g, input: g / (input * input + 1))
-
-
-@op(method="atan2", inplace=True, out=True, numpy=np.arctan2, broadcasts=True, promote="float")
-def atan2(input: Arr, other: Arr) -> Arr:
-    r"""Angle of the point (`other`, `input`) in its quadrant.
-
-    >>> tn.atan2(tn.tensor([1.0]), tn.tensor([-1.0]))
-    tensor([2.3562])
-    """
-
-
-atan2.grad(
-    input=lambda g, input, other: g * (other / (input * input + other * other)),
-    other=lambda g, input, other: g * (-input / (input * input + other * other)),
+# A share of the whole each; where both are -inf there is nothing to share and each gets half.
+logaddexp.grad(
+    input=lambda g, input, other: g * sigmoid(_gap(input, other)),
+    other=lambda g, input, other: g * sigmoid(_gap(other, input)),
 )
+logaddexp.takes("fc")
 
 
-@op(method="sinh", inplace=True, out=True, numpy=np.sinh, promote="float")
-def sinh(input: Arr) -> Arr:
-    r"""Hyperbolic sine.
+@op(method="logaddexp2", out=True, numpy=np.logaddexp2, broadcasts=True)
+def logaddexp2(input: Arr, other: Arr) -> Arr:
+    r"""The same to base 2: :math:`\log_2(2^x + 2^y)`.
 
-    >>> tn.sinh(tn.tensor([0.0]))
-    tensor([0.])
+    >>> tn.logaddexp2(tn.tensor([3.0]), tn.tensor([3.0]))
+    tensor([4.])
     """
 
 
-sinh.grad(input=lambda g, input: g * np.cosh(input))
+def _gap(mine: Any, theirs: Any) -> Any:
+    a, b = to_arrays(mine), to_arrays(theirs)
+    level = (a == b) & np.isinf(a)
+    return np.where(level, 0, mine - theirs) if level.any() else mine - theirs
 
 
-@op(method="cosh", inplace=True, out=True, numpy=np.cosh, promote="float")
-def cosh(input: Arr) -> Arr:
-    r"""Hyperbolic cosine.
-
-    >>> tn.cosh(tn.tensor([0.0]))
-    tensor([1.])
-    """
+logaddexp2.grad(
+    input=lambda g, input, other: g * sigmoid(_gap(input, other) * math.log(2)),
+    other=lambda g, input, other: g * sigmoid(_gap(other, input) * math.log(2)),
+)
+logaddexp2.takes("f")
 
 
-cosh.grad(input=lambda g, input: g * np.sinh(input))
-
-
-@op(method="tanh", inplace=True, out=True, numpy=np.tanh, promote="float")
-def tanh(input: Arr) -> Arr:
-    r"""Hyperbolic tangent.
-
-    >>> tn.tanh(tn.tensor([0.0]))
-    tensor([0.])
-    """
-
-
-# g (1 - y²), without the number 1: NumPy takes longer over a Python number than over the product.
-tanh.grad(input=lambda g, out: g - (g * out) * out)
-
-
-@op(method="asinh", inplace=True, out=True, numpy=np.arcsinh, promote="float")
-def asinh(input: Arr) -> Arr:
-    r"""Inverse of the hyperbolic sine.
-
-    >>> tn.asinh(tn.tensor([0.0]))
-    tensor([0.])
-    """
-
-
-asinh.grad(input=lambda g, input: g / np.sqrt(input * input + 1))
-
-
-@op(method="acosh", inplace=True, out=True, numpy=np.arccosh, promote="float")
-def acosh(input: Arr) -> Arr:
-    r"""Inverse of the hyperbolic cosine.
-
-    >>> tn.acosh(tn.tensor([1.0]))
-    tensor([0.])
-    """
-
-
-acosh.grad(input=lambda g, input: g / np.sqrt(input * input - 1))
-
-
-@op(method="atanh", inplace=True, out=True, numpy=np.arctanh, promote="float")
-def atanh(input: Arr) -> Arr:
-    r"""Inverse of the hyperbolic tangent.
-
-    >>> tn.atanh(tn.tensor([0.0]))
-    tensor([0.])
-    """
-
-
-atanh.grad(input=lambda g, input: g / (1 - input * input))
-
-arcsin, arccos, arctan = alias(asin, "arcsin"), alias(acos, "arccos"), alias(atan, "arctan")
-arcsinh, arccosh, arctanh = alias(asinh, "arcsinh"), alias(acosh, "arccosh"), alias(atanh, "arctanh")
-arctan2 = alias(atan2, "arctan2")
+# -- the logistic function -------------------------------------------------------------------------
 
 
 @op(method="sigmoid", inplace=True, out=True, promote="float")
 def sigmoid(input: Arr) -> Arr:
     r"""Logistic function: :math:`1 / (1 + e^{-x})`.
 
-    >>> tn.sigmoid(tn.tensor([0.0]))
-    tensor([0.5000])
+    >>> tn.sigmoid(tn.tensor([0.0, 1000.0, -1000.0]))
+    tensor([0.5000, 1.0000, 0.0000])
     """
-    return 1 / (1 + np.exp(-input))
+    if input.ndim == 0 or input.dtype.itemsize == 2:
+        wide = input.astype(np.float32) if input.dtype.itemsize == 2 else input
+        return (1 / (1 + np.exp(-wide))).astype(input.dtype)
+    # e^-x may overflow to inf, and 1/inf is the right 0.
+    y = np.negative(input)
+    np.exp(y, out=y)
+    y += 1
+    return np.divide(1, y, out=y)
 
 
 def _sigmoid_rule(g: Any, out: Any) -> Any:
-    part = g * out  # g y (1 - y), without the number 1
-    return part - part * out
+    if isinstance(out, np.ndarray) and out.ndim and out.dtype == g.dtype:
+        slope = 1 - out
+        slope *= out
+        slope *= g
+        return slope
+    return g * (out * (1 - out))
 
 
 sigmoid.grad(input=_sigmoid_rule)
+
+
+@op(method="logit", inplace=True, out=True, promote="float")
+def logit(input: Arr, eps: float | None = None) -> Arr:
+    r"""Inverse of the logistic function: :math:`\ln \frac{x}{1 - x}`, `x` first held in [eps, 1-eps].
+
+    >>> tn.logit(tn.tensor([0.5, 0.9]))
+    tensor([0.0000, 2.1972])
+    """
+    x = input if eps is None else np.clip(input, eps, 1 - eps)
+    return np.log(x / (1 - x))
+
+
+def _logit_rule(g: Any, input: Any, eps: float | None) -> Any:
+    low, high = (0.0, 1.0) if eps is None else (eps, 1 - eps)
+    x = to_arrays(input)
+    outside = (x < low) | (x > high)
+    slope = g / (input * (1 - input))
+    if not outside.any():
+        return slope
+    return np.where(outside, math.nan if eps is None else 0.0, slope)
+
+
+logit.grad(input=_logit_rule)
+logit.takes("f")
+
+
+# -- the error function ----------------------------------------------------------------------------
 
 
 @op(method="erf", inplace=True, out=True, promote="float")
@@ -331,9 +224,6 @@ def erf(input: Arr) -> Arr:
     return values(input)
 
 
-erf.grad(input=lambda g, input: g * (np.exp(-(input * input)) * (2 / math.sqrt(math.pi))))
-
-
 @op(method="erfc", inplace=True, out=True, promote="float")
 def erfc(input: Arr) -> Arr:
     r"""Complement of the error function: :math:`1 - \mathrm{erf}(x)`.
@@ -346,4 +236,21 @@ def erfc(input: Arr) -> Arr:
     return values(input)
 
 
-erfc.grad(input=lambda g, input: g * (np.exp(-(input * input)) * (-2 / math.sqrt(math.pi))))
+@op(method="erfinv", inplace=True, out=True, promote="float")
+def erfinv(input: Arr) -> Arr:
+    r"""Inverse of the error function.
+
+    >>> tn.erfinv(tn.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.4769])
+    """
+    from scipy.special import erfinv as values
+
+    return values(input)
+
+
+_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+erf.grad(input=lambda g, input: g * (np.exp(-(input * input)) * _TWO_OVER_ROOT_PI))
+erfc.grad(input=lambda g, input: g * (np.exp(-(input * input)) * -_TWO_OVER_ROOT_PI))
+erfinv.grad(input=lambda g, out: g * (np.exp(out * out) * (1 / _TWO_OVER_ROOT_PI)))
+for _function in (erf, erfc, erfinv):
+    _function.takes("f")
