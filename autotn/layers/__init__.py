@@ -43,6 +43,7 @@ from autotn.layers.container import (
     ParameterList,
     Sequential,
 )
+from autotn.layers.distance import CosineSimilarity, PairwiseDistance
 from autotn.layers.dropout import (
     AlphaDropout,
     Dropout,
@@ -75,7 +76,6 @@ from autotn.layers.reshape import Flatten, Unflatten
 
 for _file in (
     "padding",
-    "distance",
     "margin",
     "ctc",
     "vision",

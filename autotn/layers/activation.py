@@ -7,9 +7,21 @@ from typing import Any
 from autotn.layers import init as initial
 from autotn.layers.module import Module
 from autotn.layers.parameter import Parameter
-from autotn.ops.activation import (
+from autotn.ops import (
     celu,
     elu,
+    empty,
+    log_softmax,
+    prelu,
+    relu,
+    rrelu,
+    selu,
+    sigmoid,
+    softmax,
+    tanh,
+    threshold,
+)
+from autotn.ops.activation import (
     gelu,
     glu,
     hardshrink,
@@ -19,22 +31,14 @@ from autotn.ops.activation import (
     leaky_relu,
     logsigmoid,
     mish,
-    prelu,
-    relu,
     relu6,
-    rrelu,
-    selu,
     silu,
     softmin,
     softplus,
     softshrink,
     softsign,
     tanhshrink,
-    threshold,
 )
-from autotn.ops.create import empty
-from autotn.ops.softmax import log_softmax, softmax
-from autotn.ops.transcendental import sigmoid, tanh
 
 __all__ = [
     "CELU",

@@ -11,8 +11,7 @@ from autotn.errors import ShapeError
 from autotn.layers.container import ModuleList, Sequential
 from autotn.layers.linear import Linear
 from autotn.layers.module import Module
-from autotn.ops.join import cat
-from autotn.ops.softmax import log_softmax
+from autotn.ops import cat, log_softmax
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss"]
 

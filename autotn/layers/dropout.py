@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from autotn.layers.module import Module
-from autotn.ops.dropout import (
-    alpha_dropout,
-    dropout,
-    dropout1d,
-    dropout2d,
-    dropout3d,
-    feature_alpha_dropout,
-)
+from autotn.ops import alpha_dropout, dropout, feature_alpha_dropout
+from autotn.ops.dropout import dropout1d, dropout2d, dropout3d
 
 __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 

@@ -9,8 +9,7 @@ from autotn.layers import init
 from autotn.layers.lazy import LazyModuleMixin
 from autotn.layers.module import Module
 from autotn.layers.parameter import Parameter, UninitializedParameter
-from autotn.ops.create import empty
-from autotn.ops.matmul import linear
+from autotn.ops import bilinear, empty, linear
 
 __all__ = ["Bilinear", "Identity", "LazyLinear", "Linear"]
 
@@ -124,8 +123,6 @@ class Bilinear(Module):
 
     def forward(self, input1: Any, input2: Any) -> Any:
         """The product."""
-        from autotn.ops import bilinear
-
         return bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:

@@ -10,16 +10,14 @@ from typing import Any
 from autotn.core.tensor import Tensor
 from autotn.layers.linear import Linear
 from autotn.layers.module import Module
+from autotn.ops import binary_cross_entropy_with_logits, kl_div, poisson_nll_loss
 from autotn.ops.classify import cross_entropy, nll_loss
 from autotn.ops.loss import (
     binary_cross_entropy,
-    binary_cross_entropy_with_logits,
     gaussian_nll_loss,
     huber_loss,
-    kl_div,
     l1_loss,
     mse_loss,
-    poisson_nll_loss,
     smooth_l1_loss,
 )
 

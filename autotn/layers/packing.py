@@ -14,8 +14,7 @@ import numpy as np
 
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import ShapeError
-from autotn.ops.create import full
-from autotn.ops.join import cat
+from autotn.ops import cat, full
 
 __all__ = [
     "PackedSequence",

@@ -131,13 +131,13 @@ class UninitializedTensorMixin(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         made = memo[id(self)] = self._again()
-        return made  # type: ignore[no-any-return]
+        return made
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return type(self), (self.requires_grad, None, self._kind)
 
 
-class UninitializedParameter(UninitializedTensorMixin, Parameter):
+class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]
     """A parameter whose shape is not known yet; lazy modules have them.
 
     >>> nn.LazyLinear(3).weight

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autotn.layers.module import Module
-from autotn.ops.shape import flatten, unflatten
+from autotn.ops import flatten, unflatten
 
 __all__ = ["Flatten", "Unflatten"]
 

@@ -135,7 +135,7 @@ def test_a_pruning_of_one_s_own() -> None:
     [
         (lambda m: prune.l1_unstructured(m, "weight", -1), ValueError, "range"),
         (lambda m: prune.l1_unstructured(m, "weight", 1.5), ValueError, "range"),
-        (lambda m: prune.l1_unstructured(m, "weight", "x")  # type: ignore[arg-type], TypeError, "int or float"),
+        (lambda m: prune.l1_unstructured(m, "weight", "x"), TypeError, "int or float"),  # type: ignore[arg-type]
         (lambda m: prune.l1_unstructured(m, "weight", 99), ValueError, "should be smaller"),
         (lambda m: prune.l1_unstructured(m, "weight", 1, tn.ones(2)), ValueError, "same shape"),
         (lambda m: prune.ln_structured(m, "weight", 1, 2, 7), IndexError, "Invalid index 7"),

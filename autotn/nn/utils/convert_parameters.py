@@ -8,7 +8,7 @@ from typing import Any
 
 from autotn.core.tensor import Tensor
 from autotn.errors import ShapeError
-from autotn.ops.join import cat
+from autotn.ops import cat
 
 __all__ = ["parameters_to_vector", "vector_to_parameters"]
 

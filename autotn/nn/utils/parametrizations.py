@@ -11,8 +11,7 @@ from autotn.core.random import numpy_generator
 from autotn.core.tensor import Tensor, wrap
 from autotn.layers.module import Module
 from autotn.nn.utils.parametrize import register_parametrization
-from autotn.ops.create import eye, zeros
-from autotn.ops.join import cat
+from autotn.ops import cat, eye, zeros
 from autotn.ops.norm import normalize
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
