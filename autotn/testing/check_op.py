@@ -461,7 +461,8 @@ def keeps_only_what_is_named(case: Case) -> None:
             if unnamed and not shares and sum(a is args[i.index] for a in args) == 1:
                 watched[i.name] = weakref.ref(args[i.index])
     del args, kwargs, leaves
-    gc.collect()
+    if any(ref() is not None for ref in watched.values()):
+        gc.collect()  # slow, so only when a cycle may be what keeps it
     alive = [name for name, ref in watched.items() if ref() is not None]
     assert not alive, f"{op.name} keeps {alive} alive, which no rule names"
 
