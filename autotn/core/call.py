@@ -534,7 +534,9 @@ def _by_reference(op: Op, node: Any, g: Any, create_graph: bool) -> Any:
                 stand_ins.append(fresh_one)
             else:
                 stand_ins.append(None)
-        outputs = op.reference_function(*(values[p] for p in op.parameters))
+        positional = len(op.parameters) - op.keyword_only
+        named = {p: values[p] for p in op.parameters[positional:]}
+        outputs = op.reference_function(*(values[p] for p in op.parameters[:positional]), **named)
     outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
     gradients = g if isinstance(g, tuple) else (g,)
     pairs = [

@@ -83,6 +83,7 @@ class Tensor(TensorMethods):
     """
 
     __slots__ = ("__dict__", "__weakref__", "_data", "_node")
+    __hash__ = object.__hash__  # by identity, though __eq__ compares elements
 
     _data: np.ndarray[Any, Any]
     _node: Any
@@ -477,8 +478,6 @@ class Tensor(TensorMethods):
             f"Tensor.__contains__ only supports Tensor or scalar, got {type(element).__name__}"
         )
 
-    def __hash__(self) -> int:
-        return id(self)
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         from autotn.core.printing import tensor_text

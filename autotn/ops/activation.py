@@ -451,13 +451,13 @@ def _gelu_tanh(input: Arr) -> Arr:
     >>> F.gelu(tn.tensor([1.0]), approximate="tanh")
     tensor([0.8412])
     """
-    t = input * input
+    t = np.asarray(input * input)
     t *= 0.044715
     t += 1
     t *= input
     t *= math.sqrt(2 / math.pi)
     np.tanh(t, out=t)
-    result = t + 1
+    result = np.asarray(t + 1)
     result *= input
     result *= 0.5
     return result, (t,)
@@ -465,7 +465,7 @@ def _gelu_tanh(input: Arr) -> Arr:
 
 @_gelu_tanh.grad
 def _(g: Any, input: Any, t: Any) -> Any:
-    slope = input * input
+    slope = np.asarray(input * input)
     slope *= 3 * 0.044715
     slope += 1
     slope *= math.sqrt(2 / math.pi)

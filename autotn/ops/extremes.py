@@ -67,7 +67,7 @@ def _shared(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     """The gradient divided equally among the elements that are the extreme."""
     values = input._data if isinstance(input, Tensor) else input
     best = kept(out._data if isinstance(out, Tensor) else out, values.shape, dim, keepdim)
-    hit = ((values == best) | (np.isnan(values) & np.isnan(best))).astype(values.dtype)
+    hit = (values == best).astype(values.dtype)
     axes = axes_of("amax", dim, values.ndim)
     share = hit / np.add.reduce(hit, axes, keepdims=True)
     return kept(g, values.shape, dim, keepdim) * share

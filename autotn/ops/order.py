@@ -296,6 +296,9 @@ def _quantile(
     if not ignore_nan:
         rank = np.where(nans > 0, size - 1, rank)
     low, high = np.floor(rank).astype(np.int64), np.ceil(rank).astype(np.int64)
+    exact: Any = rank
+    if isinstance(q, Tensor) and q.requires_grad:  # the interpolated value moves with q
+        exact = q.reshape((-1,)) * wrap((count - 1).astype(data.dtype))
     if interpolation == "lower":
         found = gather(ordered, -1, low)
     elif interpolation == "higher":
@@ -303,8 +306,10 @@ def _quantile(
     elif interpolation == "nearest":
         found = gather(ordered, -1, np.rint(rank).astype(np.int64))
     else:
-        share = np.asarray(rank - low if interpolation == "linear" else np.full(rank.shape, 0.5)).astype(data.dtype)
-        share = np.where(low == high, share.dtype.type(0), share)
+        if interpolation == "linear":
+            share = exact - low.astype(data.dtype)
+        else:
+            share = np.where(low == high, 0, 0.5).astype(data.dtype)
         below = gather(ordered, -1, low)
         found = below + (gather(ordered, -1, high) - below) * share
     found = movedim(found, -1, 0)

@@ -71,7 +71,7 @@ def _base_rule(g: Any, input: Any, exponent: Any) -> Any:
     """``y x^(y-1)``, and 0 where y is 0, also at x = 0."""
     e = _plain_number(exponent)
     if e == 2:
-        return g * (input * 2)
+        return g * (input + input)
     if e == 0:
         return zeros_of(g)
     if e is not None:
@@ -120,7 +120,7 @@ def square(input: Arr) -> Arr:
     return np.square(input) if input.dtype.kind != "b" else input.astype(np.int64)
 
 
-square.grad(input=lambda g, input: g * (input * 2))
+square.grad(input=lambda g, input: g * (input + input))
 
 
 @op(method="reciprocal", inplace=True, out=True, numpy=np.reciprocal, promote="float")
@@ -147,7 +147,7 @@ def sqrt(input: Arr) -> Arr:
     """
 
 
-sqrt.grad(input=lambda g, out: g / (out * 2))
+sqrt.grad(input=lambda g, out: g / (out + out))
 
 
 @op(method="rsqrt", inplace=True, out=True, promote="float")

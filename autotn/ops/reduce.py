@@ -366,11 +366,11 @@ def _logsumexp_rule(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> An
     shape = tuple(input.shape)
     g, out = kept(g, shape, dim, keepdim), kept(out, shape, dim, keepdim)
     level = out._data if isinstance(out, Tensor) else out
-    if level.dtype.kind == "f" and np.isinf(level).any():
-        # inf - inf is nan; where the level is infinite no element has a share worth the name.
+    if level.dtype.kind == "f" and (level == -math.inf).any():
+        # -inf less -inf is nan; where all elements are -inf, none has a share.
         from autotn.ops.compare import where
 
-        out = where(np.isinf(level), np.zeros_like(level), out)
+        out = where(level == -math.inf, np.zeros_like(level), out)
     return g * np.exp(input - out)
 
 

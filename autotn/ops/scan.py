@@ -98,8 +98,35 @@ def cumprod(input: Arr, dim: int, *, dtype: Any = None) -> Arr:
     return np.multiply.accumulate(input, axis) if input.ndim else input.copy()
 
 
-def _cumprod_rule(g: Any, input: Any, out: Any, dim: int) -> Any:
-    return reversed_cumsum(g * out, dim) / input
+@cumprod.grad
+def _(g: Any, input: Any, out: Any, dim: int) -> Any:
+    if not input.ndim:
+        return g.astype(input.dtype)
+    axis = check_dim("cumprod", dim, input.ndim)
+    if (input != 0).all():
+        return reversed_cumsum(g * out, axis) / input
+    # Division is no way round zeros: the product without element k, from k on, built up for each k.
+    lines, slopes = np.moveaxis(input, axis, -1), np.moveaxis(g, axis, -1)
+    result = np.empty_like(lines)
+    before = np.ones(lines.shape[:-1], lines.dtype)
+    for k in range(lines.shape[-1]):
+        rest = lines[..., k:].copy()
+        rest[..., 0] = before
+        result[..., k] = (np.multiply.accumulate(rest, -1) * slopes[..., k:]).sum(-1)
+        before = before * lines[..., k]
+    return np.moveaxis(result, -1, axis)
 
 
-cumprod.grad(input=_cumprod_rule)
+@cumprod.reference
+def _(input: Any, dim: int, *, dtype: Any = None) -> Any:
+    from autotn.ops.join import cat
+
+    if not input.ndim:
+        return input * 1
+    axis = check_dim("cumprod", dim, input.ndim)
+    product, parts = None, []
+    for k in range(input.shape[axis]):
+        one = input.narrow(axis, k, 1)
+        product = one if product is None else product * one
+        parts.append(product)
+    return cat(parts, axis) if parts else input * 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, op, to_arrays
 
 __all__ = [
@@ -173,12 +174,11 @@ def sigmoid(input: Arr) -> Arr:
 
 
 def _sigmoid_rule(g: Any, out: Any) -> Any:
-    if isinstance(out, np.ndarray) and out.ndim and out.dtype == g.dtype:
-        slope = 1 - out
-        slope *= out
-        slope *= g
-        return slope
-    return g * (out * (1 - out))
+    part = g * out  # g y (1 - y), without the number 1: a Python number costs NumPy as much as a product
+    if isinstance(part, np.ndarray) and part.size > SMALL:
+        rest = part * out
+        return np.subtract(part, rest, out=rest)
+    return part - part * out
 
 
 sigmoid.grad(input=_sigmoid_rule)

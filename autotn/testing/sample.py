@@ -72,7 +72,7 @@ class Sample:
 class ErrorSample:
     """One call that must fail, with the error and the words it promises."""
 
-    def __init__(self, *args: Any, raises: type[Exception], match: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, raises: type[Exception] | tuple[type[Exception], ...], match: str = "", **kwargs: Any) -> None:
         self.args = args
         self.kwargs = kwargs
         self.raises = raises
@@ -82,7 +82,8 @@ class ErrorSample:
         parts = [_short(a) for a in self.args] + [
             f"{k}={_short(v)}" for k, v in self.kwargs.items()
         ]
-        return f"({', '.join(parts)}) raises {self.raises.__name__}"
+        kinds = self.raises if isinstance(self.raises, tuple) else (self.raises,)
+        return f"({', '.join(parts)}) raises {' or '.join(k.__name__ for k in kinds)}"
 
 
 def _short(value: Any) -> str:

@@ -25,8 +25,12 @@ def _binary(array, **bounds):
 
 
 def _mismatched(name, array):
-    yield ErrorSample(array(3), array(4), raises=RuntimeError, match=f"{name}: sizes 3 and 4 must match")
-    yield ErrorSample(array(3), "two", raises=TypeError, match=f"{name}: argument 'other' must be a Tensor")
+    yield ErrorSample(
+        array(3), array(4), raises=RuntimeError, match=f"{name}: sizes 3 and 4 must match"
+    )
+    yield ErrorSample(
+        array(3), "two", raises=TypeError, match=f"{name}: argument 'other' must be a Tensor"
+    )
 
 
 @samples("add")

@@ -1,0 +1,165 @@
+"""Samples for ``ops/matmul.py``, ``ops/products.py``, ``ops/attention.py`` and ``ops/embedding.py``."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from autotn.testing import ErrorSample, Sample, samples
+
+F = "nn.functional."
+
+
+@samples("matmul")
+def _(array):
+    for a, b in (
+        ((2, 3), (3, 4)), ((3,), (3,)), ((3,), (3, 2)), ((2, 3), (3,)), ((2, 2, 3), (3, 4)), ((2, 3), (4, 3, 2)),
+        ((2, 1, 2, 3), (4, 3, 2)), ((3,), (2, 3, 4)), ((2, 4, 3), (3,)), ((2, 0), (0, 3)), ((0, 3), (3, 2)),
+    ):  # fmt: skip
+        yield Sample(array(*a), array(*b))
+    yield Sample(array(2, 3, dtype=np.int64), array(3, 2, dtype=np.int64))
+    yield Sample(array(2, 3, dtype=np.complex128), array(3, 2, dtype=np.complex128))
+    yield Sample(array(2, 3, strided=True), array(3, 4, strided=True))
+    yield ErrorSample(array(2, 3), array(4, 2), raises=RuntimeError, match="matmul")
+    yield ErrorSample(array(2, 3), array(3, dtype=np.float32), raises=RuntimeError, match="same dtype")
+
+
+@samples("linear", torch=F + "linear")
+def _(array):
+    yield Sample(array(5, 3), array(4, 3), array(4))
+    yield Sample(array(5, 3), array(4, 3))
+    yield Sample(array(3), array(4, 3), array(4))
+    yield Sample(array(2, 5, 3), array(4, 3), bias=array(4))
+    yield Sample(array(5, 3), array(3))
+    yield Sample(array(0, 3), array(4, 3), array(4))
+    yield ErrorSample(array(5, 3), array(4, 2), raises=RuntimeError, match="linear: the last dimension of 'input'")
+
+
+def _pair(name, a, b, **extra):
+    @samples(name)
+    def _(array):
+        yield Sample(array(*a), array(*b))
+        yield ErrorSample(array(2, 2, 2, 2), array(2), raises=RuntimeError, match=f"{name}: 'input' must be")
+
+
+_pair("mm", (2, 3), (3, 4))
+_pair("bmm", (2, 2, 3), (2, 3, 4))
+_pair("mv", (2, 3), (3,))
+_pair("dot", (3,), (3,))
+_pair("outer", (3,), (2,))
+
+
+@samples("vdot")
+def _(array):
+    yield Sample(array(3), array(3))
+    yield Sample(array(3, dtype=np.complex128), array(3, dtype=np.complex128))
+
+
+@samples("inner")
+def _(array):
+    yield Sample(array(2, 3), array(4, 3))
+    yield Sample(array(), array(3))
+
+
+@samples("tensordot")
+def _(array):
+    yield Sample(array(2, 3, 4), array(3, 4, 2), 2)
+    yield Sample(array(2, 3, 4), array(4, 2, 5), ([2, 0], [0, 1]))
+
+
+@samples("kron")
+def _(array):
+    yield Sample(array(2, 3), array(2, 2))
+    yield Sample(array(3), array(2, 2))
+
+
+for _name, _shapes in {
+    "addmm": ((2, 4), (2, 3), (3, 4)), "addmv": ((2,), (2, 3), (3,)), "addr": ((2, 3), (2,), (3,)),
+    "baddbmm": ((2, 2, 4), (2, 2, 3), (2, 3, 4)), "addbmm": ((2, 4), (2, 2, 3), (2, 3, 4)),
+}.items():  # fmt: skip
+
+    @samples(_name)
+    def _(array, shapes=_shapes):
+        a, b, c = shapes
+        yield Sample(array(*a), array(*b), array(*c))
+        yield Sample(array(*a), array(*b), array(*c), beta=2.0, alpha=0.5)
+
+
+@samples("bilinear")
+def _(array):
+    yield Sample(array(5, 2), array(5, 3), array(4, 2, 3), array(4))
+    yield Sample(array(2, 5, 2), array(2, 5, 3), array(4, 2, 3), None)
+
+
+@samples("p_norm", torch=None)
+def _(array):
+    x = array(3, 4)
+    yield Sample(x, 2.0, None, False, _expect=np.sqrt((x * x).sum()))
+
+
+@samples("norm")
+def _(array):
+    for p in ("fro", 1, 2, 3, 0.5, math.inf, -math.inf, 0):
+        yield Sample(array(3, 4, distinct=True, away_from=(0.0,)), p)
+        yield Sample(array(3, 4, distinct=True, away_from=(0.0,)), p, 1, True)
+    yield Sample(np.zeros(3), _skip=("gradient", "second_order"))  # a kink, where the gradient 0 is a choice
+    yield Sample(np.array([3e200, 4e200]), 2, _skip=("float32_stays", "gradient", "second_order", "gradient_like_torch"),
+                 _expect=5e200)
+    # beyond float32, and beyond what squares allow: the differences of finite differences vanish
+    yield Sample(array(3, dtype=np.complex128))
+
+
+@samples("dist")
+def _(array):
+    yield Sample(array(3, 4), array(3, 4), 3)
+
+
+@samples("pairwise_distance")
+def _(array):
+    yield Sample(array(3, 4), array(3, 4))
+
+
+@samples("cosine_similarity")
+def _(array):
+    yield Sample(array(3, 4), array(3, 4))
+    yield Sample(array(3, 4), array(3, 4), dim=0)
+
+
+@samples("cdist")
+def _(array):
+    yield Sample(array(3, 4), array(2, 4))
+    yield Sample(array(2, 3, 4), array(2, 2, 4), 1.0)
+
+
+@samples("pdist", torch=F + "pdist")
+def _(array):
+    yield Sample(array(4, 3))
+
+
+@samples("cross")
+def _(array):
+    yield Sample(array(2, 3), array(2, 3), 1)
+    yield Sample(array(3, 2), array(3, 2), dim=0)
+
+
+@samples("attention", torch=None)
+def _(array):
+    mask = np.triu(np.ones((3, 3), np.bool_), 1)
+    yield Sample(array(2, 3, 4), array(2, 3, 4), array(2, 3, 5), None, 0.5)
+    yield Sample(array(2, 3, 4), array(2, 3, 4), array(2, 3, 5), mask, 0.5)
+    yield Sample(array(2, 3, 4), array(2, 3, 4), array(2, 3, 5), np.ones((3, 3), np.bool_), 0.5)
+
+
+@samples("embedding", torch=None)
+def _(array):
+    w, i = array(4, 3), array.index(2, 2, high=4)
+    yield Sample(w, i, -1, _expect=w[i])
+    yield Sample(w, i, 1, _expect=w[i], _skip=("gradient", "second_order"))  # the padding row gets no gradient
+    yield ErrorSample(w, np.array([4]), -1, raises=IndexError, match="embedding: index out of range: index 4")
+
+
+@samples("scale_rows", torch=None)
+def _(array):
+    w = array(4, 3)
+    yield Sample(w, np.ones(4), _expect=w, _skip=("gradient", "second_order", "gradient_like_torch"))
+    # Its gradient is scaled on purpose: that is what the op is for.
