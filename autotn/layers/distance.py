@@ -31,7 +31,7 @@ class PairwiseDistance(Module):
     r"""The p-norm of differences: :math:`\| x_1 - x_2 + \epsilon \|_p`, over the last dimension.
 
     >>> nn.PairwiseDistance(p=1)(tn.zeros(1, 3), tn.ones(1, 3))
-    tensor([3.])
+    tensor([3.0000])
     """
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:

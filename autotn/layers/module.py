@@ -448,8 +448,9 @@ class Module(Tree):
     def __repr__(self) -> str:
         extra = self.extra_repr()
         lines = extra.split("\n") if extra else []
-        children = [f"({name}): {indented(repr(m), 2)}" for name, m in self._descend()]
-        children += [f"({name}): None" for name, m in self._modules.items() if m is None]
+        texts = dict.fromkeys(self._modules, "None")
+        texts.update((name, indented(repr(module), 2)) for name, module in self._descend())
+        children = [f"({name}): {text}" for name, text in texts.items()]
         if len(lines) == 1 and not children:
             return f"{self._get_name()}({lines[0]})"
         inside = "\n  ".join([*lines, *children])

@@ -114,7 +114,7 @@ class Tree:
         >>> layer = nn.Module()
         >>> layer.register_parameter("scale", nn.Parameter(tn.ones(2)))
         >>> layer.scale.shape
-        autotn.Size([2])
+        tn.Size([2])
         """
         self._check_name("_parameters", name)
         self._put_parameter(name, param)
@@ -170,10 +170,10 @@ class Tree:
         >>> net.fc
         Linear(in_features=2, out_features=3, bias=True)
         """
+        if module is not None and not isinstance(module, Tree):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
         self._check_name("_modules", name)
         if module is not None:
-            if not isinstance(module, Tree):
-                raise TypeError(f"{type(module).__name__} is not a Module subclass")
             module = _registered(self, "_modules", name, module)
         self._store("_modules", name, module)
 
@@ -187,19 +187,24 @@ class Tree:
             self._check_name("_parameters", name, replacing=True)
             self._put_parameter(name, value)
             return
+        if name in attributes.get("_parameters", ()):
+            self._refill("_parameters", name, value)
+            return
         if isinstance(value, Tree):
             if "_modules" not in attributes:
                 self._check_name("_modules", name)
             self._store("_modules", name, _registered(self, "_modules", name, value))
             return
+        if name in attributes.get("_modules", ()):
+            self._refill("_modules", name, value)
+            return
         if isinstance(value, Buffer):
             self._check_name("_buffers", name, replacing=True)
             self._put_buffer(name, value, value.persistent)
             return
-        for table in TABLES:
-            if name in attributes.get(table, ()):
-                self._refill(table, name, value)
-                return
+        if name in attributes.get("_buffers", ()):
+            self._refill("_buffers", name, value)
+            return
         object.__setattr__(self, name, value)
         if isinstance(value, COLLECTIONS):
             if name in TABLES:
