@@ -88,6 +88,10 @@ def test_assignment_moves_a_name_between_tables() -> None:
     module.a = None
     assert module.a is None
     assert list(module.parameters()) == []
+    with pytest.raises(TypeError, match="cannot assign 'Identity' as parameter 'a'"):
+        module.a = nn.Identity()
+    del module.a
+    module.a = tn.ones(1)
     module.a = nn.Identity()
     assert "a" in module._modules
     assert "a" not in module._parameters
