@@ -99,9 +99,9 @@ def main(arguments: list[str] | None = None) -> None:
     names = [str(digit) for digit in range(10)]
     pictures.confusion(truth, guess, names, options.out / "confusion.png", "Test digits")
     wrong = np.flatnonzero(guess != truth)[:26]
-    captions = [f"{truth[i]} → {guess[i]}" for i in wrong]
     images = testing.tensors[0].numpy()[wrong, 0]
-    pictures.contact_sheet(images, options.out / "mistakes.png", "Every mistake", captions)
+    file = options.out / "mistakes.png"
+    pictures.readings(images, truth[wrong], guess[wrong], names, file, "Every mistake")
     kernels = model.features[0].weight.detach().numpy()[:, 0]
     pictures.weight_grid(kernels, options.out / "kernels.png", "The first layer's 16 kernels")
     command_line.show_files(options.out)

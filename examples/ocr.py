@@ -158,20 +158,15 @@ def share_right(model: nn.Module, images: np.ndarray, labels: np.ndarray) -> flo
 def draw(run: Run) -> None:
     """Write every picture, and say where."""
     out, names = run.options.out, list(letters.letters)
-    guess, strange_guess = read(run.model, run.unseen[0]), read(run.model, run.held_out[0])
+    guess, strange = read(run.model, run.unseen[0]), read(run.model, run.held_out[0])
 
     for file, title, (images, truth), answer in [
         ("letters.png", "Unseen renderings, and what they were read as", run.unseen, guess),
-        ("held-out.png", "Typefaces never seen in training", run.held_out, strange_guess),
+        ("held-out.png", "Typefaces never seen in training", run.held_out, strange),
     ]:
-        few = np.argsort(truth[:78], kind="stable")
-        captions = [names[t] if t == a else f"{names[t]} → {names[a]}" for t, a in
-                    zip(truth[few], answer[few], strict=True)]  # fmt: skip
-        wrong = list(truth[few] != answer[few])
-        pictures.contact_sheet(images[few], out / file, title, captions, wrong=wrong)
-    pictures.confusion(run.unseen[1], guess, names, out / "confusion.png", "Unseen renderings")
-    file = out / "confusion-held-out.png"
-    pictures.confusion(run.held_out[1], strange_guess, names, file, "Held-out typefaces")
+        pictures.readings(images[:78], truth[:78], answer[:78], names, out / file, title)
+        file = f"confusion-{file}"
+        pictures.confusion(truth, answer, names, out / file, title.partition(",")[0])
 
     for file, title, layer in [
         ("weights-article.png", "First layer, after the article's script", run.first_dense.module),
@@ -202,12 +197,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--resume", action="store_true", help="go on, with the saved options")
     options = parser.parse_args(arguments)
     options.epochs = options.epochs or (2 if options.quick else 20)
-    options.out.mkdir(parents=True, exist_ok=True)
-
-    state = tn.load(options.out / "ocr.pt") if options.resume else None
-    if state is not None:
+    checkpoint, state = options.out / "ocr.pt", None
+    if options.resume:
+        if not checkpoint.exists():
+            parser.error(f"--resume finds no checkpoint {checkpoint}")
+        state = tn.load(checkpoint)
         saved = json.loads(state["numbers"])["options"]
         options = argparse.Namespace(**saved | {"out": options.out})
+    options.out.mkdir(parents=True, exist_ok=True)
     run = Run(options)
     if state is not None:
         run.load(state)

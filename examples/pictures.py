@@ -187,6 +187,23 @@ def contact_sheet(
     return save(figure, path)
 
 
+def readings(
+    images: np.ndarray,
+    truth: np.ndarray,
+    guess: np.ndarray,
+    names: Sequence[str],
+    path: str | Path,
+    title: str,
+) -> Path:
+    """A contact sheet in the order of the truth; what was read wrongly says as what."""
+    order = np.argsort(truth, kind="stable")
+    captions = [
+        names[t] if t == g else f"{names[t]} → {names[g]}"
+        for t, g in zip(truth[order], guess[order], strict=True)
+    ]
+    return contact_sheet(images[order], path, title, captions, wrong=list((truth != guess)[order]))
+
+
 def heat_map(
     values: np.ndarray,
     path: str | Path,
