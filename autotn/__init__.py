@@ -67,9 +67,9 @@ _numeric_warnings.silence()
 
 #: Loaded when first asked for, so that ``import autotn`` stays quick.
 _ROOMS = {
-    "autograd", "nn", "ops", "optim", "testing", "utils",
+    "autograd", "ir", "nn", "ops", "optim", "testing", "utils", "viz",
 }  # fmt: skip
-_LATE = {"load": "serialization", "save": "serialization"}
+_LATE = {"graph": "viz", "load": "serialization", "save": "serialization", "summary": "viz"}
 
 
 def __getattr__(name: str) -> _Any:

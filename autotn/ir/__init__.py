@@ -1,0 +1,6 @@
+"""The captured run: one Graph that pictures, export and replay read."""
+
+from autotn.ir.capture import capture
+from autotn.ir.graph import Call, Graph, Value
+
+__all__ = ["Call", "Graph", "Value", "capture"]

@@ -1,0 +1,8 @@
+"""Pictures of graphs: `graph` captures a run, `save` draws it, the suffix says how."""
+
+from autotn.viz.draw import graph, render, save
+from autotn.viz.dot import to_dot
+from autotn.viz.mermaid import to_mermaid
+from autotn.viz.summary import summary
+
+__all__ = ["graph", "render", "save", "summary", "to_dot", "to_mermaid"]

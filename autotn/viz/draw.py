@@ -1,0 +1,88 @@
+"""From a run to a file: `graph` captures, `render` lays out, `save` writes, by the suffix of the name."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from typing import Any
+
+from autotn.ir.capture import capture
+from autotn.ir.graph import Graph
+from autotn.viz.dot import to_dot
+from autotn.viz.mermaid import to_mermaid
+
+_TEXT = {".dot": to_dot, ".gv": to_dot, ".mmd": to_mermaid}
+_DRAWN = (".svg", ".png", ".pdf")
+
+
+def graph(function: Any, *args: Any, **kwargs: Any) -> Graph:
+    """Run a module or a function and return the graph of what it did, ready to be saved.
+
+    >>> g = tn.graph(nn.Linear(3, 2), tn.ones(1, 3))
+    >>> [c.op for c in g.calls]
+    ['linear']
+    """
+    return capture(function, *args, **kwargs)
+
+
+def _layout_program() -> list[str]:
+    """The system's ``dot``, or the pure-Python Graphviz where that is installed."""
+    found = shutil.which("dot")
+    if found:
+        return [found]
+    scripts = pathlib.Path(sysconfig.get_path("scripts"))
+    for place in (shutil.which("graphviz-pure"), str(scripts / "graphviz-pure")):
+        if place and os.path.exists(place):
+            return [place]
+    raise RuntimeError(
+        "drawing a graph needs Graphviz: install the system's package (it brings the command dot), or "
+        "pip install graphviz-pure; .dot, .mmd, .json and .txt files need neither"
+    )
+
+
+def render(graph: Graph, format: str = "svg", level: str = "op") -> bytes:  # noqa: A002 - Graphviz' word
+    """The drawn graph as the bytes of an SVG, PNG or PDF file."""
+    command = [*_layout_program(), f"-T{format}"]
+    done = subprocess.run(command, input=to_dot(graph, level).encode(), capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
+
+
+def save(graph: Graph, path: Any, level: str = "op") -> pathlib.Path:
+    """Write a graph; the suffix says how: .svg .png .pdf .dot .gv .mmd .json .txt.
+
+    The file appears whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        For a suffix that is none of these.
+    """
+    target = pathlib.Path(path)
+    suffix = target.suffix.lower()
+    if suffix in _DRAWN:
+        data = render(graph, suffix[1:], level)
+    elif suffix in _TEXT:
+        data = _TEXT[suffix](graph, level).encode()
+    elif suffix == ".json":
+        data = graph.to_json().encode()
+    elif suffix == ".txt":
+        data = (str(graph) + "\n").encode()
+    else:
+        known = ", ".join([*_DRAWN, *_TEXT, ".json", ".txt"])
+        raise ValueError(f"save: can't write a graph as {target.name!r}; the suffixes are {known}")
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return target

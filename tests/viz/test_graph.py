@@ -1,0 +1,113 @@
+"""Captured graphs and their drawings."""
+
+from __future__ import annotations
+
+import autotn as tn
+import pytest
+from autotn import nn
+from autotn.ir import Graph
+
+
+def network() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.Tanh(), nn.Sequential(nn.Linear(4, 2), nn.ReLU()))
+
+
+def test_the_graph_names_ops_modules_parameters_and_lines() -> None:
+    g = tn.graph(network(), tn.ones(5, 2, 3))
+    assert [c.op for c in g.calls] == ["reshape", "linear", "tanh", "linear", "relu"]
+    assert [c.path for c in g.calls] == ["0", "1", "2", "3.0", "3.1"]
+    names = [v.name for v in g.of_kind("parameter")]
+    assert names == ["1.weight", "1.bias", "3.0.weight", "3.0.bias"]
+    assert g.outputs[0].shape == (5, 2)
+    assert g.calls[1].text == "g = tn.graph(network(), tn.ones(5, 2, 3))"
+
+
+def test_two_runs_give_the_same_bytes() -> None:
+    first, second = (tn.graph(network(), tn.ones(5, 2, 3)) for _ in range(2))
+    assert tn.viz.to_dot(first) == tn.viz.to_dot(second)
+    assert first.to_json() == second.to_json()
+
+
+def test_json_comes_back_as_the_same_graph() -> None:
+    g = tn.graph(network(), tn.ones(5, 2, 3))
+    assert Graph.from_json(g.to_json()) == g
+    for bad in ("", "{}", "[1]", '{"autotn_graph": 99}'):
+        with pytest.raises(ValueError, match="from_json"):
+            Graph.from_json(bad)
+
+
+def test_levels() -> None:
+    g = tn.graph(network(), tn.ones(5, 2, 3))
+    ops, modules = tn.viz.to_dot(g, "op"), tn.viz.to_dot(g, "module")
+    assert "subgraph" in ops
+    assert '"linear\\n5×4"' in ops
+    assert "weight" in ops
+    assert '"1: Linear\\n5×4"' in modules
+    assert "weight" not in modules
+    with pytest.raises(ValueError, match="level"):
+        tn.viz.to_dot(g, "planet")
+
+
+def test_shared_weights_are_one_node() -> None:
+    layer = nn.Linear(3, 3)
+    g = tn.graph(lambda x: layer(layer(x)), tn.ones(1, 3))
+    assert len(list(g.of_kind("parameter"))) == 2
+
+
+def test_in_place_writes_and_views_are_followed() -> None:
+    def program(x):
+        y = x * 2
+        y[0] = 1.0
+        y.add_(x)
+        return y.sum()
+
+    g = tn.graph(program, tn.ones(3))
+    assert g.calls[-1].op == "sum"
+    assert g.calls[-1].inputs[0] in g.producers()
+
+
+def test_a_run_that_fails_shows_how_far_it_came() -> None:
+    g = tn.graph(lambda x: (x * 2) @ tn.ones(5), tn.ones(3))
+    assert [c.op for c in g.calls] == ["mul"]
+    assert "matmul" in g.failure
+    assert "failure" in tn.viz.to_dot(g)
+
+
+@pytest.mark.parametrize("function", [lambda: None, lambda: tn.ones(2), lambda: tn.ones(2) + 1])
+def test_odd_graphs_are_drawn(function) -> None:
+    text = tn.viz.to_dot(tn.graph(function))
+    assert text.startswith("digraph")
+    assert text.rstrip().endswith("}")
+
+
+def test_files_by_suffix(tmp_path) -> None:
+    g = tn.graph(network(), tn.ones(5, 2, 3))
+    for name in ("net.dot", "net.mmd", "net.json", "net.txt"):
+        assert tn.viz.save(g, tmp_path / name).read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="suffixes"):
+        tn.viz.save(g, tmp_path / "net.doc")
+
+
+def test_svg_where_a_layout_program_is_installed(tmp_path) -> None:
+    from autotn.viz.draw import _layout_program
+
+    try:
+        _layout_program()
+    except RuntimeError as error:
+        assert "graphviz-pure" in str(error)
+        return
+    path = tn.viz.save(tn.graph(network(), tn.ones(5, 2, 3)), tmp_path / "net.svg", level="module")
+    assert "<svg" in path.read_text(encoding="utf-8")
+
+
+def test_nothing_is_recorded_when_nobody_listens() -> None:
+    from autotn.core.modes import HOT
+
+    tn.graph(network(), tn.ones(5, 2, 3))
+    assert HOT["SPECIAL"] == 0
+
+
+def test_summary() -> None:
+    text = tn.summary(network(), tn.ones(5, 2, 3))
+    assert "1       Linear   5×4" in text
+    assert "38" in text.splitlines()[-1]
