@@ -134,11 +134,11 @@ class Geometry:
         """Pieces of the rows ``(C, taps, N, remainder, …)``, and their places in ``(C, N, …)``."""
         everything = slice(None)
         for phase, remainder in enumerate(remainders):
-            first = self._overlap(0, remainder, height)
+            first = self.overlap(0, remainder, height)
             cells = product(*map(range, self.kernel[1:]))
             for tap, cell in enumerate(cells):
                 others = [
-                    self._overlap(axis, i * self.dilation[axis], self.out[axis])
+                    self.overlap(axis, i * self.dilation[axis], self.out[axis])
                     for axis, i in enumerate(cell, start=1)
                 ]
                 spans = [first, *others]
@@ -146,11 +146,13 @@ class Geometry:
                     there = (everything, tap, everything, phase, *(t for t, _ in spans))
                     yield there, (everything, everything, *(here for _, here in spans))
 
-    def _overlap(self, axis: int, offset: int, count: int) -> tuple[slice, slice]:
+    def overlap(self, axis: int, offset: int, count: int) -> tuple[slice, slice]:
         """Of `count` places a stride apart, from `offset` on: those inside, and the cells met."""
         step, shift = self.stride[axis], offset - self.before[axis]
         start = max(0, -(shift // step))
-        stop = min(count, (self.size[axis] - 1 - shift) // step + 1)
+        stop = max(start, min(count, (self.size[axis] - 1 - shift) // step + 1))
+        if start == stop:
+            return slice(0, 0), slice(0, 0)
         met = slice(start * step + shift, (stop - 1) * step + shift + 1, step)
         return slice(start, stop), met
 
