@@ -17,6 +17,7 @@ from autotn.core.modes import no_grad
 from autotn.core.op import Arr, op
 from autotn.core.tensor import Tensor
 from autotn.errors import ShapeError
+from autotn.ops.join import cat
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
 
@@ -27,66 +28,95 @@ FUNCTIONAL = ("local_response_norm", "normalize")
 
 
 @op(aux=("xhat", "rstd"))
-def _normalise_rows(input: Arr, eps: float) -> Arr:
-    """Each row of a matrix with mean 0 and variance 1.
+def _normalise_rows(input: Arr, weight: Arr | None, bias: Arr | None, eps: float) -> Arr:
+    """Each row of a matrix with mean 0 and variance 1, scaled and shifted.
 
     >>> F.layer_norm(tn.tensor([[1.0, 3.0]]), (2,))
     tensor([[-1.0000,  1.0000]])
     """
-    count = input.shape[1]
-    ones = np.full(count, 1 / max(count, 1), input.dtype)
-    xhat = input - input.dot(ones)[:, None]
-    rstd = 1 / np.sqrt(np.einsum("ij,ij->i", xhat, xhat) / max(count, 1) + eps)
-    rstd = rstd.astype(input.dtype)
+    count = max(input.shape[1], 1)
+    xhat = input - input.dot(np.full(input.shape[1], 1 / count, input.dtype))[:, None]
+    rstd = 1 / np.sqrt(np.einsum("ij,ij->i", xhat, xhat) / count + eps)
     xhat *= rstd[:, None]
-    return xhat, (xhat, rstd)
+    return _scaled(xhat, weight, bias), (xhat, rstd)
+
+
+def _scaled(x: Any, weight: Any, bias: Any) -> Any:
+    """The rows times a weight, plus a bias; never the array itself changed."""
+    if weight is None:
+        return x if bias is None else x + bias
+    x = x * weight
+    if bias is not None:
+        x += bias
+    return x
 
 
 @_normalise_rows.grad
-def _(g: Any, xhat: Any, rstd: Any) -> Any:
+def _(g: Any, xhat: Any, rstd: Any, weight: Any, bias: Any, needs: tuple[bool, ...]) -> Any:
+    g_weight = np.einsum("ij,ij->j", g, xhat) if weight is not None and needs[1] else None
+    g_bias = np.ones(len(g), g.dtype).dot(g) if bias is not None and needs[2] else None
+    if not needs[0]:
+        return None, g_weight, g_bias
+    if weight is not None:
+        g = g * weight
     count = max(xhat.shape[1], 1)
-    ones = np.full(xhat.shape[1], 1 / count, xhat.dtype)
-    gx = g - g.dot(ones)[:, None]
-    gx -= xhat * (np.einsum("ij,ij->i", g, xhat) / count)[:, None]
+    gx = xhat * (np.einsum("ij,ij->i", g, xhat) / -count)[:, None]
+    gx += g
+    gx -= g.dot(np.full(xhat.shape[1], 1 / count, xhat.dtype))[:, None]
     gx *= rstd[:, None]
-    return gx
+    return gx, g_weight, g_bias
 
 
 @_normalise_rows.reference
-def _(input: Any, eps: float) -> Any:
+def _(input: Any, weight: Any, bias: Any, eps: float) -> Any:
     centred = input - input.mean(1, True)
     variance = (centred * centred).mean(1, True)
-    return centred / np.sqrt(variance + eps)
-
-
-def _as_matrix(x: Any, rows: int) -> Any:
-    count = math.prod(x.shape)
-    return x.reshape((rows, count // rows if rows else 0))
+    found = centred / np.sqrt(variance + eps)
+    found = found if weight is None else found * weight
+    return found if bias is None else found + bias
 
 
 def layer_norm(
     input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5,
     cudnn_enable: bool = True,
 ) -> Any:  # fmt: skip
-    r"""Normalise over the last dimensions: :math:`\frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} w + b`
-    (Ba et al. 2016).
+    r"""Normalise over the last dimensions: :math:`\frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} w + b`.
+
+    Ba et al., "Layer Normalization", 2016.
 
     >>> tn.layer_norm(tn.tensor([[1.0, 3.0]]), (2,))
     tensor([[-1.0000,  1.0000]])
     """
-    shape, over = tuple(input.shape), _normalized_shape("layer_norm", input, normalized_shape, weight, bias)
-    rows = math.prod(shape[: len(shape) - len(over)])
-    found = _normalise_rows(_as_matrix(input, rows), eps).reshape(shape)
-    if weight is not None:
-        found = found * weight
-    return found if bias is None else found + bias
+    shape, columns = (
+        tuple(input.shape),
+        math.prod(_normalized_shape("layer_norm", input, normalized_shape, weight, bias)),
+    )
+    return _normalise_rows(_rows(input, columns), _flat(weight), _flat(bias), eps).reshape(shape)
 
 
-def _normalized_shape(name: str, input: Any, normalized_shape: Any, weight: Any, bias: Any) -> tuple[int, ...]:
-    over = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+def _rows(x: Any, columns: int) -> Any:
+    """As a matrix of so many columns; -1 would not do when there are none."""
+    count = math.prod(x.shape)
+    return x.reshape((count // columns if columns else 0, columns))
+
+
+def _flat(x: Any) -> Any:
+    return x if x is None or x.ndim == 1 else x.reshape((-1,))
+
+
+def _normalized_shape(
+    name: str, input: Any, normalized_shape: Any, weight: Any, bias: Any
+) -> tuple[int, ...]:
+    over = (
+        tuple(normalized_shape)
+        if isinstance(normalized_shape, (tuple, list))
+        else (normalized_shape,)
+    )
     shape = tuple(input.shape)
     if not over:
-        raise RuntimeError(f"{name}: expected normalized_shape to be at least 1-dimensional, got ()")
+        raise RuntimeError(
+            f"{name}: expected normalized_shape to be at least 1-dimensional, got ()"
+        )
     if len(shape) < len(over) or shape[len(shape) - len(over) :] != over:
         expected = ", ".join(["*", *map(str, over)])
         raise ShapeError(
@@ -102,7 +132,9 @@ def _normalized_shape(name: str, input: Any, normalized_shape: Any, weight: Any,
     return over
 
 
-def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def group_norm(
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
     """Normalise each group of channels of each sample (Wu & He 2018).
 
     >>> tn.group_norm(tn.tensor([[1.0, 3.0, 5.0, 9.0]]), 2)
@@ -110,13 +142,26 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     """
     shape = tuple(input.shape)
     if len(shape) < 2:
-        raise RuntimeError(f"group_norm: Expected at least 2 dimensions for input tensor but received {len(shape)}")
+        raise RuntimeError(
+            f"group_norm: Expected at least 2 dimensions for input tensor but received {len(shape)}"
+        )
     if num_groups <= 0 or shape[1] % num_groups:
         raise RuntimeError(
             f"group_norm: Expected number of channels in input to be divisible by num_groups, but got input of "
             f"shape {list(shape)} and num_groups={num_groups}"
         )
-    found = _normalise_rows(_as_matrix(input, shape[0] * num_groups), eps).reshape(shape)
+    for what, one in (("weight", weight), ("bias", bias)):
+        if one is not None and tuple(one.shape) != (shape[1],):
+            raise ShapeError(
+                f"group_norm: expected {what} to be a vector of size equal to the number of channels in input, but "
+                f"got {what} of shape {list(one.shape)} and input of shape {list(shape)}"
+            )
+    columns = shape[1] // num_groups * math.prod(shape[2:])
+    if shape[0] * columns == 1:
+        raise ValueError(
+            f"group_norm: Expected more than 1 value per channel when training, got input size {list(shape)}"
+        )
+    found = _normalise_rows(_rows(input, columns), None, None, eps).reshape(shape)
     return _per_channel(found, weight, bias)
 
 
@@ -128,43 +173,51 @@ def _per_channel(x: Any, weight: Any, bias: Any) -> Any:
 
 
 @op(aux=("xhat", "rms"))
-def _rms_rows(input: Arr, eps: float) -> Arr:
-    """Each row of a matrix divided by its root mean square.
+def _rms_rows(input: Arr, weight: Arr | None, eps: float) -> Arr:
+    """Each row of a matrix divided by its root mean square, and scaled.
 
     >>> F.rms_norm(tn.tensor([[3.0, 4.0]]), (2,))
     tensor([[0.8485, 1.1314]])
     """
-    count = max(input.shape[1], 1)
-    rms = (1 / np.sqrt(np.einsum("ij,ij->i", input, input) / count + eps)).astype(input.dtype)
+    rms = 1 / np.sqrt(np.einsum("ij,ij->i", input, input) / max(input.shape[1], 1) + eps)
     xhat = input * rms[:, None]
-    return xhat, (xhat, rms)
+    return _scaled(xhat, weight, None), (xhat, rms)
 
 
 @_rms_rows.grad
-def _(g: Any, xhat: Any, rms: Any) -> Any:
-    count = max(xhat.shape[1], 1)
-    gx = g - xhat * (np.einsum("ij,ij->i", g, xhat) / count)[:, None]
+def _(g: Any, xhat: Any, rms: Any, weight: Any, needs: tuple[bool, ...]) -> Any:
+    g_weight = np.einsum("ij,ij->j", g, xhat) if weight is not None and needs[1] else None
+    if not needs[0]:
+        return None, g_weight
+    if weight is not None:
+        g = g * weight
+    gx = xhat * (np.einsum("ij,ij->i", g, xhat) / -max(xhat.shape[1], 1))[:, None]
+    gx += g
     gx *= rms[:, None]
-    return gx
+    return gx, g_weight
 
 
 @_rms_rows.reference
-def _(input: Any, eps: float) -> Any:
-    return input / np.sqrt((input * input).mean(1, True) + eps)
+def _(input: Any, weight: Any, eps: float) -> Any:
+    found = input / np.sqrt((input * input).mean(1, True) + eps)
+    return found if weight is None else found * weight
 
 
-def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+def rms_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
+) -> Any:
     r"""Divide by the root mean square over the last dimensions (Zhang & Sennrich 2019).
 
     >>> tn.rms_norm(tn.tensor([[3.0, 4.0]]), (2,))
     tensor([[0.8485, 1.1314]])
     """
-    shape, over = tuple(input.shape), _normalized_shape("rms_norm", input, normalized_shape, weight, None)
+    shape, columns = (
+        tuple(input.shape),
+        math.prod(_normalized_shape("rms_norm", input, normalized_shape, weight, None)),
+    )
     if eps is None:
         eps = float(np.finfo((input._data if isinstance(input, Tensor) else input).dtype).eps)
-    rows = math.prod(shape[: len(shape) - len(over)])
-    found = _rms_rows(_as_matrix(input, rows), eps).reshape(shape)
-    return found if weight is None else found * weight
+    return _rms_rows(_rows(input, columns), _flat(weight), eps).reshape(shape)
 
 
 # -- batches ---------------------------------------------------------------------------------------------
@@ -242,7 +295,9 @@ def batch_norm(
     """
     shape = tuple(input.shape)
     if len(shape) < 2:
-        raise RuntimeError(f"batch_norm: expected at least 2 dimensions, got input of shape {list(shape)}")
+        raise RuntimeError(
+            f"batch_norm: expected at least 2 dimensions, got input of shape {list(shape)}"
+        )
     for what, one in (
         ("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias),
     ):  # fmt: skip
@@ -253,7 +308,9 @@ def batch_norm(
             )
     if not training:
         if running_mean is None or running_var is None:
-            raise RuntimeError("batch_norm: Expected running_mean and running_var to be defined when training=False")
+            raise RuntimeError(
+                "batch_norm: Expected running_mean and running_var to be defined when training=False"
+            )
         wide = (1, -1, *(1,) * (len(shape) - 2))
         scale = 1 / np.sqrt(running_var + eps)
         scale = scale if weight is None else scale * weight
@@ -261,6 +318,8 @@ def batch_norm(
         shift = shift if bias is None else shift + bias
         return input * scale.reshape(wide) + shift.reshape(wide)
     count = math.prod(shape[:1] + shape[2:])
+    if math.prod(shape) == 0:
+        return _per_channel(input, weight, bias)
     if count == 1:
         raise ValueError(
             f"batch_norm: Expected more than 1 value per channel when training, got input size {list(shape)}"
@@ -299,36 +358,49 @@ def instance_norm(
                 running_mean.mul_(1 - momentum).add_(rows.mean(2).mean(0) * momentum)
             if running_var is not None:
                 running_var.mul_(1 - momentum).add_(rows.var(2).mean(0) * momentum)
-    found = _normalise_rows(_as_matrix(input, shape[0] * shape[1]), eps).reshape(shape)
+    found = _normalise_rows(_rows(input, count), None, None, eps).reshape(shape)
     return _per_channel(found, weight, bias)
 
 
 # -- others ----------------------------------------------------------------------------------------------
 
 
-def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
+def local_response_norm(
+    input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Any:
     r"""Divide by a power of the mean square over neighbouring channels (Krizhevsky et al. 2012, section 3.3).
 
     >>> F.local_response_norm(tn.ones(1, 2, 1), 2).shape
     tn.Size([1, 2, 1])
     """
-    from autotn.ops.join import cat
-
     if input.ndim < 3:
         raise ValueError(
             f"local_response_norm: Expected 3D or higher dimensionality input (got {input.ndim} dimensions)"
         )
-    shape = tuple(input.shape)
-    squares = input * input
-    before, after = size // 2, (size - 1) // 2
-    zeros = np.zeros((shape[0], 1, *shape[2:]), (input._data if isinstance(input, Tensor) else input).dtype)
-    edge = zeros if isinstance(input, np.ndarray) else input.new_zeros(zeros.shape)
+    return _respond(input, size // 2, (size - 1) // 2, alpha / size, beta, k)
+
+
+def cross_map_response_norm(
+    input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Any:
+    """`local_response_norm` of images over as many channels on one side as on the other.
+
+    >>> nn.CrossMapLRN2d(3)(tn.ones(1, 2, 1, 1)).shape
+    tn.Size([1, 2, 1, 1])
+    """
+    if input.ndim != 4:
+        raise ValueError(f"CrossMapLRN2d: Expected input to be 4D, got {input.ndim}D instead.")
+    return _respond(input, (size - 1) // 2, (size - 1) // 2, alpha / size, beta, k)
+
+
+def _respond(input: Any, before: int, after: int, alpha: float, beta: float, k: float) -> Any:
+    squares, channels = input * input, input.shape[1]
+    edge = squares[:, :1] * 0
     padded = cat([edge] * before + [squares] + [edge] * after, 1)
-    total = None
-    for offset in range(size):
-        part = padded[:, offset : offset + shape[1]]
-        total = part if total is None else total + part
-    return input / (total * (alpha / size) + k) ** beta
+    total = padded[:, :channels]
+    for offset in range(1, before + after + 1):
+        total = total + padded[:, offset : offset + channels]
+    return input / (total * alpha + k) ** beta
 
 
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Any:

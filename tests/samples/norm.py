@@ -8,14 +8,22 @@ from autotn.testing import Sample, samples
 
 @samples("normalise_rows", torch=None)
 def _(array):
-    yield Sample(array(3, 5), 1e-5)
-    yield Sample(array(3, 5, low=1000, high=1001), 1e-5, _skip=("gradient", "second_order"))
+    yield Sample(array(3, 5), None, None, 1e-5)
+    yield Sample(array(3, 5), array(5), None, 1e-5)
+    yield Sample(array(3, 5), None, array(5), 1e-5)
+    yield Sample(array(4, 3), array(3), array(3), 1e-5)
+    yield Sample(array(0, 3), array(3), array(3), 1e-5)
+    yield Sample(array(4, 3, dtype=np.float32), array(3, dtype=np.float32), array(3, dtype=np.float32), 1e-5)
+    yield Sample(array(3, 5, low=1000, high=1001), None, None, 1e-5, _skip=("gradient", "second_order"))
     # Far from 0 finite differences lose the digits they need.
 
 
 @samples("rms_rows", torch=None)
 def _(array):
-    yield Sample(array(3, 5), 1e-6)
+    yield Sample(array(3, 5), None, 1e-6)
+    yield Sample(array(3, 5), array(5), 1e-6)
+    yield Sample(array(0, 5), array(5), 1e-6)
+    yield Sample(array(3, 5, dtype=np.float32), array(5, dtype=np.float32), 1e-6)
 
 
 @samples("batch_norm", torch=None)
