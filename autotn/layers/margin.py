@@ -8,7 +8,7 @@ from typing import Any
 from autotn.core.tensor import Tensor
 from autotn.layers.distance import PairwiseDistance
 from autotn.layers.loss import Loss, WeightedLoss
-from autotn.ops import (
+from autotn.ops.margin import (
     cosine_embedding_loss,
     hinge_embedding_loss,
     margin_ranking_loss,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from autotn.layers.module import Module
-from autotn.ops import pad
+from autotn.ops.pad import pad
 
 __all__ = [
     "ConstantPad1d",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autotn.layers.module import Module
-from autotn.ops import channel_shuffle, fold, interpolate, pixel_shuffle, pixel_unshuffle, unfold
+from autotn.ops.vision import channel_shuffle, fold, interpolate, pixel_shuffle, pixel_unshuffle, unfold
 
 __all__ = [
     "ChannelShuffle",

@@ -20,9 +20,11 @@ from autotn.ops.index import *
 from autotn.ops.join import *
 from autotn.ops.logic import *
 from autotn.ops.loss import *
+from autotn.ops.margin import *
 from autotn.ops.matmul import *
 from autotn.ops.norm import *
 from autotn.ops.order import *
+from autotn.ops.pad import *
 from autotn.ops.power import *
 from autotn.ops.products import *
 from autotn.ops.reduce import *
@@ -33,3 +35,4 @@ from autotn.ops.softmax import *
 from autotn.ops.stochastic import *
 from autotn.ops.transcendental import *
 from autotn.ops.trigonometry import *
+from autotn.ops.vision import *

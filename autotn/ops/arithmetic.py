@@ -18,7 +18,8 @@ from autotn.errors import DTypeError
 
 __all__ = [
     "abs", "absolute", "add", "addcdiv", "addcmul", "copysign", "div", "divide", "lerp", "mul",
-    "multiply", "neg", "negative", "positive", "rsub", "sgn", "sign", "sub", "subtract", "true_divide",
+    "multiply", "neg", "negative", "positive", "rsub", "sgn", "sign", "sub", "subtract",
+    "true_divide",
 ]  # fmt: skip
 
 
@@ -30,7 +31,8 @@ def zeros_of(g: Any) -> Any:
 def _moved(name: str, given: Any, tensors: tuple[Any, ...]) -> None:
     """Warn of the argument order of PyTorch before 1.5, where the number came first."""
     warnings.warn(
-        f"This overload of {name} is deprecated: {name}(number, {', '.join(['tensor'] * len(tensors))}). "
+        f"This overload of {name} is deprecated: "
+        f"{name}(number, {', '.join(['tensor'] * len(tensors))}). "
         f"Give the number {given!r} last and by keyword instead.",
         UserWarning,
         stacklevel=3,
@@ -82,11 +84,11 @@ def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
     elif isinstance(alpha, complex):
         if not target.is_complex:
             raise DTypeError(
-                f"{name}: For non-complex input tensors, argument alpha must not be a complex number."
+                f"{name}: For non-complex input tensors, argument alpha must not be complex."
             )
     elif isinstance(alpha, float) and target.category < 2:
         raise DTypeError(
-            f"{name}: For integral input tensors, argument alpha must not be a floating point number."
+            f"{name}: For integral input tensors, argument alpha must not be floating-point."
         )
     if target.name == "bool":
         alpha = bool(alpha)
@@ -122,6 +124,7 @@ def sub(input: Any, other: Any, *number_first: Any, alpha: Any = 1) -> Any:
 subtract = alias(sub, "subtract")
 
 
+@composite(out=True)
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     r"""Difference the other way round: :math:`y - \alpha x`.
 
@@ -170,7 +173,7 @@ _div.grad(
 
 @composite(method="div", inplace=True, out=True)
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
-    r"""Quotient: :math:`x / y`, rounded down with ``rounding_mode="floor"``, to zero with ``"trunc"``.
+    r"""Quotient: :math:`x / y`, with ``rounding_mode="floor"`` rounded down, with ``"trunc"`` to 0.
 
     >>> tn.div(tn.tensor([7.0, -7.0]), 2)
     tensor([ 3.5000, -3.5000])
@@ -186,7 +189,8 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode == "trunc":
         return divide_to_zero(input, other)
     raise RuntimeError(
-        f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found {rounding_mode!r}"
+        "div: expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+        f"{rounding_mode!r}"
     )
 
 
@@ -216,9 +220,7 @@ def positive(input: Any) -> Any:
     tensor([ 1., -2.])
     """
     if not isinstance(input, (Tensor, np.ndarray)):
-        raise TypeError(
-            f"positive: argument 'input' must be a Tensor, got {type(input).__name__}"
-        )
+        raise TypeError(f"positive: argument 'input' must be a Tensor, got {type(input).__name__}")
     if to_arrays(input).dtype == np.bool_:
         raise DTypeError("positive: the `+` operator is not supported on a bool tensor")
     return input
@@ -236,8 +238,6 @@ def abs(input: Arr) -> Arr:
     """
 
 
-abs.grad(input=lambda g, input: g * np.sign(input))
-abs.wirtinger(input=lambda g, input: g * sgn(input))
 abs.takes("ifc")
 absolute = alias(abs, "absolute")
 
@@ -251,7 +251,7 @@ def sign(input: Arr) -> Arr:
     """
     if input.dtype.kind == "b":
         return input.copy()
-    return np.sign(input)
+    return np.subtract(input > 0, input < 0, dtype=input.dtype)  # of NaN: 0
 
 
 sign.grad(input=zeros_of)
@@ -265,9 +265,7 @@ def sgn(input: Arr) -> Arr:
     >>> tn.sgn(tn.tensor([3.0 + 4.0j, 0.0]))
     tensor([0.6000+0.8000j, 0.0000+0.0000j])
     """
-    if input.dtype.kind == "b":
-        return input.copy()
-    return np.sign(input)
+    return np.sign(input) if input.dtype.kind == "c" else sign(input)
 
 
 def _direction_rule(g: Any, input: Any, out: Any) -> Any:
@@ -277,13 +275,13 @@ def _direction_rule(g: Any, input: Any, out: Any) -> Any:
     return out * 1j * across
 
 
+abs.grad(input=lambda g, input: g * sign(input))
+abs.wirtinger(input=lambda g, input: g * sgn(input))
 sgn.grad(input=zeros_of)
 sgn.wirtinger(input=_direction_rule)
 
 
-@op(
-    method="copysign", inplace=True, out=True, numpy=np.copysign, broadcasts=True, promote="float"
-)
+@op(method="copysign", inplace=True, out=True, numpy=np.copysign, broadcasts=True, promote="float")
 def copysign(input: Arr, other: Arr) -> Arr:
     """The size of one with the sign of the other.
 
@@ -325,9 +323,7 @@ _addcmul.grad(
 
 
 @composite(method="addcmul", inplace=True, out=True)
-def addcmul(
-    input: Any, tensor1: Any, tensor2: Any, *number_first: Any, value: Any = 1
-) -> Any:
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *number_first: Any, value: Any = 1) -> Any:
     r"""A product added: :math:`x + v\, y z`.
 
     >>> tn.addcmul(tn.tensor([1.0]), tn.tensor([2.0]), tn.tensor([3.0]), value=10)
@@ -357,9 +353,7 @@ _addcdiv.grad(
 
 
 @composite(method="addcdiv", inplace=True, out=True)
-def addcdiv(
-    input: Any, tensor1: Any, tensor2: Any, *number_first: Any, value: Any = 1
-) -> Any:
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *number_first: Any, value: Any = 1) -> Any:
     r"""A quotient added: :math:`x + v\, y / z`.
 
     >>> tn.addcdiv(tn.tensor([1.0]), tn.tensor([6.0]), tn.tensor([3.0]), value=10)
@@ -371,8 +365,8 @@ def addcdiv(
     kinds = {to_arrays(x).dtype.kind for x in (tensor1, tensor2) if hasattr(x, "dtype")}
     if kinds and kinds <= set("biu"):
         raise DTypeError(
-            "addcdiv: Integer division with addcdiv is no longer supported; use "
-            "input + value * tn.div(tensor1, tensor2), with rounding_mode='trunc' for whole quotients"
+            "addcdiv: Integer division with addcdiv is no longer supported; use input + value * "
+            "tn.div(tensor1, tensor2), with rounding_mode='trunc' for whole quotients"
         )
     return _addcdiv(input, tensor1, tensor2, value)
 

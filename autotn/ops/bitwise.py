@@ -27,7 +27,9 @@ def bitwise_and(input: Arr, other: Arr) -> Arr:
     """
 
 
-@op(method="bitwise_or __or__ __ror__", inplace=True, out=True, numpy=np.bitwise_or, broadcasts=True)
+@op(
+    method="bitwise_or __or__ __ror__", inplace=True, out=True, numpy=np.bitwise_or, broadcasts=True
+)
 def bitwise_or(input: Arr, other: Arr) -> Arr:
     """Bits set in either, as the operator ``|``.
 
@@ -96,7 +98,9 @@ def bitwise_right_shift(input: Arr, other: Arr) -> Arr:
     tensor([ 3, -3])
     """
     most = input.dtype.itemsize * 8 - 1
-    return np.right_shift(input, np.where(_wide_shift(input, other), most, other).astype(other.dtype))
+    return np.right_shift(
+        input, np.where(_wide_shift(input, other), most, other).astype(other.dtype)
+    )
 
 
 @op(method="gcd", inplace=True, out=True, numpy=np.gcd, broadcasts=True)

@@ -13,7 +13,8 @@ from autotn.core.methods import attach_method
 from autotn.core.op import Arr, Fixed, alias, composite, op, to_arrays
 from autotn.core.tensor import Tensor
 from autotn.errors import DTypeError, NotDifferentiable
-from autotn.kernels.select import choose, masked as kept
+from autotn.kernels.select import choose
+from autotn.kernels.select import masked as kept
 from autotn.ops.convert import cast
 
 __all__ = [
@@ -56,7 +57,7 @@ _where.grad(
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """`input` where the condition is true, else `other`; the condition alone: where it is true.
 
-    The gradient of what is not chosen is 0, but a NaN or infinity in its own derivative still spoils it:
+    The gradient of what is not chosen is 0, but an infinite derivative of its own still spoils it:
     ``where(x > 0, sqrt(x), 0)`` is safe as ``where(x > 0, sqrt(where(x > 0, x, 1)), 0)``.
 
     >>> tn.where(tn.tensor([True, False]), tn.tensor([1.0, 2.0]), 0.0)
@@ -204,7 +205,7 @@ def clamp_max(input: Arr, max: Arr) -> Arr:
 
 def _row(input: Any, bound: Any) -> Any:
     """A single bound as a row: NumPy compares two rows twice as quickly as a row and a number."""
-    if bound.ndim or input.ndim < 2 or input.size < 4096 or input.shape[-1] < 16:
+    if np.ndim(bound) or input.ndim < 2 or input.size < 4096 or input.shape[-1] < 16:
         return bound
     return np.full(input.shape[-1], bound)
 
@@ -298,7 +299,7 @@ def _clamp_numbers(input: Any, min: Any, max: Any) -> Any:
             for bound in (min, max):
                 if not limits.min <= bound <= limits.max:
                     raise RuntimeError(
-                        f"clamp: the bound {bound} cannot be converted to type {kind} without overflow"
+                        f"clamp: the bound {bound} cannot be converted to {kind} without overflow"
                     )
     return _clamp_between(input, min, max)
 

@@ -1,7 +1,7 @@
-"""Complex numbers: their parts, conjugates, angles, and the ways to make them.
+r"""Complex numbers: their parts, conjugates, angles, and the ways to make them.
 
-Gradients follow PyTorch's convention: the gradient of a real loss is :math:`2\\,\\partial L / \\partial
-\\bar z`, the direction of steepest ascent. Rules in that convention are declared by ``wirtinger``.
+Gradients follow PyTorch's convention: of a real loss :math:`2\,\partial L / \partial \bar z`, the
+direction of steepest ascent. Rules in that convention are declared by ``wirtinger``.
 """
 
 from __future__ import annotations
@@ -246,10 +246,14 @@ def view_as_complex(input: Arr) -> Arr:
     tensor([1.+2.j])
     """
     if not input.ndim or input.shape[-1] != 2:
-        raise ShapeError(f"view_as_complex: Tensor must have a last dimension of size 2, got {input.shape}")
+        raise ShapeError(
+            f"view_as_complex: Tensor must have a last dimension of size 2, got {input.shape}"
+        )
+    wide = np.dtype(np.complex64 if input.dtype == np.float32 else np.complex128)
+    if not input.size:
+        return np.empty(input.shape[:-1], wide)
     if input.strides[-1] != input.itemsize:
         raise RuntimeError("view_as_complex: Tensor must have a last dimension with stride 1")
-    wide = np.dtype(np.complex64 if input.dtype == np.float32 else np.complex128)
     return input.view(wide)[..., 0]
 
 

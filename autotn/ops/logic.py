@@ -8,7 +8,6 @@ import numpy as np
 
 from autotn.core.op import Arr, alias, composite, op, to_arrays
 from autotn.core.tensor import Tensor
-from autotn.errors import DTypeError
 
 __all__ = [
     "allclose", "eq", "equal", "ge", "greater", "greater_equal", "gt", "is_nonzero", "isclose",
@@ -92,14 +91,20 @@ def isclose(
     """
     for name, value in (("rtol", rtol), ("atol", atol)):
         if value < 0:
-            raise RuntimeError(f"isclose: {name} must be greater than or equal to zero, but got {value}")
+            raise RuntimeError(
+                f"isclose: {name} must be greater than or equal to zero, but got {value}"
+            )
     close = input == other
     if equal_nan and input.dtype.kind in "fc":
         close |= (input != input) & (other != other)
     if not rtol and not atol:
         return close
     if input.dtype.kind in "biu":
-        gap = np.where(input > other, input - other, other - input) if input.dtype.kind != "b" else input ^ other
+        gap = (
+            np.where(input > other, input - other, other - input)
+            if input.dtype.kind != "b"
+            else input ^ other
+        )
         return close | (gap <= atol + np.absolute(rtol * other))
     gap = np.absolute(input - other)
     return close | (np.isfinite(gap) & (gap <= atol + np.absolute(rtol * other)))
@@ -213,7 +218,9 @@ def is_nonzero(input: Any) -> bool:
     False
     """
     if not isinstance(input, Tensor):
-        raise TypeError(f"is_nonzero: argument 'input' must be a Tensor, got {type(input).__name__}")
+        raise TypeError(
+            f"is_nonzero: argument 'input' must be a Tensor, got {type(input).__name__}"
+        )
     return bool(input)
 
 
@@ -230,7 +237,12 @@ def logical_not(input: Arr) -> Arr:
 
 
 @op(
-    method="logical_and", inplace=True, out=True, numpy=np.logical_and, broadcasts=True, promote="free"
+    method="logical_and",
+    inplace=True,
+    out=True,
+    numpy=np.logical_and,
+    broadcasts=True,
+    promote="free",
 )
 def logical_and(input: Arr, other: Arr) -> Arr:
     """True where both are not 0.
@@ -240,7 +252,14 @@ def logical_and(input: Arr, other: Arr) -> Arr:
     """
 
 
-@op(method="logical_or", inplace=True, out=True, numpy=np.logical_or, broadcasts=True, promote="free")
+@op(
+    method="logical_or",
+    inplace=True,
+    out=True,
+    numpy=np.logical_or,
+    broadcasts=True,
+    promote="free",
+)
 def logical_or(input: Arr, other: Arr) -> Arr:
     """True where either is not 0.
 
@@ -250,7 +269,12 @@ def logical_or(input: Arr, other: Arr) -> Arr:
 
 
 @op(
-    method="logical_xor", inplace=True, out=True, numpy=np.logical_xor, broadcasts=True, promote="free"
+    method="logical_xor",
+    inplace=True,
+    out=True,
+    numpy=np.logical_xor,
+    broadcasts=True,
+    promote="free",
 )
 def logical_xor(input: Arr, other: Arr) -> Arr:
     """True where one is 0 and the other is not.

@@ -29,7 +29,9 @@ def pow(input: Arr, exponent: Arr) -> Arr:
     tensor([1., 4., 9.])
     """
     if np.ndim(exponent):
-        return _whole_power(input, exponent) if input.dtype.kind in "iu" else np.power(input, exponent)
+        return (
+            _whole_power(input, exponent) if input.dtype.kind in "iu" else np.power(input, exponent)
+        )
     # Small powers as products: NumPy's power is some thirty times slower.
     e = exponent if isinstance(exponent, (int, float, complex)) else exponent.item()
     if e == 2:
@@ -105,7 +107,8 @@ def float_power(input: Any, exponent: Any) -> Any:
     is_complex = any(np.iscomplexobj(x) for x in given)
     kind = np.dtype(np.complex128 if is_complex else np.float64)
     base, power = (
-        cast(x, kind) if isinstance(x, (Tensor, np.ndarray)) else kind.type(x) for x in (input, exponent)
+        cast(x, kind) if isinstance(x, (Tensor, np.ndarray)) else kind.type(x)
+        for x in (input, exponent)
     )
     return pow(base, power)
 
@@ -211,6 +214,8 @@ def ldexp(input: Any, other: Any) -> Any:
     >>> tn.ldexp(tn.tensor([1.0, 3.0]), tn.tensor([2, -1]))
     tensor([4.0000, 1.5000])
     """
-    if to_arrays(other).dtype.kind in "biu":
-        other = cast(other, dtypes.get_default_dtype().dtype)
+    kinds = [to_arrays(x).dtype for x in (input, other)]
+    if kinds[1].kind in "biu":
+        wide = kinds[0] if kinds[0].kind == "f" else dtypes.get_default_dtype().dtype
+        other = cast(other, wide)
     return mul(input, pow(2.0, other))

@@ -11,7 +11,8 @@ from autotn.errors import NotDifferentiable
 from autotn.ops.arithmetic import zeros_of
 
 __all__ = [
-    "ceil", "fix", "floor", "floor_divide", "fmod", "frac", "nextafter", "remainder", "round", "trunc",
+    "ceil", "fix", "floor", "floor_divide", "fmod", "frac", "nextafter", "remainder", "round",
+    "trunc",
 ]  # fmt: skip
 
 
@@ -172,14 +173,12 @@ def fmod(input: Arr, other: Arr) -> Arr:
     return np.fmod(input, other)
 
 
-for _step in (floor_divide, divide_to_zero):
-    _step.grad(input=zeros_of, other=zeros_of)
-remainder.grad(
-    input=lambda g: g, other=lambda g, input, other: -g * floor_divide(input, other)
-)
+for _quotient in (floor_divide, divide_to_zero):
+    _quotient.grad(input=zeros_of, other=zeros_of)
+remainder.grad(input=lambda g: g, other=lambda g, input, other: -g * floor_divide(input, other))
 fmod.grad(input=lambda g: g, other=lambda g, input, other: -g * divide_to_zero(input, other))
-for _step in (floor_divide, divide_to_zero, remainder, fmod):
-    _step.takes("if")
+for _quotient in (floor_divide, divide_to_zero, remainder, fmod):
+    _quotient.takes("if")
 
 
 @op(method="nextafter", inplace=True, out=True, numpy=np.nextafter, broadcasts=True)

@@ -1,4 +1,4 @@
-"""Exponentials and logarithms, the logistic function and its inverse, the error function's family."""
+"""Exponentials, logarithms, the logistic function and its inverse, the error function."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, op, to_arrays
+from autotn.kernels.erf import erf as rational_erf
 
 __all__ = [
     "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "logaddexp",
@@ -123,11 +124,6 @@ def logaddexp(input: Arr, other: Arr) -> Arr:
     return np.where(np.isneginf(high.real), high, high + np.log1p(np.exp(low - high)))
 
 
-# A share of the whole each; where both are -inf there is nothing to share and each gets half.
-logaddexp.grad(
-    input=lambda g, input, other: g * sigmoid(_gap(input, other)),
-    other=lambda g, input, other: g * sigmoid(_gap(other, input)),
-)
 logaddexp.takes("fc")
 
 
@@ -140,16 +136,6 @@ def logaddexp2(input: Arr, other: Arr) -> Arr:
     """
 
 
-def _gap(mine: Any, theirs: Any) -> Any:
-    a, b = to_arrays(mine), to_arrays(theirs)
-    level = (a == b) & np.isinf(a)
-    return np.where(level, 0, mine - theirs) if level.any() else mine - theirs
-
-
-logaddexp2.grad(
-    input=lambda g, input, other: g * sigmoid(_gap(input, other) * math.log(2)),
-    other=lambda g, input, other: g * sigmoid(_gap(other, input) * math.log(2)),
-)
 logaddexp2.takes("f")
 
 
@@ -174,7 +160,9 @@ def sigmoid(input: Arr) -> Arr:
 
 
 def _sigmoid_rule(g: Any, out: Any) -> Any:
-    part = g * out  # g y (1 - y), without the number 1: a Python number costs NumPy as much as a product
+    part = (
+        g * out
+    )  # g y (1 - y), without the number 1: a Python number costs NumPy as much as a product
     if isinstance(part, np.ndarray) and part.size > SMALL:
         rest = part * out
         return np.subtract(part, rest, out=rest)
@@ -184,9 +172,27 @@ def _sigmoid_rule(g: Any, out: Any) -> Any:
 sigmoid.grad(input=_sigmoid_rule)
 
 
+def _gap(mine: Any, theirs: Any) -> Any:
+    """How far this one is ahead; two equal infinities are level."""
+    a, b = to_arrays(mine), to_arrays(theirs)
+    level = (a == b) & np.isinf(a)
+    return np.where(level, 0, mine - theirs) if level.any() else mine - theirs
+
+
+# To each its share of the sum.
+logaddexp.grad(
+    input=lambda g, input, other: g * sigmoid(_gap(input, other)),
+    other=lambda g, input, other: g * sigmoid(_gap(other, input)),
+)
+logaddexp2.grad(
+    input=lambda g, input, other: g * sigmoid(_gap(input, other) * math.log(2)),
+    other=lambda g, input, other: g * sigmoid(_gap(other, input) * math.log(2)),
+)
+
+
 @op(method="logit", inplace=True, out=True, promote="float")
 def logit(input: Arr, eps: float | None = None) -> Arr:
-    r"""Inverse of the logistic function: :math:`\ln \frac{x}{1 - x}`, `x` first held in [eps, 1-eps].
+    r"""Inverse of the logistic function: :math:`\ln \frac{x}{1 - x}`, `x` held in [eps, 1-eps].
 
     >>> tn.logit(tn.tensor([0.5, 0.9]))
     tensor([0.0000, 2.1972])
@@ -199,10 +205,10 @@ def _logit_rule(g: Any, input: Any, eps: float | None) -> Any:
     low, high = (0.0, 1.0) if eps is None else (eps, 1 - eps)
     x = to_arrays(input)
     outside = (x < low) | (x > high)
-    slope = g / (input * (1 - input))
     if not outside.any():
-        return slope
-    return np.where(outside, math.nan if eps is None else 0.0, slope)
+        return g / (input * (1 - input))
+    inside = np.where(outside, 0.5, input)
+    return np.where(outside, math.nan if eps is None else 0.0, g / (inside * (1 - inside)))
 
 
 logit.grad(input=_logit_rule)
@@ -219,9 +225,7 @@ def erf(input: Arr) -> Arr:
     >>> tn.erf(tn.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8427])
     """
-    from scipy.special import erf as values
-
-    return values(input)
+    return rational_erf(input)
 
 
 @op(method="erfc", inplace=True, out=True, promote="float")
@@ -233,7 +237,7 @@ def erfc(input: Arr) -> Arr:
     """
     from scipy.special import erfc as values
 
-    return values(input)
+    return _in_single(values, input)
 
 
 @op(method="erfinv", inplace=True, out=True, promote="float")
@@ -245,7 +249,14 @@ def erfinv(input: Arr) -> Arr:
     """
     from scipy.special import erfinv as values
 
-    return values(input)
+    return _in_single(values, input)
+
+
+def _in_single(function: Any, x: Any) -> Any:
+    """`function` of half precision by way of single, else of `x` as it is."""
+    if x.dtype.itemsize > 2:
+        return function(x)
+    return np.asarray(function(x.astype(np.float32))).astype(x.dtype)
 
 
 _TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)

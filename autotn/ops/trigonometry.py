@@ -11,9 +11,9 @@ from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, alias, op, to_arrays
 
 __all__ = [
-    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin",
-    "asinh", "atan", "atan2", "atanh", "cos", "cosh", "deg2rad", "rad2deg", "sin", "sinc", "sinh",
-    "tan", "tanh",
+    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "deg2rad", "rad2deg", "sin",
+    "sinc", "sinh", "tan", "tanh",
 ]  # fmt: skip
 
 
@@ -131,7 +131,9 @@ def tanh(input: Arr) -> Arr:
 
 
 def _tanh_rule(g: Any, out: Any) -> Any:
-    part = g * out  # g (1 - y²), without the number 1: a Python number costs NumPy as much as a product
+    part = (
+        g * out
+    )  # g (1 - y²), without the number 1: a Python number costs NumPy as much as a product
     if isinstance(part, np.ndarray) and part.size > SMALL:
         part *= out
         return np.subtract(g, part, out=part)
@@ -171,21 +173,24 @@ def atanh(input: Arr) -> Arr:
 
 
 asinh.grad(input=lambda g, input: g / np.sqrt(input * input + 1))
-# Two roots, so that the complex branch is that of the function.
-acosh.grad(input=lambda g, input: g / (np.sqrt(input - 1) * np.sqrt(input + 1)))
+acosh.grad(input=lambda g, input: g / np.sqrt(input * input - 1))
+# For complex numbers two roots, so that the branch is that of the function.
+acosh.wirtinger(input=lambda g, input: g / np.conj(np.sqrt(input - 1) * np.sqrt(input + 1)))
 atanh.grad(input=lambda g, input: g / (1 - input * input))
 
 arcsin, arccos, arctan = alias(asin, "arcsin"), alias(acos, "arccos"), alias(atan, "arctan")
-arcsinh, arccosh, arctanh = alias(asinh, "arcsinh"), alias(acosh, "arccosh"), alias(atanh, "arctanh")
+arcsinh, arccosh, arctanh = (
+    alias(asinh, "arcsinh"),
+    alias(acosh, "arccosh"),
+    alias(atanh, "arctanh"),
+)
 arctan2 = alias(atan2, "arctan2")
 
 
 # -- degrees and sinc ------------------------------------------------------------------------------
 
 
-@op(
-    method="deg2rad", inplace=True, out=True, numpy=(np.deg2rad, np.radians), promote="float"
-)
+@op(method="deg2rad", inplace=True, out=True, numpy=(np.deg2rad, np.radians), promote="float")
 def deg2rad(input: Arr) -> Arr:
     r"""Degrees to radians: :math:`\pi x / 180`.
 
@@ -195,9 +200,7 @@ def deg2rad(input: Arr) -> Arr:
     return input * (math.pi / 180)
 
 
-@op(
-    method="rad2deg", inplace=True, out=True, numpy=(np.rad2deg, np.degrees), promote="float"
-)
+@op(method="rad2deg", inplace=True, out=True, numpy=(np.rad2deg, np.degrees), promote="float")
 def rad2deg(input: Arr) -> Arr:
     r"""Radians to degrees: :math:`180 x / \pi`.
 
