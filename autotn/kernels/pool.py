@@ -93,9 +93,7 @@ def max_pool_pick(
 ) -> Array:
     """What `a` holds where `x` has its maxima: the transpose of `max_pool_gradient`."""
     at = max_geometry(x, kernel_size, stride, padding, dilation, ceil_mode)
-    picked = pick_planes(a, winners(x, out, at))
-    hollow = hollow_windows(at)
-    return picked if hollow is None else np.where(hollow, a.dtype.type(0), picked)
+    return pick_planes(a, winners(x, out, at))
 
 
 def max_geometry(
@@ -174,7 +172,7 @@ def cells_passed(x: Array, out: Array, at: Geometry) -> Array:
     return passed
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def places_in_plane(at: Geometry) -> tuple[Array, Array]:
     """How far each cell of a window is from its corner in the plane, and where the corners are."""
     strides = [math.prod(at.size[axis + 1 :]) for axis in range(len(at.size))]
@@ -184,7 +182,7 @@ def places_in_plane(at: Geometry) -> tuple[Array, Array]:
     return offsets, np.sum([f * n for f, n in zip(first, strides)], axis=0)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def hollow_windows(at: Geometry) -> Array | None:
     """Where windows lie in the padding with all their cells (dilated ones may); None if nowhere."""
     if max(at.dilation) == 1:
@@ -213,12 +211,15 @@ def whole_places(indices: Array, size: Ints) -> Array:
 
 
 def pick_planes(a: Array, indices: Array) -> Array:
-    """The elements of each plane at these places."""
-    return a.reshape(-1)[whole_places(indices, a.shape[2:])]
+    """The elements of each plane at these places; zero at -1."""
+    picked = a.reshape(-1)[whole_places(indices, a.shape[2:])]
+    return picked if (inside := indices >= 0).all() else np.where(inside, picked, a.dtype.type(0))
 
 
 def put_planes(g: Array, indices: Array, size: Ints) -> Array:
     """The transpose of `pick_planes`: planes of zeros, with `g` added at these places."""
+    if not (inside := indices >= 0).all():
+        g = np.where(inside, g, g.dtype.type(0))
     planes = np.zeros((*g.shape[:2], *size), g.dtype)
     np.add.at(planes.reshape(-1), whole_places(indices, size).reshape(-1), g.reshape(-1))
     return planes
@@ -288,7 +289,7 @@ def avg_geometry(
     return pool_geometry(x_shape[2:], kernel_size, stride, padding, 1, ceil_mode, op)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def divisors(at: Geometry, count_include_pad: bool, divisor_override: int | None) -> int | Array:
     """What the sum of each window is divided by: one number, or an array ``(*out)``.
 

@@ -14,6 +14,7 @@ want whole *columns*, copies these slices: long runs. Both steps have a reverse,
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import product
@@ -37,10 +38,11 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 def spatial(value: Any, dims: int, what: str, least: int | None = None) -> Ints:
     """One number per spatial axis, from a number or a sequence: PyTorch's ``int or tuple``."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        numbers = tuple(map(int, value)) * (dims if len(value) == 1 else 1)
-    else:
-        numbers = (int(value),) * dims
+    values = value if isinstance(value, (tuple, list)) else (value,)
+    try:
+        numbers = tuple(map(operator.index, values)) * (dims if len(values) == 1 else 1)
+    except TypeError:
+        raise TypeError(f"{what} must be an integer or {dims} of them, got {value!r}") from None
     if len(numbers) != dims:
         raise ShapeError(f"{what} must be one number or {dims}, got {value}")
     if least is not None and min(numbers) < least:
@@ -199,11 +201,22 @@ def geometry(
     return Geometry(size, kernel, stride, before, dilation, out)
 
 
-@lru_cache(maxsize=1024)
+def frozen(value: Any) -> Any:
+    """Lists, also inside, as tuples: something to look up."""
+    return tuple(map(frozen, value)) if isinstance(value, (list, tuple)) else value
+
+
 def conv_geometry(
     size: Ints, kernel: Ints, stride: Any, padding: Any, dilation: Any, op: str
 ) -> Geometry:
     """How the kernel of a convolution slides; `op` is named in errors."""
+    return _conv_geometry(size, kernel, frozen(stride), frozen(padding), frozen(dilation), op)
+
+
+@lru_cache(maxsize=1024)
+def _conv_geometry(
+    size: Ints, kernel: Ints, stride: Any, padding: Any, dilation: Any, op: str
+) -> Geometry:
     dims = len(size)
     stride = spatial(stride, dims, f"{op}: stride", least=1)
     dilation = spatial(dilation, dims, f"{op}: dilation", least=1)
@@ -221,7 +234,6 @@ def conv_geometry(
     return geometry(size, kernel, stride, tuple(before for before, _ in pairs), dilation, out)
 
 
-@lru_cache(maxsize=1024)
 def pool_geometry(
     size: Ints,
     kernel: Any,
@@ -236,6 +248,14 @@ def pool_geometry(
     With `ceil_mode` a last window that reaches past the padded input counts too, unless it would
     begin in the padding at the end.
     """
+    kernel, stride, padding, dilation = map(frozen, (kernel, stride, padding, dilation))
+    return _pool_geometry(size, kernel, stride, padding, dilation, ceil_mode, op)
+
+
+@lru_cache(maxsize=1024)
+def _pool_geometry(
+    size: Ints, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, op: str
+) -> Geometry:
     dims = len(size)
     kernel = spatial(kernel, dims, f"{op}: kernel_size", least=1)
     stride = kernel if stride is None or stride == () else stride

@@ -132,9 +132,10 @@ def test_values_and_gradients_are_pytorchs(torch: Any, case: str, dtype: Any) ->
 def test_values_are_the_definition_and_gradients_its_adjoints(case: str, dtype: Any) -> None:
     x_shape, w_shape, *options = CASES[case]
     x, w = arrays(x_shape, w_shape, dtype=dtype)
-    at = conv_geometry(x_shape[2:], w_shape[2:], *options[:3], "conv")
+    stride, padding, dilation, groups = options
+    at = conv_geometry(x_shape[2:], w_shape[2:], stride, padding, dilation, "conv")
     y = conv_forward(x, w, *options)
-    np.testing.assert_allclose(y, definition(x, w, at, options[3]), **tolerance(dtype))
+    np.testing.assert_allclose(y, definition(x, w, at, groups), **tolerance(dtype))
     (g,) = arrays(y.shape, dtype=dtype)
     gx = conv_input_gradient(g, w, x_shape, *options)
     gw = conv_weight_gradient(g, x, w_shape, *options)
@@ -386,6 +387,23 @@ def test_what_does_not_fit_is_refused(change: dict[str, Any], message: str) -> N
     options.update({k: v for k, v in change.items() if k in options})
     with pytest.raises(ShapeError, match=message):
         conv_forward(x, w, **options)
+
+
+@pytest.mark.parametrize("change", [dict(stride=1.5), dict(padding=(1, None)), dict(dilation="2")])
+def test_what_is_no_integer_is_refused(change: dict[str, Any]) -> None:
+    (name,) = change
+    with pytest.raises(TypeError, match=f"conv2d: {name} must be an integer or 2 of them"):
+        conv_forward(np.ones((1, 3, 8, 8)), np.ones((4, 3, 3, 3)), **change)
+
+
+def test_lists_serve_as_tuples_do() -> None:
+    x, w = arrays((1, 3, 8, 9), (4, 3, 3, 3))
+    options: list[tuple[Any, Any]] = [([1, 2], (1, 2)), ([[1, 0], [2, 3]], ((1, 0), (2, 3)))]
+    for as_lists, as_tuples in options:
+        np.testing.assert_array_equal(
+            conv_forward(x, w, [2, 1], as_lists, [1, 2]),
+            conv_forward(x, w, (2, 1), as_tuples, (1, 2)),
+        )
 
 
 def test_mixed_dtypes_and_wrong_gradients_are_refused() -> None:
