@@ -115,8 +115,18 @@ def _on_arrays(op: Op, args: tuple[Any, ...], out: Any) -> Any:
                 raise _wrong_input(op, i, one)
     if not seen and op.inputs:
         raise _wrong_input(op, op.inputs[0], args[op.inputs[0].index])
-    result = _run_kernel(op, args, args)
+    result = _run_kernel(op, _numbers_as_arrays(op, args) if op.broadcasts else args, args)
     return result[0] if op.aux else result
+
+
+def _numbers_as_arrays(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Python numbers as 0-d arrays of the dtype NumPy gives them beside the arrays of this call."""
+    ready = list(args)
+    given = [args[i.index] for i in op.inputs if args[i.index] is not None]
+    for i in op.inputs:
+        if isinstance(args[i.index], _NUMBERS):
+            ready[i.index] = np.asarray(args[i.index], np.result_type(*given))
+    return tuple(ready)
 
 
 def _wrong_input(op: Op, i: Input, given: Any) -> TypeError:

@@ -1,8 +1,8 @@
 """Choosing between arrays by a mask, without branches.
 
-`np.where` jumps at every element, which for a mask without pattern costs some twenty times what the copy
-costs. On the bits of the numbers the choice is arithmetic, and exact: NaN and infinity are kept or
-dropped like any other number.
+`np.where` jumps at every element, which for a mask without pattern costs some twenty times what the
+copy costs. On the bits of the numbers the choice is arithmetic, and exact: NaN and infinity are
+kept or dropped like any other number.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def masked(values: Any, mask: Any) -> Any:
 
 def choose(mask: Any, a: Any, b: Any) -> Any:
     """`a` where the mask is true, else `b`; of one dtype."""
-    bits = _AS_BITS.get(a.dtype)
+    bits: Any = _AS_BITS.get(a.dtype)
     if bits is None or mask.size < _FEW or a.dtype != b.dtype:
         return np.where(mask, a, b)
     a, b = a.view(bits), b.view(bits)

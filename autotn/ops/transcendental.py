@@ -120,7 +120,8 @@ def logaddexp(input: Arr, other: Arr) -> Arr:
     if input.dtype.kind != "c":
         return np.logaddexp(input, other)
     swap = input.real < other.real
-    low, high = np.where(swap, input, other), np.where(swap, other, input)
+    low: Any = np.where(swap, input, other)
+    high: Any = np.where(swap, other, input)
     return np.where(np.isneginf(high.real), high, high + np.log1p(np.exp(low - high)))
 
 
