@@ -43,6 +43,7 @@ from autotn.layers.container import (
     ParameterList,
     Sequential,
 )
+from autotn.layers.ctc import CTCLoss
 from autotn.layers.distance import CosineSimilarity, PairwiseDistance
 from autotn.layers.dropout import (
     AlphaDropout,
@@ -70,15 +71,49 @@ from autotn.layers.loss import (
     PoissonNLLLoss,
     SmoothL1Loss,
 )
+from autotn.layers.margin import (
+    CosineEmbeddingLoss,
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
+    SoftMarginLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)
 from autotn.layers.module import Module
+from autotn.layers.padding import (
+    CircularPad1d,
+    CircularPad2d,
+    CircularPad3d,
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
+)
 from autotn.layers.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from autotn.layers.reshape import Flatten, Unflatten
+from autotn.layers.vision import (
+    ChannelShuffle,
+    Fold,
+    PixelShuffle,
+    PixelUnshuffle,
+    Unfold,
+    Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
+)
 
 for _file in (
-    "padding",
-    "margin",
-    "ctc",
-    "vision",
     "conv",
     "pool",
     "norm",

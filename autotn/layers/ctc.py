@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autotn.layers.loss import Loss
-from autotn.ops.margin import ctc_loss
+from autotn.ops import ctc_loss
 
 __all__ = ["CTCLoss"]
 

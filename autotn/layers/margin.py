@@ -8,17 +8,19 @@ from typing import Any
 from autotn.core.tensor import Tensor
 from autotn.layers.distance import PairwiseDistance
 from autotn.layers.loss import Loss, WeightedLoss
-from autotn.ops.margin import (
+from autotn.ops import (
     cosine_embedding_loss,
     hinge_embedding_loss,
     margin_ranking_loss,
+    triplet_margin_loss,
+)
+from autotn.ops.loss import soft_margin_loss
+from autotn.ops.margin import (
     multi_margin_loss,
     multilabel_margin_loss,
     multilabel_soft_margin_loss,
-    triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
-from autotn.ops.loss import soft_margin_loss
 
 __all__ = [
     "CosineEmbeddingLoss",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from autotn.layers.module import Module
-from autotn.ops.vision import channel_shuffle, fold, interpolate, pixel_shuffle, pixel_unshuffle, unfold
+from autotn.ops import channel_shuffle, pixel_shuffle, pixel_unshuffle
+from autotn.ops.vision import fold, interpolate, unfold
 
 __all__ = [
     "ChannelShuffle",
