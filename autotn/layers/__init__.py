@@ -83,6 +83,26 @@ from autotn.layers.margin import (
     TripletMarginWithDistanceLoss,
 )
 from autotn.layers.module import Module
+from autotn.layers.norm import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    CrossMapLRN2d,
+    GroupNorm,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+    LayerNorm,
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LocalResponseNorm,
+    RMSNorm,
+    SyncBatchNorm,
+)
 from autotn.layers.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -116,7 +136,6 @@ from autotn.layers.vision import (
 for _file in (
     "conv",
     "pool",
-    "norm",
     "embedding",
     "recurrent",
     "attention",

@@ -190,13 +190,13 @@ class _Orthogonal(Module):
             if n != k:
                 X = cat([X, zeros(*X.shape[:-2], n, n - k, dtype=X.dtype)], -1)
             A = X - (X.transpose(-2, -1).conj() if X.is_complex() else X.transpose(-2, -1))
-            from autotn.ops import matrix_exp, solve
+            from autotn.ops import linalg_matrix_exp, linalg_solve
 
             if self.orthogonal_map == "matrix_exp":
-                Q = matrix_exp(A)
+                Q = linalg_matrix_exp(A)
             else:
                 one = eye(n, dtype=A.dtype)
-                Q = solve(one - A * 0.5, one + A * 0.5)
+                Q = linalg_solve(one - A * 0.5, one + A * 0.5)
             if n != k:
                 Q = Q[..., :k]
         base = getattr(self, "base", None)
