@@ -70,6 +70,15 @@ _ROOMS = {
     "autograd", "ir", "nn", "ops", "optim", "testing", "utils", "viz",
 }  # fmt: skip
 _LATE = {"graph": "viz", "load": "serialization", "save": "serialization", "summary": "viz"}
+#: The words of the original package, by the file of autotn/network that defines them.
+_WORDS = {
+    "activation": "Activation Linear ReLU Sigmoid Tanh",
+    "neuron": "ActivationNet ConstantNet NeuronNet",
+    "structure": "Instance Structure",
+    "structures": "Constant Dense Input",
+    "system": "State System",
+}
+_LATE |= {word: f"network.{file}" for file, words in _WORDS.items() for word in words.split()}
 
 
 def __getattr__(name: str) -> _Any:

@@ -1,0 +1,377 @@
+"""System: the network that instances make, which guesses and learns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotn.autograd import grad
+from autotn.core.modes import enable_grad, no_grad
+from autotn.core.tensor import Tensor, wrap
+from autotn.errors import AutogradError, ShapeError
+from autotn.layers import Module
+from autotn.network.losses import total_loss
+from autotn.network.optimizers import Learner, check_gradients, step_by_name
+from autotn.network.structure import Instance, floating_dtype, slots_of
+from autotn.network.wiring import run_order, walk_back
+from autotn.ops.shape import expand
+
+
+class Step(NamedTuple):
+    """One part's turn: what runs, and the (part, slot) pairs it reads."""
+
+    part: int
+    module: str
+    sources: tuple[tuple[int, int], ...]
+    constant: bool
+
+
+class State(Sequence[Any]):
+    """What a guess remembers for `System.learn`: the outputs of every part, with their history.
+
+    ``state[i]`` is the list of arrays, one per slot, of the part ``system.parts[i]``.
+    """
+
+    def __init__(self, system: System, values: list[Any], outputs: list[Tensor], single: bool):
+        self.owner = system.weights_owner
+        self.values = values
+        self.outputs = outputs
+        self.single = single
+        self.updates = system.updates
+        #: The loss it was learned by, once it was.
+        self.loss: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return [self._shown(value) for value in self.values[index]]
+
+    def _shown(self, value: Tensor) -> Any:
+        return (value._data[0] if self.single else value._data).copy()
+
+    def __repr__(self) -> str:
+        return f"<State of {len(self)} parts>"
+
+
+class System(Module):
+    """A network of instances, from its inputs to its outputs; also an ordinary Module.
+
+    As a Module it is called on batches and returns the output (a tuple of several). `guess` and
+    `learn` take one example per input, or a batch of them.
+
+    >>> layer = in_layer = tn.Input((32, 32))()
+    >>> print(in_layer)
+    Input :: [] -> [(32, 32)]
+    >>> for shape in [(15, 15)] * 2:
+    ...     layer = tn.Dense(shape, activation=tn.Tanh())(layer)
+    ...     print(layer)
+    Dense :: [(32, 32)] -> [(15, 15)]
+    Dense :: [(15, 15)] -> [(15, 15)]
+    >>> out_layer = tn.Dense((26,), activation=tn.Sigmoid())(layer)
+    >>> print(out_layer)
+    Dense :: [(15, 15)] -> [(26,)]
+    >>> s = tn.System(inputs=[in_layer], outputs=[out_layer])
+    >>> guess_out, state = s.guess([np.zeros((32, 32))], return_state=True)
+    >>> s.learn(state, [np.eye(26)[0]], method="adam", scale=1e-3)
+    >>> s(tn.zeros(5, 32, 32)).shape
+    tn.Size([5, 26])
+    """
+
+    def __init__(
+        self, inputs: Sequence[Any] = (), outputs: Sequence[Any] = (), verbose: bool = False
+    ) -> None:
+        super().__init__()
+        fed = [_instance(i, f"inputs[{k}]") for k, i in enumerate(inputs)]
+        ends = [_with_slot(o, f"outputs[{k}]") for k, o in enumerate(outputs)]
+        if not ends:
+            raise ValueError("System: outputs must be a list of at least one Instance")
+        parts = walk_back([instance for instance, _ in ends], fed)
+        number = {id(part): k for k, part in enumerate(parts)}
+        for k, instance in enumerate(fed):
+            if id(instance) not in number:
+                raise ValueError(f"System: inputs[{k}] ({instance}) does not reach any output")
+            if fed.index(instance) != k:
+                raise ValueError(f"System: inputs[{k}] ({instance}) is in the list twice")
+            if len(instance.output_shapes) != 1:
+                raise ValueError(f"System: inputs[{k}] ({instance}) has several slots")
+        input_indexes = tuple(number[id(instance)] for instance in fed)
+        for k, part in enumerate(parts):
+            if part.layer is None and k not in input_indexes:
+                raise ValueError(f"System: the outputs need {part}, which is not among the inputs")
+        cut = set(input_indexes)
+        #: The instances, outputs first; all numbers below are places in this list.
+        self.parts = tuple(parts)
+        self.input_indexes = input_indexes
+        self.output_indexes = tuple(number[id(instance)] for instance, _ in ends)
+        self.output_slots = tuple(slot for _, slot in ends)
+        self.constant_indexes = tuple(k for k, part in enumerate(parts) if part.constant)
+        self.parents_indexes = tuple(
+            () if k in cut else tuple(number[id(p)] for p in part.parents)
+            for k, part in enumerate(parts)
+        )
+        children: list[list[int]] = [[] for _ in parts]
+        for k, above in enumerate(self.parents_indexes):
+            for parent in dict.fromkeys(above):
+                children[parent].append(k)
+        self.children_indexes = tuple(map(tuple, children))
+        self.evaluation_order = tuple(run_order(self.output_indexes, self.parents_indexes))
+        self._plan = self._register()
+        self.__dict__["_learner"] = Learner()
+        #: How often `learn` or `apply_grads` changed the weights.
+        self.updates = 0
+        if verbose:
+            print(self.wiring())
+
+    def _register(self) -> tuple[Step, ...]:
+        """Give every module a name, the same one for the same network, and say what reads what."""
+        counts: Counter[str] = Counter()
+        names: dict[int, str] = {}
+        steps = []
+        for k in self.evaluation_order:
+            part = self.parts[k]
+            if k in self.input_indexes or part.layer is None:
+                continue
+            if id(part.layer) not in names:
+                kind = type(part.structure).__name__ if not part.constant else "Constant"
+                names[id(part.layer)] = name = f"{kind}_{counts[kind]}"
+                counts[kind] += 1
+                self.add_module(name, part.layer)
+            sources = tuple(zip(self.parents_indexes[k], part.input_indexes))
+            steps.append(Step(k, names[id(part.layer)], sources, part.constant))
+        return tuple(steps)
+
+    def wiring(self) -> str:
+        """All parts in the order they run in, and what each reads."""
+        lines = []
+        for k in self.evaluation_order:
+            above = ", ".join(map(str, self.parents_indexes[k])) or "nothing"
+            lines.append(f"{k}: {self.parts[k]}, reads {above}")
+        return "\n".join(lines)
+
+    # ------------------------------------------------------------------ running
+
+    def forward(self, *inputs: Any) -> Any:
+        """The output for a batch per input, or the tuple of several outputs."""
+        if len(inputs) != len(self.input_indexes):
+            raise TypeError(f"System: {len(inputs)} given for {len(self.input_indexes)} inputs")
+        for k, (index, x) in enumerate(zip(self.input_indexes, inputs)):
+            shape = self.parts[index].output_shapes[0]
+            if not isinstance(x, Tensor):
+                raise TypeError(
+                    f"System: input {k} must be a Tensor with a batch in front, got "
+                    f"{type(x).__name__}; guess takes arrays and single examples"
+                )
+            if tuple(x.shape[1:]) != shape or x.ndim == 0:
+                raise ShapeError(
+                    f"System: input {k} has shape {tuple(x.shape)}, expected (N, "
+                    f"{', '.join(map(str, shape))})"
+                )
+        outputs = self._outputs(self._run(list(inputs)))
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def _outputs(self, values: list[Any]) -> list[Any]:
+        return [values[k][slot] for k, slot in zip(self.output_indexes, self.output_slots)]
+
+    def _run(self, inputs: list[Any], verbose: bool = False) -> list[Any]:
+        """The slots of every part, given the batches of the inputs."""
+        values: list[Any] = [None] * len(self.parts)
+        count = inputs[0].shape[0] if inputs else 1
+        for k, x in zip(self.input_indexes, inputs):
+            values[k] = (x,)
+        modules = self._modules
+        for part, name, sources, constant in self._plan:
+            found = modules[name](*[values[k][slot] for k, slot in sources])
+            if constant:
+                found = expand(found, count, *found.shape[1:])
+            values[part] = tuple(slots_of(found)) if isinstance(found, tuple | list) else (found,)
+            if verbose:
+                print(f"{part}: {self.parts[part]}")
+        return values
+
+    def _enter(self, inputs: Any, keep: bool) -> tuple[list[Tensor], bool]:
+        """The inputs as batches, and whether they were single examples."""
+        if isinstance(inputs, np.ndarray | Tensor) or not isinstance(inputs, Sequence):
+            raise TypeError(
+                f"guess: inputs must be a list with one array per input, got {type(inputs).__name__}"
+            )
+        if len(inputs) != len(self.input_indexes):
+            raise ValueError(
+                f"guess: {len(inputs)} inputs given for {len(self.input_indexes)} of the System"
+            )
+        floating = floating_dtype(self)
+        batches, counts = [], set()
+        for k, (index, given) in enumerate(zip(self.input_indexes, inputs)):
+            part = self.parts[index]
+            shape = part.output_shapes[0]
+            try:
+                array = given._data if isinstance(given, Tensor) else np.asarray(given)
+                if array.dtype.kind not in "fiubV":
+                    raise TypeError(f"guess: inputs[{k}] must hold numbers, got {array.dtype}")
+                single = array.shape == shape
+                if not single and (array.ndim == 0 or array.shape[1:] != shape):
+                    batch = ", ".join(map(str, ("N", *shape)))
+                    raise ShapeError(
+                        f"guess: inputs[{k}] has shape {array.shape}, expected {shape} or, "
+                        f"for a batch, ({batch})"
+                    )
+                batch_array = array[None] if single else array
+                kind = part.output_dtypes[0] or floating
+                # A copy when it is kept: the caller may write the next example into this memory.
+                batches.append(wrap(np.array(batch_array, kind, copy=True if keep else None)))
+            except ValueError as error:
+                if isinstance(error, ShapeError):
+                    raise
+                raise ValueError(f"guess: inputs[{k}] is no array of numbers: {error}") from None
+            counts.add(None if single else len(array))
+        if len(counts) > 1:
+            raise ShapeError(
+                "guess: the inputs must be single examples or batches of one size, got shapes "
+                + ", ".join(str(np.shape(i)) for i in inputs)
+            )
+        return batches, counts in ({None}, set())
+
+    def guess(self, inputs: Any, return_state: bool = False, verbose: bool = False) -> Any:
+        """The list of outputs for a list of inputs, each one example or a batch.
+
+        Parameters
+        ----------
+        return_state : bool
+            Return ``(outputs, state)``, where `learn` can use the state.
+        verbose : bool
+            Print every part as it runs.
+        """
+        batches, single = self._enter(inputs, return_state)
+        with enable_grad() if return_state else no_grad():
+            values = self._run(batches, verbose)
+        outputs = self._outputs(values)
+        arrays = [(o._data[0] if single else o._data).copy() for o in outputs]
+        if not return_state:
+            return arrays
+        return arrays, State(self, values, outputs, single)
+
+    # ------------------------------------------------------------------ learning
+
+    @property
+    def weights_owner(self) -> int:
+        """What a State remembers this System by."""
+        return id(self)
+
+    def learn(
+        self,
+        final_state: State,
+        true_outputs: Any,
+        batch: bool = False,
+        loss: Any = "quad",
+        **kwargs: Any,
+    ) -> Any:
+        """Move the weights once, so that the guess comes nearer to the truth.
+
+        Parameters
+        ----------
+        true_outputs : list
+            One array per output, of its shape; None for an output that shall not matter.
+        batch : bool
+            Do not change anything, return the gradients for `apply_grads`.
+        loss : str or Module
+            ``'quad'`` (half the squared error), ``'ce'`` (cross-entropy) or a loss module.
+        **kwargs
+            ``method`` is ``'sgd'`` (the default), ``'rmsprop'``, ``'adam'`` or an optimizer;
+            ``scale`` is the learning rate (1e-3); ``b1``, ``b2``, ``epsilon`` are Adam's.
+        """
+        if batch:
+            if kwargs:
+                raise TypeError(
+                    f"learn: with batch=True, {', '.join(kwargs)} belong to apply_grads"
+                )
+            return self.calculate_grads(final_state, true_outputs, loss)
+        self._check_state("learn", final_state)
+        parameters = self._trained("learn")
+        optimizer = self._learner.choose("learn", parameters, **kwargs)
+        with enable_grad():
+            total = total_loss("learn", final_state.outputs, true_outputs, loss, final_state.single)
+        for p in parameters:
+            p.grad = None
+        try:
+            total.backward()
+            optimizer.step()
+        finally:
+            for p in parameters:
+                p.grad = None
+        final_state.loss = total.item()
+        self.updates += 1
+        return None
+
+    def calculate_grads(
+        self, final_state: State, true_outputs: Any, loss: Any = "quad"
+    ) -> dict[str, Any]:
+        """The gradients of the loss by the names of the parameters, as arrays."""
+        self._check_state("calculate_grads", final_state)
+        self._trained("calculate_grads")
+        named = {name: p for name, p in self.named_parameters() if p.requires_grad}
+        with enable_grad():
+            total = total_loss(
+                "calculate_grads", final_state.outputs, true_outputs, loss, final_state.single
+            )
+        found = grad(
+            total, list(named.values()), retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        final_state.loss = total.item()
+        return {name: g._data for name, g in zip(named, found)}
+
+    def apply_grads(
+        self, final_state: Any, grads: Any, batch: bool = False, **kwargs: Any
+    ) -> None:
+        """Move the weights once by gradients; with ``batch=True`` by the mean of a list of them.
+
+        `final_state` is not needed any more: gradients belong to weights, not to examples.
+        """
+        named = {name: p for name, p in self.named_parameters() if p.requires_grad}
+        if batch:
+            if isinstance(grads, Mapping) or not isinstance(grads, Sequence) or not grads:
+                raise TypeError("apply_grads: batch=True takes a list of what learn returned")
+            for one in grads:
+                check_gradients("apply_grads", named, one)
+            grads = {name: sum(one[name] for one in grads) / len(grads) for name in named}
+        step_by_name(self, named, grads, self._learner, **kwargs)
+        self.updates += 1
+
+    def _trained(self, who: str) -> list[Any]:
+        parameters = [p for p in self.parameters() if p.requires_grad]
+        if not parameters:
+            raise AutogradError(f"{who}: the System has no weights that could learn")
+        return parameters
+
+    def _check_state(self, who: str, state: Any) -> None:
+        if not isinstance(state, State) or state.owner != self.weights_owner:
+            raise TypeError(
+                f"{who}: final_state must be the state this System's guess(..., return_state=True) "
+                f"returned, got {state!r}"
+            )
+        if state.updates != self.updates:
+            raise AutogradError(
+                f"{who}: the weights have changed since this guess; call guess again and learn "
+                "from its state"
+            )
+
+    def __iter__(self) -> Iterator[Instance]:
+        return iter(self.parts)
+
+
+def _instance(given: Any, where: str) -> Instance:
+    if not isinstance(given, Instance):
+        raise TypeError(f"System: {where} must be an Instance, got {given!r}")
+    return given
+
+
+def _with_slot(given: Any, where: str) -> tuple[Instance, int]:
+    """An output: an Instance, whose slot 0 is meant, or a pair of an Instance and a slot."""
+    if isinstance(given, tuple) and len(given) == 2:
+        instance = _instance(given[0], where)
+        return instance, instance.slot(given[1], f"System: {where}")
+    return _instance(given, where), 0
