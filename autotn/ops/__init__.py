@@ -10,6 +10,7 @@ from autotn.ops.bitwise import *
 from autotn.ops.classify import *
 from autotn.ops.compare import *
 from autotn.ops.complex import *
+from autotn.ops.conv import *
 from autotn.ops.convert import *
 from autotn.ops.create import *
 from autotn.ops.dropout import *
