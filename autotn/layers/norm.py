@@ -166,7 +166,7 @@ class _BatchNorm(_ChannelNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    r"""Normalise each channel over the batch: :math:`\frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} w + b`.
+    r"""Normalise each channel: :math:`\frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} w + b`.
 
     In training mean and variance are the batch's, and running statistics follow them by the share
     `momentum` (None: their plain mean); in evaluation they are the running ones.

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.modes import no_grad
+from autotn.core.inplace import mark_written
+from autotn.core.node import here
 from autotn.core.op import Arr, Fixed, op
 from autotn.core.tensor import Tensor, wrap
-from autotn.errors import ShapeError
-from autotn.ops.gather import add_slices
+from autotn.errors import DTypeError, ShapeError
+from autotn.ops.gather import add_slices, gather
 
 __all__ = ["embedding", "embedding_bag"]
 
@@ -19,11 +20,14 @@ FUNCTIONAL = ("one_hot",)
 
 def _check_rows(name: str, indices: Any, count: int) -> None:
     if indices.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected indices of an integer dtype, got {indices.dtype}; use .long()")
+        raise DTypeError(
+            f"{name}: expected indices of an integer dtype, got {indices.dtype}; use .long()"
+        )
     if indices.size and (indices.min() < 0 or indices.max() >= count):
         where = tuple(int(k) for k in np.argwhere((indices < 0) | (indices >= count))[0])
         raise IndexError(
-            f"{name}: index out of range: index {int(indices[where])} at position {where}, but the table has "
+            f"{name}: index out of range: index {int(indices[where])} at position {where}, but the "
+            "table has "
             f"{count} rows, numbered 0 to {count - 1}"
         )
 
@@ -50,31 +54,38 @@ def _embedding_rule(g: Any, input: Any, padding_idx: int, weight_shape: tuple[in
 _embedding.grad(weight=_embedding_rule)
 
 
-def _renormalise(weight: Tensor, indices: Any, max_norm: float, norm_type: float) -> None:
-    """Shrink the rows in use to a norm of at most `max_norm`, in place."""
-    from autotn.core.inplace import mark_written
-
+def _renormalise(weight: Any, indices: Any, max_norm: float, norm_type: float) -> None:
+    """Shrink the rows in use to a norm of at most `max_norm`, in place and unrecorded."""
+    table = weight._data if isinstance(weight, Tensor) else weight
     used = np.unique(indices)
-    rows = weight._data[used]
-    norms = np.linalg.norm(rows, norm_type, axis=1)
+    norms = np.linalg.norm(table[used], norm_type, axis=1)
     long = norms > max_norm
-    factor = (max_norm / (norms[long] + 1e-7)).astype(rows.dtype)
-    weight._data[used[long]] = rows[long] * factor[:, None]
-    mark_written(weight)
+    if long.any():
+        factor = (max_norm / (norms[long] + 1e-7)).astype(table.dtype)
+        table[used[long]] *= factor[:, None]
+        if isinstance(weight, Tensor):
+            mark_written(weight, here())
 
 
 def _padding(name: str, padding_idx: Any, rows: int) -> int:
     if padding_idx is None:
         return -1
     if not -rows <= padding_idx < rows:
-        raise AssertionError(f"{name}: Padding_idx must be within num_embeddings ({rows}), got {padding_idx}")
+        raise AssertionError(
+            f"{name}: Padding_idx must be within num_embeddings ({rows}), got {padding_idx}"
+        )
     return int(padding_idx) % rows
 
 
 def embedding(
-    input: Any, weight: Any, padding_idx: Any = None, max_norm: Any = None, norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False, sparse: bool = False,
-) -> Any:  # fmt: skip
+    input: Any,
+    weight: Any,
+    padding_idx: Any = None,
+    max_norm: Any = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
     """The rows of the table `weight` that the indices `input` name.
 
     >>> F.embedding(tn.tensor([1, 0]), tn.tensor([[1.0], [2.0]]))
@@ -87,8 +98,7 @@ def embedding(
     plain = input._data if isinstance(input, Tensor) else np.asarray(input)
     if max_norm is not None:
         _check_rows("embedding", plain, weight.shape[0])
-        with no_grad():
-            _renormalise(weight, plain, max_norm, norm_type)
+        _renormalise(weight, plain, max_norm, norm_type)
     if scale_grad_by_freq:
         counts = np.bincount(plain.reshape(-1), minlength=weight.shape[0])
         scale = 1 / np.maximum(counts, 1)
@@ -107,15 +117,25 @@ def _scale_rows(weight: Arr, scale: Fixed) -> Arr:
 
 
 _scale_rows.grad(
-    weight=lambda g, scale: g * scale[:, None].astype((g._data if isinstance(g, Tensor) else g).dtype)
+    weight=lambda g, scale: (
+        g * scale[:, None].astype((g._data if isinstance(g, Tensor) else g).dtype)
+    )
 )
 
 
 def embedding_bag(
-    input: Any, weight: Any, offsets: Any = None, max_norm: Any = None, norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, per_sample_weights: Any = None,
-    include_last_offset: bool = False, padding_idx: Any = None,
-) -> Any:  # fmt: skip
+    input: Any,
+    weight: Any,
+    offsets: Any = None,
+    max_norm: Any = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Any = None,
+    include_last_offset: bool = False,
+    padding_idx: Any = None,
+) -> Any:
     """Sums, means or maxima of groups of rows: one group per row of `input`, or cut by `offsets`.
 
     >>> F.embedding_bag(tn.tensor([[0, 1]]), tn.tensor([[1.0], [3.0]]), mode="sum")
@@ -125,48 +145,98 @@ def embedding_bag(
         raise ValueError(f"embedding_bag: mode has to be one of sum, mean or max, got {mode!r}")
     if weight.ndim != 2:
         raise ShapeError(f"embedding_bag: 'weight' must be 2-D, got shape {tuple(weight.shape)}")
-    if per_sample_weights is not None and mode != "sum":
-        raise NotImplementedError("embedding_bag: per_sample_weights was not None, but needs mode='sum'")
-    plain = input._data
-    if plain.ndim == 2:
-        if offsets is not None:
-            raise ValueError("embedding_bag: if input is 2D, then offsets has to be None, as input is treated as a "
-                             "mini-batch of fixed length sequences")  # fmt: skip
-        group = np.repeat(np.arange(plain.shape[0]), plain.shape[1])
-        bags = plain.shape[0]
-        flat = plain.reshape(-1)
-        if per_sample_weights is not None:
-            per_sample_weights = per_sample_weights.reshape((-1,))
-    elif plain.ndim == 1:
-        if offsets is None:
-            raise ValueError("embedding_bag: offsets has to be a 1D Tensor but got None")
-        starts = offsets._data[:-1] if include_last_offset else offsets._data
-        if len(starts) and starts[0] != 0:
-            raise ValueError(f"embedding_bag: offsets[0] has to be 0, i.e., the first sequence in the mini-batch has "
-                             f"to start from position 0. However, got {int(starts[0])}")  # fmt: skip
-        flat, bags = plain, len(starts)
-        group = np.searchsorted(starts, np.arange(len(flat)), side="right") - 1
-    else:
-        raise ValueError(f"embedding_bag: input has to be 1D or 2D Tensor, but got Tensor of dimension {plain.ndim}")
-    pad = _padding("embedding_bag", padding_idx, weight.shape[0])
-    rows = embedding(wrap(flat), weight, None, max_norm, norm_type, scale_grad_by_freq)
-    keep = flat != pad
-    if not keep.all():
-        rows, group = rows[keep], group[keep]
-        per_sample_weights = None if per_sample_weights is None else per_sample_weights[keep]
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError(
+            "embedding_bag: max mode does not support scaling the gradient by the frequency"
+        )
     if per_sample_weights is not None:
-        rows = rows * per_sample_weights.reshape((-1, 1))
+        if mode != "sum":
+            raise NotImplementedError(
+                f"embedding_bag: per_sample_weights needs mode='sum', got mode={mode!r}"
+            )
+        if tuple(per_sample_weights.shape) != tuple(input.shape):
+            raise ShapeError(
+                f"embedding_bag: per_sample_weights {list(per_sample_weights.shape)} must have the "
+                "same shape as the "
+                f"input {list(input.shape)}"
+            )
+        per_sample_weights = per_sample_weights.reshape((-1, 1))
+    flat, group, bags = _groups(_plain(input), offsets, include_last_offset)
+    pad = _padding("embedding_bag", padding_idx, weight.shape[0])
+    rows = embedding(flat, weight, None, max_norm, norm_type, scale_grad_by_freq)
+    if per_sample_weights is not None:
+        rows = rows * per_sample_weights[: len(flat)]
+    if padding_idx is not None:
+        keep = np.flatnonzero(flat != pad)
+        rows, group = rows[keep], group[keep]
     shape = (bags, weight.shape[1])
     if mode == "max":
-        from autotn.ops.gather import scatter_reduce
-
-        index = np.broadcast_to(group[:, None], rows.shape)
-        return scatter_reduce(rows.new_zeros(shape), 0, wrap(index), rows, "amax", include_self=False)
+        found, first = np.unique(group, return_index=True)
+        winners = _first_maxima(_plain(rows), first)
+        return add_slices(gather(rows, 0, winners) if len(found) else rows, shape, 0, found)
     total = add_slices(rows, shape, 0, group)
     if mode == "sum":
         return total
-    counts = np.maximum(np.bincount(group, minlength=bags), 1).astype(weight._data.dtype)
-    return total / wrap(counts[:, None])
+    counts = np.maximum(np.bincount(group, minlength=bags), 1)[:, None]
+    return total * (1 / counts).astype(_plain(total).dtype)
+
+
+def _plain(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else np.asarray(x)
+
+
+def _groups(indices: Any, offsets: Any, include_last_offset: bool) -> tuple[Any, Any, int]:
+    """All indices in one row, the bag of each, and how many bags there are."""
+    if indices.ndim == 2:
+        if offsets is not None:
+            raise ValueError(
+                "embedding_bag: if input is 2D, then offsets has to be None, as input is treated "
+                "as a mini-batch of fixed length sequences"
+            )
+        bags, length = indices.shape
+        return indices.reshape(-1), np.repeat(np.arange(bags), length), bags
+    if indices.ndim != 1:
+        raise ValueError(
+            "embedding_bag: input has to be 1D or 2D Tensor, but got Tensor of dimension "
+            f"{indices.ndim}"
+        )
+    if offsets is None:
+        raise ValueError("embedding_bag: offsets has to be a 1D Tensor but got None")
+    starts = _plain(offsets)
+    if starts.ndim != 1:
+        raise ValueError(
+            f"embedding_bag: offsets has to be a 1D Tensor, got {starts.ndim} dimensions"
+        )
+    if len(starts) and (starts[0] != 0 or (np.diff(starts) < 0).any()):
+        raise ShapeError(
+            "embedding_bag: offsets[0] has to be 0, i.e., the first sequence in the mini-batch "
+            "has to start from "
+            f"position 0, and offsets must not decrease; got {starts.tolist()}"
+        )
+    if len(starts) and starts[-1] > len(indices):
+        raise ShapeError(
+            f"embedding_bag: offsets[-1] can not be greater than input's length {len(indices)} but "
+            "got offsets[-1] of "
+            f"{starts[-1]}"
+        )
+    if include_last_offset:
+        if not len(starts):
+            raise ShapeError(
+                "embedding_bag: include_last_offset needs at least one offset, got none"
+            )
+        indices, starts = indices[: starts[-1]], starts[:-1]
+    group = np.searchsorted(starts, np.arange(len(indices)), side="right") - 1
+    return indices, group, len(starts)
+
+
+def _first_maxima(rows: Any, starts: Any) -> Any:
+    """For each stretch of rows and each column, the row of the first maximum."""
+    if not len(starts):
+        return np.zeros((0, rows.shape[1]), np.int64)
+    lengths = np.diff(starts, append=len(rows))
+    top = np.repeat(np.maximum.reduceat(rows, starts), lengths, 0)
+    places = np.where(rows == top, np.arange(len(rows))[:, None], len(rows) - 1)
+    return np.minimum.reduceat(places, starts)
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
@@ -178,7 +248,9 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     """
     plain = tensor._data if isinstance(tensor, Tensor) else np.asarray(tensor)
     if plain.dtype != np.int64:
-        raise RuntimeError(f"one_hot: is only applicable to index tensor of type LongTensor, got {plain.dtype}")
+        raise RuntimeError(
+            f"one_hot: is only applicable to index tensor of type LongTensor, got {plain.dtype}"
+        )
     if plain.size == 0 and num_classes <= 0:
         raise RuntimeError("one_hot: Can not infer total number of classes from empty tensor.")
     if plain.size and plain.min() < 0:
@@ -188,7 +260,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
         raise RuntimeError("one_hot: num_classes should be positive")
     if plain.size and plain.max() >= count:
         raise RuntimeError(
-            f"one_hot: Class values must be smaller than num_classes, got {int(plain.max())} for {count} classes"
+            f"one_hot: Class values must be smaller than num_classes, got {int(plain.max())} for "
+            f"{count} classes"
         )
     result = np.zeros((*plain.shape, count), np.int64)
     np.put_along_axis(result, plain[..., None], 1, -1)

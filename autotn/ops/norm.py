@@ -1,8 +1,9 @@
 """Normalisation: over the batch, over features, over groups of channels.
 
-Batch, layer, group and instance normalisation are one computation on differently shaped views: subtract
-the mean of a block, divide by its deviation, scale and shift. Two fused ops do it: `_normalise_rows` over the
-last axis of a matrix (layer, group, instance), and `_batch_norm` over all axes but the channels.
+Batch, layer, group and instance normalisation are one computation on differently shaped views:
+subtract the mean of a block, divide by its deviation, scale and shift. Two fused ops do it:
+`_normalise_rows` over the last axis of a matrix (layer, group, instance), and `_batch_norm` over
+all axes but the channels.
 The gradients are those of Ioffe & Szegedy 2015, section 3.
 """
 
@@ -24,7 +25,7 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"
 FUNCTIONAL = ("local_response_norm", "normalize")
 
 
-# -- rows ------------------------------------------------------------------------------------------------
+# -- rows ------------------------------------------------------------------------------------------
 
 
 @op(aux=("xhat", "rstd"))
@@ -77,9 +78,13 @@ def _(input: Any, weight: Any, bias: Any, eps: float) -> Any:
 
 
 def layer_norm(
-    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5,
+    input: Any,
+    normalized_shape: Any,
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-5,
     cudnn_enable: bool = True,
-) -> Any:  # fmt: skip
+) -> Any:
     r"""Normalise over the last dimensions: :math:`\frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} w + b`.
 
     Ba et al., "Layer Normalization", 2016.
@@ -120,13 +125,15 @@ def _normalized_shape(
     if len(shape) < len(over) or shape[len(shape) - len(over) :] != over:
         expected = ", ".join(["*", *map(str, over)])
         raise ShapeError(
-            f"{name}: Given normalized_shape={list(over)}, expected input with shape [{expected}], but got "
+            f"{name}: Given normalized_shape={list(over)}, expected input with shape [{expected}], "
+            "but got "
             f"input of size {list(shape)}"
         )
     for what, one in (("weight", weight), ("bias", bias)):
         if one is not None and tuple(one.shape) != over:
             raise ShapeError(
-                f"{name}: expected {what} to be of same shape as normalized_shape, but got {what} of shape "
+                f"{name}: expected {what} to be of same shape as normalized_shape, but got {what} "
+                "of shape "
                 f"{list(one.shape)} and normalized_shape = {list(over)}"
             )
     return over
@@ -147,19 +154,22 @@ def group_norm(
         )
     if num_groups <= 0 or shape[1] % num_groups:
         raise RuntimeError(
-            f"group_norm: Expected number of channels in input to be divisible by num_groups, but got input of "
+            "group_norm: Expected number of channels in input to be divisible by num_groups, but "
+            "got input of "
             f"shape {list(shape)} and num_groups={num_groups}"
         )
     for what, one in (("weight", weight), ("bias", bias)):
         if one is not None and tuple(one.shape) != (shape[1],):
             raise ShapeError(
-                f"group_norm: expected {what} to be a vector of size equal to the number of channels in input, but "
+                f"group_norm: expected {what} to be a vector of size equal to the number of "
+                "channels in input, but "
                 f"got {what} of shape {list(one.shape)} and input of shape {list(shape)}"
             )
     columns = shape[1] // num_groups * math.prod(shape[2:])
     if shape[0] * columns == 1:
         raise ValueError(
-            f"group_norm: Expected more than 1 value per channel when training, got input size {list(shape)}"
+            "group_norm: Expected more than 1 value per channel when training, got input size "
+            f"{list(shape)}"
         )
     found = _normalise_rows(_rows(input, columns), None, None, eps).reshape(shape)
     return _per_channel(found, weight, bias)
@@ -220,12 +230,12 @@ def rms_norm(
     return _rms_rows(_rows(input, columns), _flat(weight), eps).reshape(shape)
 
 
-# -- batches ---------------------------------------------------------------------------------------------
+# -- batches ---------------------------------------------------------------------------------------
 
 
 @op(aux=("xhat", "rstd", "mean", "var"))
 def _batch_norm(input: Arr, weight: Arr | None, bias: Arr | None, eps: float) -> tuple[Arr, ...]:
-    """Each channel with mean 0 and variance 1 over the batch, scaled and shifted; and those statistics.
+    """Each channel with mean 0 and variance 1 over the batch, scaled and shifted; and statistics.
 
     >>> F.batch_norm(tn.tensor([[1.0], [3.0]]), None, None, training=True)
     tensor([[-1.0000],
@@ -282,10 +292,19 @@ def _(input: Any, weight: Any, bias: Any, eps: float) -> Any:
 
 
 def batch_norm(
-    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
-    training: bool = False, momentum: float = 0.1, eps: float = 1e-5, cudnn_enabled: bool = True,
-) -> Any:  # fmt: skip
-    r"""Normalise each channel over the batch (Ioffe & Szegedy 2015); in evaluation by running statistics.
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    cudnn_enabled: bool = True,
+) -> Any:
+    r"""Normalise each channel over the batch, in evaluation by running statistics.
+
+    Ioffe & Szegedy, "Batch Normalization", 2015.
 
     In training the running statistics are moved by `momentum` towards the batch's (the variance unbiased).
 
@@ -299,17 +318,22 @@ def batch_norm(
             f"batch_norm: expected at least 2 dimensions, got input of shape {list(shape)}"
         )
     for what, one in (
-        ("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias),
-    ):  # fmt: skip
+        ("running_mean", running_mean),
+        ("running_var", running_var),
+        ("weight", weight),
+        ("bias", bias),
+    ):
         if one is not None and tuple(one.shape) != (shape[1],):
             raise ShapeError(
-                f"batch_norm: {what} should contain {shape[1]} elements (the channels of an input of shape "
+                f"batch_norm: {what} should contain {shape[1]} elements (the channels of an input "
+                "of shape "
                 f"{list(shape)}) not {math.prod(one.shape)}"
             )
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError(
-                "batch_norm: Expected running_mean and running_var to be defined when training=False"
+                "batch_norm: Expected running_mean and running_var to be defined when "
+                "training=False"
             )
         wide = (1, -1, *(1,) * (len(shape) - 2))
         scale = 1 / np.sqrt(running_var + eps)
@@ -322,7 +346,8 @@ def batch_norm(
         return _per_channel(input, weight, bias)
     if count == 1:
         raise ValueError(
-            f"batch_norm: Expected more than 1 value per channel when training, got input size {list(shape)}"
+            "batch_norm: Expected more than 1 value per channel when training, got input size "
+            f"{list(shape)}"
         )
     out, mean, var = _batch_norm(input, weight, bias, eps)
     if running_mean is not None or running_var is not None:
@@ -335,9 +360,16 @@ def batch_norm(
 
 
 def instance_norm(
-    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
-    use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5, cudnn_enabled: bool = True,
-) -> Any:  # fmt: skip
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    cudnn_enabled: bool = True,
+) -> Any:
     """Normalise each channel of each sample (Ulyanov et al. 2016).
 
     >>> F.instance_norm(tn.tensor([[[1.0, 3.0]]]))
@@ -349,7 +381,8 @@ def instance_norm(
     count = math.prod(shape[2:])
     if len(shape) < 3 or count == 1:
         raise ValueError(
-            f"instance_norm: Expected more than 1 spatial element when training, got input size {list(shape)}"
+            "instance_norm: Expected more than 1 spatial element when training, got input size "
+            f"{list(shape)}"
         )
     if running_mean is not None or running_var is not None:
         with no_grad():
@@ -362,20 +395,23 @@ def instance_norm(
     return _per_channel(found, weight, bias)
 
 
-# -- others ----------------------------------------------------------------------------------------------
+# -- others ----------------------------------------------------------------------------------------
 
 
 def local_response_norm(
     input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Any:
-    r"""Divide by a power of the mean square over neighbouring channels (Krizhevsky et al. 2012, section 3.3).
+    r"""Divide by a power of the mean square over neighbouring channels.
+
+    Krizhevsky et al. 2012, section 3.3.
 
     >>> F.local_response_norm(tn.ones(1, 2, 1), 2).shape
     tn.Size([1, 2, 1])
     """
     if input.ndim < 3:
         raise ValueError(
-            f"local_response_norm: Expected 3D or higher dimensionality input (got {input.ndim} dimensions)"
+            f"local_response_norm: Expected 3D or higher dimensionality input (got {input.ndim} "
+            "dimensions)"
         )
     return _respond(input, size // 2, (size - 1) // 2, alpha / size, beta, k)
 
