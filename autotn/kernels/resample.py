@@ -152,7 +152,9 @@ def _per_axis(name: str, value: Any, spatial: tuple[int, ...]) -> list[Any]:
 @lru_cache(maxsize=256)
 def taps_of(axis: Axis, dtype: str) -> Taps:
     """The taps of an axis, with coordinates and weights in ``dtype``."""
-    if axis.kind in ("nearest", "nearest-exact"):
+    if _is_identity(axis):
+        taps = Taps(np.arange(axis.size)[:, None], np.ones((axis.size, 1), dtype))
+    elif axis.kind in ("nearest", "nearest-exact"):
         taps = _nearest(axis, dtype)
     elif axis.kind == "area":
         taps = _area(axis, dtype)
@@ -201,8 +203,6 @@ def _nearest(axis: Axis, dtype: str) -> Taps:
 
 
 def _linear(axis: Axis, dtype: str) -> Taps:
-    if _is_identity(axis):
-        return Taps(np.arange(axis.size)[:, None], np.ones((axis.size, 1), dtype))
     position = np.maximum(_positions(axis, dtype), 0)
     low = np.minimum(position.astype(np.intp), axis.size - 1)
     high = np.minimum(low + 1, axis.size - 1)
@@ -323,7 +323,7 @@ def _apply(x: Array, axes: Sequence[Axis], transposed: bool) -> Array:
 
 def _is_identity(axis: Axis) -> bool:
     """Same size is same place in these modes, whatever the scale says."""
-    return axis.size == axis.new_size and axis.kind in ("linear", "area") and not axis.antialias
+    return axis.size == axis.new_size and (axis.antialias or axis.kind in ("linear", "area"))
 
 
 def _apply_one(x: Array, at: int, axis: Axis, transposed: bool) -> Array:

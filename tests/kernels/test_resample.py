@@ -25,7 +25,7 @@ SIZES: dict[int, list[tuple[int, ...]]] = {
     2: [(7, 5), (3, 10), (1, 1), (12, 16), (40, 9), (8, 130)],
     3: [(5, 6, 7), (2, 9, 14), (1, 3, 30)],
 }
-SCALES = [2.0, 3.0, 1.3, 0.5, 0.7, 1.0]
+SCALES = [2.0, 3.0, 1.3, 0.5, 0.7, 1.0, 1.01]
 
 
 def options_of(mode: str) -> list[dict[str, Any]]:
@@ -77,6 +77,8 @@ def test_values_and_gradients_are_pytorchs(
     wanted = MODES[mode][0]
     for dims in [1, 2, 3] if wanted is None else [wanted]:
         for shape, asked in itertools.product(SHAPES[dims], requests(dims)):
+            if mode == "nearest" and asked.get("scale_factor") == 1.01:
+                continue  # copies or shifts, depending on which of PyTorch's kernels it is
             x = inputs(shape, dtype)
             tensor = torch.tensor(x, requires_grad=True)
             what = (shape, asked)
@@ -91,11 +93,15 @@ def test_values_and_gradients_are_pytorchs(
             g = np.random.default_rng(1).standard_normal(expected.shape).astype(dtype)
             gradient = interpolate_backward(g, shape, mode=mode, **asked, **options)
             assert not np.may_share_memory(gradient, g)
-            if not mode.startswith("nearest"):
+            # In places PyTorch's backward is not the transpose of its forward: it rounds otherwise
+            # in the nearest modes; where a scale near 1 leaves the size as it is, antialiasing
+            # filters only on the way back, and bicubic only on the way there.
+            apart = mode in ("bicubic", "lanczos") or options.get("antialias")
+            apart = apart and any(n == new for n, new in zip(shape[2:], expected.shape[2:]))
+            if not mode.startswith("nearest") and not (apart and "scale_factor" in asked):
                 expected.backward(torch.tensor(g))
                 same(gradient, tensor.grad.numpy(), what)
-            # PyTorch's backward of the nearest modes rounds unlike its forward in places; the
-            # transpose is the truth: <A x, g> = <x, Aᵀ g>.
+            # The transpose is the truth: <A x, g> = <x, Aᵀ g>.
             np.testing.assert_allclose(
                 float((result.astype("f8") * g).sum()),
                 float((x.astype("f8") * gradient).sum()),
