@@ -67,15 +67,18 @@ _numeric_warnings.silence()
 
 #: Loaded when first asked for, so that ``import autotn`` stays quick.
 _ROOMS = {
-    "autograd", "ir", "nn", "ops", "optim", "testing", "utils", "viz",
+    "autograd", "fft", "ir", "linalg", "nn", "ops", "optim", "special", "testing", "utils", "viz",
 }  # fmt: skip
 _LATE = {"graph": "viz", "load": "serialization", "save": "serialization", "summary": "viz"}
 #: The words of the original package, by the file of autotn/network that defines them.
 _WORDS = {
     "activation": "Activation Linear ReLU Sigmoid Tanh",
+    "convolution": "Conv Conv2D Conv2DNet unpad",
+    "joining": "Add Combine Concatenate FlatConcat Flatten Join Mul Pointwise Split",
     "neuron": "ActivationNet ConstantNet NeuronNet",
+    "recurrent": "LSTM RNN",
     "structure": "Instance Structure",
-    "structures": "Constant Dense Input",
+    "structures": "Activate Clone Constant Dense Input Layer ResWrap",
     "system": "State System",
 }
 _LATE |= {word: f"network.{file}" for file, words in _WORDS.items() for word in words.split()}

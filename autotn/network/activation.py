@@ -29,8 +29,8 @@ class Activation(Module):
     >>> class Bump(tn.Activation):
     ...     def a(self, z):
     ...         return np.exp(-z * z)
-    >>> Bump().da_dz(z=np.array([0.0, 1.0])).round(4)
-    array([ 0.    , -0.7358])
+    >>> Bump().da_dz(z=np.array([-1.0, 1.0])).round(4)
+    array([ 0.7358, -0.7358])
     """
 
     def a(self, z: Any) -> Any:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autotn.core.dtypes import as_dtype
 from autotn.errors import ShapeError
-from autotn.layers import Flatten as FlattenModule
 from autotn.layers import Module
 from autotn.network.activation import Linear, Tanh, activation_of
 from autotn.network.neuron import ActivationNet, ConstantNet, NeuronNet
@@ -85,3 +85,167 @@ class Dense(OneInput):
     def build(self, in_shape: Any) -> Module:
         """The neurons."""
         return DenseNet(in_shape, self.shape, self.activation)
+
+
+class Activate(OneInput):
+    """An activation alone.
+
+    >>> print(tn.Activate(tn.ReLU())(tn.Input((2, 3))()))
+    Activate :: [(2, 3)] -> [(2, 3)]
+    """
+
+    def __init__(self, activation: Any) -> None:
+        self.activation = activation_of(activation, Linear, "Activate")
+
+    def build(self, in_shape: Any) -> Module:
+        """The activation."""
+        return ActivationNet(self.activation)
+
+
+class Layer(Structure):
+    """Any Module in a network; its inputs and outputs have the batch in front.
+
+    The module itself stands there, so every call shares its weights. A function that makes modules
+    gives each call weights of its own.
+
+    Parameters
+    ----------
+    slot : int, optional
+        The one output to keep of a module that returns several.
+
+    >>> print(tn.Layer(nn.Linear(3, 4))(tn.Input((5, 3))()))
+    Linear :: [(5, 3)] -> [(5, 4)]
+    """
+
+    def __init__(self, module: Module | Callable[[], Module], slot: int | None = None) -> None:
+        if not callable(module) or (isinstance(module, type) and issubclass(module, Module)):
+            raise TypeError(
+                f"Layer: module must be a Module or a function that makes one, got {module!r}"
+            )
+        self.module = module
+        self.slot = slot
+
+    @property
+    def name(self) -> str:
+        """The module's class."""
+        return type(self.module).__name__ if isinstance(self.module, Module) else "Layer"
+
+    def build(self, *in_shapes: Any) -> Module:
+        """The module."""
+        module = self.module if isinstance(self.module, Module) else self.module()
+        return module if self.slot is None else OneSlot(module, self.slot)
+
+
+class OneSlot(Module):
+    """One output of a module that has several."""
+
+    def __init__(self, module: Module, slot: int) -> None:
+        super().__init__()
+        self.module = module
+        self.slot = slot
+
+    def forward(self, *inputs: Any) -> Any:
+        """The output in that slot."""
+        return list(slots_of(self.module(*inputs)))[self.slot]
+
+
+class Clone(Structure):
+    """A structure whose every call shares one set of weights, made by the first call.
+
+    >>> shared = tn.Clone(tn.Dense((4,)))
+    >>> first = shared(tn.Input((3,))())
+    >>> second = shared(tn.Input((3,))())
+    >>> print(first, first.layer is second.layer)
+    Clone(Dense) :: [(3,)] -> [(4,)] True
+    """
+
+    def __init__(self, structure: Structure) -> None:
+        if not isinstance(structure, Structure):
+            raise TypeError(f"Clone: structure must be a Structure, got {structure!r}")
+        self.structure = structure
+        self._made: tuple[Module, list[Shape], list[Any]] | None = None
+        self._shapes: list[Shape] = []
+
+    @property
+    def name(self) -> str:
+        """The structure's name in brackets."""
+        return f"Clone({self.structure.name})"
+
+    @property
+    def activation(self) -> Any:
+        """The structure's activation."""
+        return self.structure.activation  # type: ignore[attr-defined]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Instance:
+        """Stand where the structure would, called with the same arguments."""
+        twin = copy.copy(self.structure)
+        twin.__dict__["make"] = self.make
+        instance = twin(*args, **kwargs)
+        instance.name, instance.structure = self.name, self
+        return instance
+
+    def make(
+        self, shapes: Sequence[Shape], dtypes: Sequence[Any] | None = None
+    ) -> tuple[Module, list[Shape], list[Any]]:
+        """The one module there is, if these are the shapes it was made for."""
+        if self._made is None:
+            self._made = self.structure.make(shapes, dtypes)
+            self._shapes = list(shapes)
+        if list(shapes) != self._shapes:
+            raise ShapeError(
+                f"{self.name}: its weights were made for inputs of shape {self._shapes}, "
+                f"got {list(shapes)}"
+            )
+        return self._made
+
+
+class ResWrap(OneInput):
+    """A cell whose result, brought to the input's shape by a dense layer, is added to the input.
+
+    The sum goes through the cell's activation.
+
+    Parameters
+    ----------
+    cell : Structure
+        It must have an ``activation``.
+    output_index : int
+        Which output slot of the cell is meant.
+
+    >>> print(tn.ResWrap(tn.Dense((7,), activation=tn.ReLU()))(tn.Input((3, 2))()))
+    ResWrap :: [(3, 2)] -> [(3, 2)]
+    """
+
+    def __init__(self, cell: Structure, output_index: int = 0) -> None:
+        if not isinstance(cell, Structure) or not hasattr(cell, "activation"):
+            raise TypeError(f"ResWrap: cell must be a Structure with an activation, got {cell!r}")
+        self.cell = cell
+        self.output_index = output_index
+        self.activation = cell.activation
+
+    def build(self, in_shape: Any) -> Module:
+        """The cell, the dense layer and the activation."""
+        cell, out_shapes, _ = self.cell.make([in_shape])
+        if not -len(out_shapes) <= self.output_index < len(out_shapes):
+            raise IndexError(
+                f"ResWrap: output_index {self.output_index}, but the cell {self.cell.name} has "
+                f"{len(out_shapes)} output slots"
+            )
+        dense = DenseNet(out_shapes[self.output_index], in_shape, Linear())
+        activation = activation_of(self.activation, Linear, "ResWrap")
+        return ResidualNet(cell, self.output_index, dense, activation)
+
+
+class ResidualNet(Module):
+    """The input plus what a cell and a dense layer make of it, through an activation."""
+
+    def __init__(self, cell: Module, slot: int, dense: Module, activation: Module) -> None:
+        super().__init__()
+        self.dense = dense
+        self.cell = cell
+        self.slot = slot
+        self.activation = activation
+
+    def forward(self, input: Any) -> Any:
+        """The activations."""
+        found = list(slots_of(self.cell(input)))[self.slot]
+        return self.activation(input + self.dense(found))

@@ -1,0 +1,175 @@
+"""Recurrent structures: one cell run over the first axis of its input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autotn.errors import ShapeError
+from autotn.layers import Module
+from autotn.network.activation import Sigmoid, Tanh, activation_of
+from autotn.network.neuron import NeuronNet
+from autotn.network.structure import Instance, Shape, Structure, shape_of
+from autotn.network.structures import Constant
+from autotn.ops import cat, linear, sigmoid, stack, tanh, zeros
+from autotn.ops.shape import unbind
+
+
+def series(input: Any) -> Any:
+    """A batch of series as rows: (batch, time, everything else)."""
+    count, length = input.shape[:2]
+    return input.reshape(count, length, math.prod(input.shape[2:]))
+
+
+def beginning(given: Any, like: Any, size: int) -> Any:
+    """The state before the first step: the given one, else zeros."""
+    if given is None:
+        return zeros(like.shape[0], size, dtype=like.dtype)
+    return given.reshape(like.shape[0], size)
+
+
+def check_series(who: str, size: int, in_shape: Shape, others: Sequence[Shape]) -> int:
+    """Raise unless there is a time axis and states have `size` elements; the width of a slice."""
+    if not in_shape:
+        raise ShapeError(f"{who}: needs an input with a first axis to run over, got shape ()")
+    for shape in others:
+        if math.prod(shape) != size:
+            raise ShapeError(f"{who}: a state of {size} elements is needed, got shape {shape}")
+    return math.prod(in_shape[1:])
+
+
+class RNNNet(NeuronNet):
+    """One layer of neurons that reads its own last output and the next slice."""
+
+    def __init__(self, size: int, width: int, activation: Any) -> None:
+        super().__init__(size + width, size, activation)
+
+    def forward(self, input: Any, state: Any = None) -> Any:
+        """All states, and the last."""
+        size = self.noutputs
+        recurrent = self.weight[:, :size]
+        driven = linear(series(input), self.weight[:, size:], self.bias)
+        state = beginning(state, driven, size)
+        states = []
+        for drive in unbind(driven, 1):
+            state = self.activation(linear(state, recurrent, drive))
+            states.append(state)
+        return stack(states, 1), state
+
+
+class RNN(Structure):
+    """Neurons over the first axis: a dense layer on the last state and the next slice.
+
+    Slots: all states ``(T, size)``, the last state.
+
+    >>> print(tn.RNN(20)(tn.Input((32, 32))()))
+    RNN :: [(32, 32)] -> [(32, 20), (20,)]
+    """
+
+    def __init__(self, size: Any, activation: Any = None) -> None:
+        self.size = math.prod(shape_of(size, type(self).__name__))
+        self.activation = activation_of(activation, Tanh, type(self).__name__)
+
+    def __call__(  # type: ignore[override]
+        self,
+        input_inst: Instance,
+        state_inst: Instance | None = None,
+        input_index: int = 0,
+        state_index: int = 0,
+    ) -> Instance:
+        """Read slot `input_index` of `input_inst`, beginning with a state (zeros by default)."""
+        parents, slots = [input_inst], [input_index]
+        if state_inst is not None:
+            parents.append(state_inst)
+            slots.append(state_index)
+        return self.place(parents, slots, input_index=input_index, state_index=state_index)
+
+    def build(self, in_shape: Any, *states: Any) -> Module:
+        """The cell."""
+        width = check_series("RNN", self.size, in_shape, states)
+        return RNNNet(self.size, width, self.activation)
+
+
+class LSTMNet(Module):
+    r"""Long short-term memory with gates `forget`, `learn`, `release` and news `info`.
+
+    Each is a layer on the last state h and the slice x; the memory becomes
+    :math:`c = f \odot c + l \odot i`, the state :math:`h = r \odot \tanh c`.
+    """
+
+    def __init__(self, size: int, width: int, go_backwards: bool) -> None:
+        super().__init__()
+        self.size = size
+        self.go_backwards = go_backwards
+        self.forget = NeuronNet(size + width, size, Sigmoid())
+        self.learn = NeuronNet(size + width, size, Sigmoid())
+        self.release = NeuronNet(size + width, size, Sigmoid())
+        self.info = NeuronNet(size + width, size, Tanh())
+
+    def forward(self, input: Any, state: Any = None, memory: Any = None) -> Any:
+        """All states in the order they came, the last state, and the last memory."""
+        size = self.size
+        layers = (self.forget, self.learn, self.release, self.info)
+        weight = cat([layer.weight for layer in layers])
+        bias = cat([layer.bias for layer in layers])
+        recurrent = weight[:, :size]
+        driven = linear(series(input), weight[:, size:], bias)
+        state = beginning(state, driven, size)
+        memory = beginning(memory, driven, size)
+        drives = unbind(driven, 1)
+        states = []
+        for drive in reversed(drives) if self.go_backwards else drives:
+            z = linear(state, recurrent, drive)
+            gates = sigmoid(z[:, : 3 * size])
+            forget, learn, release = gates.split(size, 1)
+            memory = memory * forget + learn * tanh(z[:, 3 * size :])
+            state = release * tanh(memory)
+            states.append(state)
+        return stack(states, 1), state, memory
+
+    def extra_repr(self) -> str:
+        """The direction."""
+        return f"{self.size}, go_backwards={self.go_backwards}"
+
+
+class LSTM(Structure):
+    """Long short-term memory over the first axis; `nn.LSTM` is PyTorch's layer.
+
+    Slots: all states ``(T, size)``, the last state, the last memory. `go_backwards` begins with
+    the last slice, and the states come in the order they were computed.
+
+    >>> print(tn.LSTM(20)(tn.Input((32, 32))()))
+    LSTM :: [(32, 32)] -> [(32, 20), (20,), (20,)]
+    """
+
+    def __init__(self, size: Any, go_backwards: bool = False) -> None:
+        self.size = math.prod(shape_of(size, "LSTM"))
+        self.go_backwards = bool(go_backwards)
+
+    def __call__(  # type: ignore[override]
+        self,
+        input_inst: Instance,
+        state_inst: Instance | None = None,
+        mem_inst: Instance | None = None,
+        input_index: int = 0,
+        state_index: int = 0,
+        mem_index: int = 0,
+    ) -> Instance:
+        """Read a slot of `input_inst`, beginning with a state and a memory (zeros by default)."""
+        parents, slots = [input_inst], [input_index]
+        if state_inst is None and mem_inst is not None:
+            state_inst, state_index = Constant(np.zeros(self.size))(), 0
+        for parent, slot in ((state_inst, state_index), (mem_inst, mem_index)):
+            if parent is not None:
+                parents.append(parent)
+                slots.append(slot)
+        indexes = dict(input_index=input_index, state_index=state_index, mem_index=mem_index)
+        return self.place(parents, slots, **indexes)
+
+    def build(self, in_shape: Any, *states: Any) -> Module:
+        """The four layers."""
+        width = check_series("LSTM", self.size, in_shape, states)
+        return LSTMNet(self.size, width, self.go_backwards)
