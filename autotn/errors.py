@@ -23,8 +23,12 @@ class FileFormatError(RuntimeError, ValueError):
     """A file that is damaged, hostile, or not of the format its name promises."""
 
 
+class LinAlgError(RuntimeError):
+    """A matrix for which the result does not exist."""
+
+
 class NotDifferentiable(AutogradError):
     """An operation without a derivative was asked for one."""
 
 
-__all__ = ["AutogradError", "DTypeError", "FileFormatError", "NotDifferentiable", "ShapeError"]
+__all__ = ["AutogradError", "DTypeError", "FileFormatError", "LinAlgError", "NotDifferentiable", "ShapeError"]

@@ -6,6 +6,7 @@ from autotn.ops.activation import *
 from autotn.ops.arithmetic import *
 from autotn.ops.arrange import *
 from autotn.ops.attention import *
+from autotn.ops.bessel import *
 from autotn.ops.bitwise import *
 from autotn.ops.classify import *
 from autotn.ops.compare import *
@@ -13,9 +14,11 @@ from autotn.ops.complex import *
 from autotn.ops.conv import *
 from autotn.ops.convert import *
 from autotn.ops.create import *
+from autotn.ops.decompose import *
 from autotn.ops.dropout import *
 from autotn.ops.embedding import *
 from autotn.ops.extremes import *
+from autotn.ops.gamma import *
 from autotn.ops.gather import *
 from autotn.ops.index import *
 from autotn.ops.join import *
@@ -26,6 +29,7 @@ from autotn.ops.matmul import *
 from autotn.ops.norm import *
 from autotn.ops.order import *
 from autotn.ops.pad import *
+from autotn.ops.polynomials import *
 from autotn.ops.power import *
 from autotn.ops.products import *
 from autotn.ops.reduce import *
@@ -33,6 +37,7 @@ from autotn.ops.rounding import *
 from autotn.ops.scan import *
 from autotn.ops.shape import *
 from autotn.ops.softmax import *
+from autotn.ops.spectral import *
 from autotn.ops.stochastic import *
 from autotn.ops.transcendental import *
 from autotn.ops.trigonometry import *

@@ -1,0 +1,11 @@
+"""``tn.fft``: Fourier transforms by PyTorch's names, without the prefix its ops carry."""
+
+from __future__ import annotations
+
+from autotn.ops import spectral
+
+__all__: list[str] = []
+
+for _name in spectral.__all__:
+    globals()[_name.removeprefix("fft_")] = getattr(spectral, _name)
+    __all__.append(_name.removeprefix("fft_"))
