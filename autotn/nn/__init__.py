@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 from autotn.layers import *
-from autotn.nn import functional, init, parameter, utils
+from autotn.nn import functional, init, modules, parameter, utils

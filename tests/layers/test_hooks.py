@@ -12,7 +12,8 @@ import pytest
 import autotn as tn
 from autotn import nn
 from autotn.core import modes
-from autotn.layers import hooks
+from autotn.layers.hooks import EVERYWHERE
+from autotn.nn.modules import module as every
 
 
 class Affine(nn.Module):
@@ -105,12 +106,12 @@ def test_always_called_hooks_run_after_an_error() -> None:
 def test_hooks_on_every_module() -> None:
     seen: list[str] = []
     handles = [
-        hooks.register_module_forward_pre_hook(
+        every.register_module_forward_pre_hook(
             lambda m, args: seen.append(f"pre {type(m).__name__}")
         ),
-        hooks.register_module_forward_hook(lambda m, args, out: out + 1),
-        hooks.register_module_full_backward_pre_hook(lambda m, g: seen.append("backward pre")),
-        hooks.register_module_full_backward_hook(lambda m, gi, go: seen.append("backward")),
+        every.register_module_forward_hook(lambda m, args, out: out + 1),
+        every.register_module_full_backward_pre_hook(lambda m, g: seen.append("backward pre")),
+        every.register_module_full_backward_hook(lambda m, gi, go: seen.append("backward")),
     ]
     try:
         net = nn.Sequential(Affine())
@@ -123,7 +124,7 @@ def test_hooks_on_every_module() -> None:
             handle.remove()
     assert seen[:2] == ["pre Sequential", "pre Affine"]
     assert seen[2:] == ["backward pre", "backward pre", "backward", "backward"]
-    assert not hooks.EVERYWHERE
+    assert not EVERYWHERE
 
 
 class Two(nn.Module):

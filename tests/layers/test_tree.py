@@ -413,7 +413,7 @@ def test_a_subclass_may_choose_what_is_pickled() -> None:
 
 
 def test_registration_hooks_see_and_may_replace_members() -> None:
-    from autotn.layers import tree
+    from autotn.nn.modules import module as tree
 
     seen: list[Any] = []
     handles = [
