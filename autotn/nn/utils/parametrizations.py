@@ -11,7 +11,7 @@ from autotn.core.random import numpy_generator
 from autotn.core.tensor import Tensor, wrap
 from autotn.layers.module import Module
 from autotn.nn.utils.parametrize import register_parametrization
-from autotn.ops import cat, eye, zeros
+from autotn.ops import cat, eye, linalg_solve, matrix_exp, zeros
 from autotn.ops.norm import normalize
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
@@ -190,10 +190,8 @@ class _Orthogonal(Module):
             if n != k:
                 X = cat([X, zeros(*X.shape[:-2], n, n - k, dtype=X.dtype)], -1)
             A = X - (X.transpose(-2, -1).conj() if X.is_complex() else X.transpose(-2, -1))
-            from autotn.ops import linalg_matrix_exp, linalg_solve
-
             if self.orthogonal_map == "matrix_exp":
-                Q = linalg_matrix_exp(A)
+                Q = matrix_exp(A)
             else:
                 one = eye(n, dtype=A.dtype)
                 Q = linalg_solve(one - A * 0.5, one + A * 0.5)
