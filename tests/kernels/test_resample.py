@@ -216,3 +216,14 @@ def test_bad_arguments_are_named(
 ) -> None:
     with pytest.raises(error, match=match):
         interpolate(np.zeros(shape), **arguments)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic", "lanczos"])
+def test_a_single_column_is_resized_too(mode: str) -> None:
+    x = inputs((1, 2, 6, 3), "float64")
+    narrow = interpolate(x, size=(6, 1), mode=mode, antialias=True)
+    both = interpolate(x, size=(9, 1), mode=mode, antialias=True)
+    np.testing.assert_allclose(
+        both, interpolate(narrow, size=(9, 1), mode=mode, antialias=True), rtol=1e-12, atol=1e-12
+    )
+    assert np.ptp(both) > 0.1
