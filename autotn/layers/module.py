@@ -221,12 +221,17 @@ class Module(Tree):
         """Drop all gradients, or (``set_to_none=False``) fill them with zeros."""
         for parameter in self.parameters():
             gradient = parameter.grad
+            if gradient is None:
+                continue
             if set_to_none:
                 parameter.grad = None
-            elif gradient is not None:
-                parameter.grad = gradient = gradient.detach()
-                with no_grad():
-                    gradient.zero_()
+                continue
+            if gradient.grad_fn is None:
+                gradient.requires_grad_(False)
+            else:
+                gradient.detach_()
+            with no_grad():
+                gradient.zero_()
 
     def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
         """Call ``fn(module)`` on every module below, then on this one.

@@ -304,7 +304,9 @@ def test_modes_freezing_and_gradients() -> None:
     with pytest.raises(ValueError, match="boolean"):
         net.train(1)  # type: ignore[arg-type]
     net(tn.ones(1, 3)).sum().backward()
+    gradient = net.fc1.weight.grad
     net.zero_grad(set_to_none=False)
+    assert net.fc1.weight.grad is gradient
     assert net.fc1.weight.grad.tolist() == [[0.0] * 3] * 2  # type: ignore[union-attr]
     net.zero_grad()
     assert net.fc1.weight.grad is None
