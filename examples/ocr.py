@@ -32,7 +32,7 @@ BATCH = 52  # each letter twice
 
 
 def article_network() -> tuple[tn.System, tn.Instance]:
-    """The article's system and its first dense layer; prints the layers as they are built."""
+    """The article's system, and the place of its first dense layer; prints every layer."""
     in_layer = tn.Input(letters.in_2d_shape)()
     print(in_layer)
     hidden = [in_layer]
@@ -58,6 +58,7 @@ class Run:
         self.held_out = letters.Letters(held_out, options.seed + 2_000_000).batch(tests)
 
         self.system, self.first_dense = article_network()
+        self.tutor = optim.Adam(self.system.parameters())
         self.model = nn.Sequential(
             nn.Flatten(),
             nn.Linear(32 * 32, 15 * 15),
@@ -80,7 +81,7 @@ class Run:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def parts(self) -> dict[str, Any]:
-        names = ("system", "model", "optimizer", "scheduler")
+        names = ("system", "tutor", "model", "optimizer", "scheduler")
         return {name: getattr(self, name) for name in names}
 
     def save(self) -> None:
@@ -110,10 +111,10 @@ def train_online(run: Run, lessons: int) -> None:
         right, loss = 0, 0.0
         for true_out, input in run.supply.tagged_2d_data(LESSON):
             guess_out, state = s.guess([input], return_state=True)
-            s.learn(state, [true_out], method="adam", scale=3e-4)
-            answer = np.asarray(guess_out[0])
-            right += int(answer.argmax() == true_out.argmax())
-            loss += 0.5 * float(((answer - true_out) ** 2).sum())
+            # method="adam" does the same; an optimizer of our own can go into the checkpoint.
+            s.learn(state, [true_out], method=run.tutor, scale=3e-4)
+            right += int(guess_out[0].argmax() == true_out.argmax())
+            loss += state.loss
         curve.append((loss / LESSON, right / LESSON))
         bar.set_postfix_str(f"{right / LESSON:.0%} right")
         run.stop_if_asked()
@@ -172,8 +173,8 @@ def draw(run: Run) -> None:
         ("weights-article.png", "First layer, after the article's script", run.first_dense.module),
         ("weights.png", "First layer, after the mini-batches", run.model[1]),
     ]:
-        weight = next(p for p in layer.parameters() if p.ndim == 2).detach().numpy()
-        pictures.weight_grid(weight.reshape(-1, *letters.in_2d_shape), out / file, title)
+        weight = layer.weight.detach().numpy().reshape(-1, *letters.in_2d_shape)
+        pictures.weight_grid(weight, out / file, title)
 
     loss, right = zip(*run.done["lessons"], strict=True)
     seen = [LESSON * (lesson + 1) for lesson in range(len(loss))]
@@ -183,6 +184,10 @@ def draw(run: Run) -> None:
     epochs = [epoch + 1 for epoch in range(len(loss))]
     shares = {"unseen renderings": (epochs, unseen), "held-out typefaces": (epochs, held_out)}
     pictures.curves({"loss": (epochs, loss)}, shares, out / "curves.png", "Mini-batches of 52")
+
+    graph = tn.graph(run.system, tn.zeros(1, *letters.in_2d_shape))
+    for suffix in ("dot", "svg"):
+        tn.viz.save(graph, out / f"network.{suffix}")
 
     print(f"One at a time: {right[-1]:.0%} of the last {LESSON} letters, {seen[-1]:,} seen.")
     print(f"Mini-batches:  {unseen[-1]:.2%} of {len(guess):,} unseen renderings,")

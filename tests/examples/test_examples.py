@@ -1,0 +1,70 @@
+"""Every example runs as a user runs it, in a tiny setting, and leaves whole pictures behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.examples.conftest import EXAMPLES
+from tests.examples.test_pictures import is_png
+
+#: What each example writes.
+WRITES = {
+    "custom_op": ["activation.png", "continued.png", "straight_through.png"],
+    "digits": ["confusion.png", "curves.png", "kernels.png", "mistakes.png"],
+    "gpt": ["loss.png", "places.png", "sample.txt"],
+    "per_sample_gradients": ["lengths.png", "suspects.png"],
+    "pinn": ["conductivity.png", "error.png", "loss.png", "solution.png"],
+    "reinforce": ["run.png", "steps.png"],
+    "time_sequence": ["loss.png", "waves.png"],
+    "vae": ["loss.png", "pairs.png", "places.png", "plane.png"],
+}
+
+#: Modules the examples share, and the letter reader, which has tests of its own.
+OTHERS = {"command_line", "letters", "ocr", "pictures"}
+
+
+def run(name: str, *arguments: object, folder: Path) -> str:
+    """What the example prints; a warning is an error."""
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), "--quick", "--out", "o"]
+    env = os.environ | {"PYTHONPATH": str(EXAMPLES.parent)}
+    done = subprocess.run(
+        [*command, *map(str, arguments)], cwd=folder, env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_no_example_is_forgotten() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(WRITES) | OTHERS
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_example_writes_its_pictures(name: str, tmp_path: Path) -> None:
+    printed = run(name, folder=tmp_path)
+    written = sorted((tmp_path / "o").iterdir())
+    assert [path.name for path in written] == WRITES[name]
+    for path in written:
+        assert f"{Path('o') / path.name}" in printed
+        assert path.suffix != ".png" or is_png(path)
+
+
+@pytest.mark.parametrize("name", sorted(set(WRITES) | {"ocr"}))
+def test_examples_stay_short(name: str) -> None:
+    lines = len((EXAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines())
+    assert lines < (225 if name == "ocr" else 150)
+
+
+@pytest.mark.parametrize("name", ["digits", "reinforce"])
+def test_a_seed_fixes_every_picture(name: str, tmp_path: Path) -> None:
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        folder.mkdir()
+        run(name, "--seed", 3, folder=folder)
+    for picture in WRITES[name]:
+        first, second = (folder / "o" / picture for folder in folders)
+        assert first.read_bytes() == second.read_bytes()
