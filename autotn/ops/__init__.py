@@ -30,8 +30,11 @@ from autotn.ops.norm import *
 from autotn.ops.order import *
 from autotn.ops.pad import *
 from autotn.ops.polynomials import *
+from autotn.ops.pool import *
+from autotn.ops.pool_adaptive import *
 from autotn.ops.power import *
 from autotn.ops.products import *
+from autotn.ops.recurrent import *
 from autotn.ops.reduce import *
 from autotn.ops.rounding import *
 from autotn.ops.scan import *

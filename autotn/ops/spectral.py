@@ -68,11 +68,18 @@ def _fitted(x: Any, size: int, dim: int) -> Any:
 _transform.grad(input=_transform_rule)
 
 
+def _as_complex(x: Any) -> Any:
+    """`x` in the complex dtype of its precision; the gradient comes back as its real part."""
+    if not isinstance(x, Tensor):
+        return x if x.dtype.kind == "c" else x.astype(dtypes.of_numpy(x.dtype).to_complex().dtype)
+    return x if x.dtype.is_complex else x.to(x.dtype.to_complex())
+
+
 def _complex(name: str, input: Any, n: Any, dim: int, norm: Any, inverse: bool) -> Any:
     axis = check_dim(name, dim, input.ndim)
     if not input.ndim:
         raise RuntimeError(f"{name}: expected a tensor with at least 1 dimension")
-    return _transform(input, _length(name, n, input.shape[axis]), axis, _norm(name, norm), inverse)
+    return _transform(_as_complex(input), _length(name, n, input.shape[axis]), axis, _norm(name, norm), inverse)
 
 
 @composite(out=True, numpy=np.fft.fft)
@@ -106,7 +113,7 @@ def fft_rfft(input: Any, n: Any = None, dim: int = -1, norm: Any = None) -> Any:
         raise RuntimeError("fft.rfft: expects a real input tensor, but got complex")
     axis = check_dim("fft.rfft", dim, input.ndim)
     count = _length("fft.rfft", n, input.shape[axis])
-    full = _transform(input, count, axis, _norm("fft.rfft", norm), False)
+    full = _transform(_as_complex(input), count, axis, _norm("fft.rfft", norm), False)
     return full[(*(slice(None),) * axis, slice(0, count // 2 + 1))]
 
 
@@ -131,9 +138,7 @@ def fft_irfft(input: Any, n: Any = None, dim: int = -1, norm: Any = None) -> Any
     axis = check_dim("fft.irfft", dim, input.ndim)
     count = 2 * (input.shape[axis] - 1) if n is None else int(n)
     count = _length("fft.irfft", count, count)
-    values = input if isinstance(input, Tensor) else wrap(np.asarray(input))
-    if values.dtype.category < 3:
-        values = values.to(values.dtype.to_complex() if values.is_floating_point() else dtypes.default_complex())
+    values = _as_complex(input if isinstance(input, Tensor) else wrap(np.asarray(input)))
     # The numbers at 0 and at half the length count as real.
     full = _mirrored(_real_ends(values, count, axis), count, axis)
     found = _transform(full, count, axis, _norm("fft.irfft", norm), True).real

@@ -58,7 +58,7 @@ for _name in ("igamma", "igammac"):
 
 @samples("special_zeta", torch="special.zeta")
 def _(array):
-    yield from binary(array, "f", skip=VALUES_ONLY, low=1.2, high=4.0)
+    yield from binary(array, "f", half=False, skip=VALUES_ONLY, low=1.2, high=4.0)
     yield Sample(2, array(3, low=1.2))
     yield Sample(3.0, array(2, 3, low=0.5))
     yield Sample(np.array([1.0, 0.5, 2.0, 2.0]), np.array([1.0, 1.0, 0.0, -1.5]), _skip=VALUES_ONLY)
@@ -88,9 +88,9 @@ for _name, _bounds in (
 
     @samples(f"special_{_name}", torch=f"special.{_name}")
     def _(array, name=_name, bounds=_bounds):
-        yield from unary(array, "bif", odd=False, **bounds)
+        yield from unary(array, "bif", odd=False, half=name == "ndtr", **bounds)
         if name != "ndtri":
-            yield Sample(np.array([-5.0, -1.0, 0.0, 1.0, 5.0]))
+            yield Sample(np.array([-5.0, -1.0, 0.0, 1.0, 5.0]), _skip=POLE)  # steep
             yield Sample(np.array([-8.0, -5.0, 20.0], np.float32))
         else:
             yield Sample(np.array([0.0, 1.0, -1.0, 2.0, 1e-30]), _skip=POLE)

@@ -20,7 +20,7 @@ NO_DERIVATIVE = (
 
 
 def unary(
-    array: Any, kinds: str = "bifc", odd: bool = True, skip: tuple[str, ...] = (), **bounds: Any
+    array: Any, kinds: str = "bifc", odd: bool = True, half: bool = True, skip: tuple[str, ...] = (), **bounds: Any
 ) -> Iterator[Any]:
     """One operand in all the shapes and dtypes it can have; `kinds` as in ``op.takes``."""
     yield Sample(array(2, 3, **bounds), _skip=skip)
@@ -28,7 +28,8 @@ def unary(
     yield Sample(array(2, 0, 3, **bounds), _skip=skip)
     yield Sample(array(2, 2, strided=True, **bounds), _skip=skip)
     yield Sample(array(3, dtype=np.float32, **bounds), _skip=skip)
-    yield Sample(array(3, dtype=np.float16, **bounds), _skip=skip)
+    if half:
+        yield Sample(array(3, dtype=np.float16, **bounds), _skip=skip)
     if odd:
         yield Sample(np.array(ODD), _skip=skip)
         yield Sample(np.array(ODD, np.float32), _skip=skip)
@@ -47,7 +48,7 @@ def unary(
 
 
 def binary(
-    array: Any, kinds: str = "ifc", numbers: bool = True, skip: tuple[str, ...] = (), **bounds: Any
+    array: Any, kinds: str = "ifc", numbers: bool = True, half: bool = True, skip: tuple[str, ...] = (), **bounds: Any
 ) -> Iterator[Any]:
     """Two operands in all the ways they can meet."""
     yield Sample(array(2, 3, **bounds), array(2, 3, **bounds), _skip=skip)
@@ -58,9 +59,10 @@ def binary(
     yield Sample(array(2, 2, strided=True, **bounds), array(2, **bounds), _skip=skip)
     yield Sample(array(3, dtype=np.float32, **bounds), array(3, **bounds), _skip=skip)
     yield Sample(array(3, dtype=np.float32, **bounds), array(**bounds), _skip=skip, _tol=30)
-    yield Sample(
-        array(3, dtype=np.float16, **bounds), array(3, dtype=np.float16, **bounds), _skip=skip
-    )
+    if half:
+        yield Sample(
+            array(3, dtype=np.float16, **bounds), array(3, dtype=np.float16, **bounds), _skip=skip
+        )
     if numbers:
         yield Sample(array(3, **bounds), 2.5, _skip=skip)
         yield Sample(array(3, dtype=np.float32, **bounds), 2, _skip=skip)

@@ -22,5 +22,5 @@ for _name in (
         yield Sample(x, 4)
         yield Sample(0.5, np.array([1.0, 2.0]))
         yield Sample(np.array([1, 0]), np.array([2, 3]))
-        yield Sample(np.array([1.0, -1.0, 2.5, np.nan]), 3)
+        yield Sample(np.array([1.0, -1.0, 2.5]), 3)
         yield Sample(array(2, 0), 3)
