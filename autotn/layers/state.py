@@ -22,6 +22,8 @@ from autotn.layers.parameter import Parameter, is_lazy
 EXTRA_STATE = "_extra_state"
 #: Where a module's metadata carries the writes that wait until all complaints are known.
 WAITING = "_waiting_writes"
+#: Likewise, the tensors that have been found in the loaded state.
+LOADED = "_loaded_tensors"
 ASSIGN = "assign_to_params_buffers"
 
 
@@ -124,6 +126,7 @@ def plan_module(
             if strict:
                 missing.append(key)
             continue
+        metadata.get(LOADED, set()).add(target)
         write = _plan_one(module, key, target, state[key], metadata)
         if isinstance(write, str):
             complaints.append(write)
@@ -177,6 +180,7 @@ def load(
         metadata = dict(versions.get(prefix[:-1], {}))
         metadata[ASSIGN] = assign
         metadata[WAITING] = writes
+        metadata[LOADED] = loaded
         one._load_from_state_dict(state, prefix, metadata, True, missing, unexpected, complaints)
         for name, child in one._descend():
             below = f"{prefix}{name}."
@@ -185,8 +189,10 @@ def load(
             writes.append(functools.partial(_run_post_hook, hook, one, answer))
             forgiving.append(hook)
 
+    loaded: set[Any] = set()
     forgiving: list[Any] = []
     plan(module, state, "")
+    _forgive_second_names(module, missing, loaded)
     # Hooks may strike names off the lists, so where there are some the lists are judged at the end.
     if not complaints and (forgiving or not strict or not (missing or unexpected)):
         with no_grad():
@@ -201,6 +207,17 @@ def load(
             _message(type(module).__name__, shapes, state, missing, unexpected, complaints, strict)
         )
     return answer
+
+
+def _forgive_second_names(module: Any, missing: list[str], loaded: set[Any]) -> None:
+    """A tensor that a list, tuple or dict leads to a second time needs to be loaded once only."""
+    if not missing:
+        return
+    tensors = dict(module.named_parameters(remove_duplicate=False))
+    tensors.update(module.named_buffers(remove_duplicate=False))
+    missing[:] = [
+        name for name in missing if tensors.get(name) not in loaded or module._is_registered(name)
+    ]
 
 
 def _run_post_hook(hook: Callable[..., Any], module: Any, answer: IncompatibleKeys) -> None:

@@ -433,6 +433,16 @@ class Tree:
                 raise AttributeError(f"{error}" + (f" (at '{place}')" if place else "")) from None
         return found
 
+    def _is_registered(self, path: str) -> bool:
+        """Whether a path leads through registered members alone, not through a collection."""
+        *above, last = path.split(".")
+        found: Any = self
+        for name in above:
+            found = found._modules.get(name)
+            if found is None:
+                return False
+        return last in found._parameters or last in found._buffers
+
     def get_submodule(self, target: str) -> Any:
         """The module at a dotted path; the empty path is this module.
 

@@ -320,6 +320,24 @@ def test_a_second_way_to_a_registered_module_adds_nothing() -> None:
     assert names(net.named_children()) == ["backbone"]
 
 
+def test_a_list_of_somebody_else_s_modules_needs_no_values_of_its_own() -> None:
+    net = nn.Module()
+    net.decoder = nn.Module()
+    net.encoder = nn.Sequential(Scale(), Scale())
+    net.decoder.skips = [net.encoder[0]]
+    net.decoder.weights = [net.encoder[1].weight]
+    state = net.encoder.state_dict(prefix="encoder.")
+    state["encoder.0.weight"] = tn.tensor([5.0, 6.0])
+    net.load_state_dict(state)
+    assert net.decoder.skips[0].weight.tolist() == [5.0, 6.0]
+    assert len(list(net.parameters())) == 2
+    tied = nn.Module()
+    tied.a, tied.b = Scale(), Scale()
+    tied.b.weight = tied.a.weight
+    with pytest.raises(RuntimeError, match=r'Missing key.*"b\.weight"'):
+        tied.load_state_dict({k: v for k, v in tied.state_dict().items() if k != "b.weight"})
+
+
 def test_a_child_may_keep_its_parent_in_a_list() -> None:
     parent = nn.Module()
     parent.child = Scale()
