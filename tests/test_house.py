@@ -33,11 +33,11 @@ FLOORS = {
     "utils": 6,
     "viz": 6,
     "network": 5,
-    "weights": 5,
     "autograd": 4,
     "nn": 4,
     "optim": 4,
     "testing": 4,
+    "weights": 4,
     "layers": 3,
     "ir": 2,
     "ops": 2,
@@ -72,7 +72,10 @@ NAMES_THAT_SAY_NOTHING = {"base", "common", "helpers", "misc", "utils"}
 EXPECTED_FROM_PYTORCH = {"utils", "nn/utils"}
 
 #: Loaded on first use, by the functions that need them.
-LAZY = {"graphviz", "matplotlib", "onnx", "PIL", "safetensors", "scipy", "sklearn", "torch", "tqdm"}
+LAZY = {
+    *("graphviz", "h5py", "matplotlib", "onnx", "PIL", "safetensors", "scipy", "sklearn"),
+    *("torch", "tqdm"),
+}
 
 
 def sources(*folders: str) -> list[Path]:

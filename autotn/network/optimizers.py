@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from autotn.core.tensor import wrap
+from autotn.core.tensor import Tensor, wrap
 from autotn.errors import ShapeError
 from autotn.layers import Module
 from autotn.optim import SGD, Adam, Optimizer, RMSprop
@@ -77,6 +77,41 @@ class Learner:
         if "eps" in defaults:
             group["eps"] = defaults["eps"] if epsilon is None else epsilon
         return optimizer
+
+
+    def tensors(self, named: Mapping[str, Any]) -> dict[str, Any]:
+        """What the optimizers remember, by method, parameter and name: ``adam.weight.exp_avg``."""
+        return {
+            f"{method}.{name}.{key}": value
+            for method, optimizer in self.by_name.items()
+            for name, p in named.items()
+            for key, value in optimizer.state.get(p, {}).items()
+            if value is not None
+        }
+
+    def plan(self, named: Mapping[str, Any], given: Mapping[str, Tensor]) -> Callable[[], None]:
+        """Make what takes back the given `tensors`; raise `ValueError` when they do not fit."""
+        places = {name: k for k, name in enumerate(named)}
+        states: dict[str, dict[int, dict[str, Any]]] = {}
+        for key, value in given.items():
+            method, _, rest = key.partition(".")
+            name, _, item = rest.rpartition(".")
+            if method not in METHODS or name not in places:
+                raise ValueError(f"no method and parameter of this network: {key}")
+            if value.ndim and value.shape != named[name].shape:
+                raise ValueError(
+                    f"{key} has shape {tuple(value.shape)}, expected {tuple(named[name].shape)}"
+                )
+            states.setdefault(method, {}).setdefault(places[name], {})[item] = value.clone()
+
+        def take() -> None:
+            self.by_name = {}
+            for method, state in states.items():
+                optimizer = METHODS[method][0](list(named.values()), lr=SCALE)
+                optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+                self.by_name[method] = optimizer
+
+        return take
 
 
 def _same(optimizer: Optimizer, parameters: list[Any]) -> bool:

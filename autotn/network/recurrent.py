@@ -55,7 +55,7 @@ class RNNNet(NeuronNet):
         state = beginning(state, driven, size)
         states = []
         for drive in unbind(driven, 1):
-            state = self.activation(linear(state, recurrent, drive))
+            state = self.activation(linear(state, recurrent) + drive)
             states.append(state)
         return stack(states, 1), state
 
@@ -122,7 +122,7 @@ class LSTMNet(Module):
         drives = unbind(driven, 1)
         states = []
         for drive in reversed(drives) if self.go_backwards else drives:
-            z = linear(state, recurrent, drive)
+            z = linear(state, recurrent) + drive
             gates = sigmoid(z[:, : 3 * size])
             forget, learn, release = gates.split(size, 1)
             memory = memory * forget + learn * tanh(z[:, 3 * size :])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +13,16 @@ from autotn.core.modes import enable_grad, no_grad
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import AutogradError, ShapeError
 from autotn.layers import Module
+from autotn.layers.state import WAITING, as_tensor
+from autotn.network import checkpoints
 from autotn.network.losses import total_loss
 from autotn.network.optimizers import Learner, check_gradients, step_by_name
 from autotn.network.structure import Instance, floating_dtype, slots_of
 from autotn.network.wiring import run_order, walk_back
 from autotn.ops.shape import expand
+
+#: What stands before the names of what the optimizers remember, in a state_dict.
+OPTIMIZER = "_optimizer."
 
 
 class Step(NamedTuple):
@@ -36,7 +41,7 @@ class State(Sequence[Any]):
     """
 
     def __init__(self, system: System, values: list[Any], outputs: list[Tensor], single: bool):
-        self.owner = system.weights_owner
+        self.owner = system
         self.values = values
         self.outputs = outputs
         self.single = single
@@ -257,11 +262,6 @@ class System(Module):
 
     # ------------------------------------------------------------------ learning
 
-    @property
-    def weights_owner(self) -> int:
-        """What a State remembers this System by."""
-        return id(self)
-
     def learn(
         self,
         final_state: State,
@@ -313,7 +313,7 @@ class System(Module):
         """The gradients of the loss by the names of the parameters, as arrays."""
         self._check_state("calculate_grads", final_state)
         self._trained("calculate_grads")
-        named = {name: p for name, p in self.named_parameters() if p.requires_grad}
+        named = self._named()
         with enable_grad():
             total = total_loss(
                 "calculate_grads", final_state.outputs, true_outputs, loss, final_state.single
@@ -331,7 +331,7 @@ class System(Module):
 
         `final_state` is not needed any more: gradients belong to weights, not to examples.
         """
-        named = {name: p for name, p in self.named_parameters() if p.requires_grad}
+        named = self._named()
         if batch:
             if isinstance(grads, Mapping) or not isinstance(grads, Sequence) or not grads:
                 raise TypeError("apply_grads: batch=True takes a list of what learn returned")
@@ -348,7 +348,7 @@ class System(Module):
         return parameters
 
     def _check_state(self, who: str, state: Any) -> None:
-        if not isinstance(state, State) or state.owner != self.weights_owner:
+        if not isinstance(state, State) or state.owner is not self:
             raise TypeError(
                 f"{who}: final_state must be the state this System's guess(..., return_state=True) "
                 f"returned, got {state!r}"
@@ -359,8 +359,54 @@ class System(Module):
                 "from its state"
             )
 
-    def __iter__(self) -> Iterator[Instance]:
-        return iter(self.parts)
+    def _named(self) -> dict[str, Any]:
+        """The trained parameters by name."""
+        return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+    # ------------------------------------------------------------------ checkpoints
+
+    def save_weights(self, fname: Any, checkpoint: str | None = None) -> None:
+        """Put the weights, and what the optimizers remember, into a file under a name.
+
+        The file may hold several checkpoints; one of the same name is replaced. It is in the
+        safetensors format, or with the suffix ``.h5`` in the original package's (weights only).
+
+        >>> import tempfile
+        >>> x = tn.Input((2,))()
+        >>> s = tn.System([x], [tn.Dense((3,))(x)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     s.save_weights(f"{folder}/net.safetensors", "early")
+        ...     s.load_weights(f"{folder}/net.safetensors", "early")
+        """
+        checkpoints.save(self, fname, checkpoint)
+
+    def load_weights(self, fname: Any, checkpoint: str | None = None) -> None:
+        """Take the weights of a checkpoint; nothing changes when it does not fit."""
+        checkpoints.load(self, fname, checkpoint)
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        for name, value in self._learner.tensors(self._named()).items():
+            tensor = value if isinstance(value, Tensor) else wrap(np.asarray(value))
+            destination[f"{prefix}{OPTIMIZER}{name}"] = tensor.detach()
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool,
+        missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
+    ) -> None:  # fmt: skip
+        start = prefix + OPTIMIZER
+        remembered = {
+            key[len(start) :]: as_tensor(state_dict.pop(key))
+            for key in list(state_dict)
+            if key.startswith(start)
+        }
+        try:
+            local_metadata[WAITING].append(self._learner.plan(self._named(), remembered))
+        except ValueError as error:
+            error_msgs.append(f"the optimizers' memory does not fit: {error}")
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
 
 
 def _instance(given: Any, where: str) -> Instance:
