@@ -176,7 +176,7 @@ def _signature_text(op: Op) -> str:
 
 
 def _function_lines(op: Op) -> list[str]:
-    """The public function, line by line."""
+    """The public function, line by line; its own names end in ``_`` and so meet no parameter's."""
     name = op.name
     arguments = "".join(f"{p}, " for p in op.parameters)
     elsewhere = f"return call_{name}(({arguments})" + (", out)" if op.has_out else ")")
@@ -200,56 +200,56 @@ def _function_lines(op: Op) -> list[str]:
     lines += [
         f"    if {' and '.join(tests)}:",
         f"        a_{first} = {first}._data",
-        f"        d = a_{first}.dtype",
+        f"        d_ = a_{first}.dtype",
     ]
     if scalars:
         other = rest[0].name
         lines += [
             f"        if not isinstance({other}, Tensor):",
-            f"            kind = {other}.__class__",
-            f"            c = C32.get({other}) if d is F32 and (kind is float or kind is int) else None",
-            f"            if c is None and (c := constant({other}, d)) is None:",
+            f"            kind_ = {other}.__class__",
+            f"            c_ = C32.get({other}) if d_ is F32 and (kind_ is float or kind_ is int) else None",
+            f"            if c_ is None and (c_ := constant({other}, d_)) is None:",
             f"                {elsewhere}",
-            f"            {other} = c",
+            f"            {other} = c_",
         ]
-    same = ["(d is F32 or d is F64)"]
+    same = ["(d_ is F32 or d_ is F64)"]
     for i in rest:
         if i.kind == "optional":
             lines.append(f"        a_{i.name} = None if {i.name} is None else {i.name}._data")
-            same.append(f"(a_{i.name} is None or a_{i.name}.dtype is d)")
+            same.append(f"(a_{i.name} is None or a_{i.name}.dtype is d_)")
         else:
             lines.append(f"        a_{i.name} = {i.name}._data")
-            same.append(f"a_{i.name}.dtype is d")
+            same.append(f"a_{i.name}.dtype is d_")
     if op.promote == "free":
         same = [same[0]]
     for index in op.fixed:
         p = op.parameters[index]
         lines.append(f"        a_{p} = {p}._data if isinstance({p}, Tensor) else arrays({p})")
     given = _kernel_arguments(op)
-    result = "y, aux" if op.aux else "y"
+    result = "y_, aux_" if op.aux else "y_"
     lines += [
         f"        if {' and '.join(same)}:",
         "            try:",
         f"                {result} = kernel_{name}({given})",
         "            except Exception as error:",
         f"                raise explain_{name}(error, ({arguments})) from error",
-        "            if y.__class__ is not ndarray:",
-        "                y = asarray(y)",
-        "            t = new(Tensor)",
-        "            t._data = y",
+        "            if y_.__class__ is not ndarray:",
+        "                y_ = asarray(y_)",
+        "            t_ = new(Tensor)",
+        "            t_._data = y_",
     ]
     if op.view:
         statics = "".join(f"{p}, " for p in op.parameters[1:])
         lines += [
-            "            b = y.base",
+            "            b_ = y_.base",
             # The usual view's base is the input or the input's base; others are found by their addresses.
-            f"            if b is not None and (b is a_{first} or b is a_{first}.base or "
-            f"shares(y, a_{first})) or y is a_{first}:",
-            f"                link_view(t, {first}, (op_{name}.function, ({statics}), None), "
+            f"            if b_ is not None and (b_ is a_{first} or b_ is a_{first}.base or "
+            f"shares(y_, a_{first})) or y_ is a_{first}:",
+            f"                link_view(t_, {first}, (op_{name}.function, ({statics}), None), "
             "GRAD_EVERYWHERE or grad_enabled())",
         ]
     if not op.differentiable:
-        lines += ["            t._node = None", "            return t"]
+        lines += ["            t_._node = None", "            return t_"]
     else:
         lines += _record_lines(op)
     array_only = " and ".join(
@@ -293,40 +293,40 @@ def _record_lines(op: Op) -> list[str]:
     some = " or ".join(f"{n} is not None" for n in nodes)
     lines += [
         f"            if ({some}) and (GRAD_EVERYWHERE or grad_enabled()):",
-        "                n = Node()",
-        f"                n.op = op_{name}",
-        "                n.seq = next_sequence()",
-        f"                n.parents = ({''.join(f'{x}, ' for x in nodes)})",
-        f"                n.saved = ({''.join(f'{_saved(op, s)}, ' for s in op.saved_names)})",
+        "                n_ = Node()",
+        f"                n_.op = op_{name}",
+        "                n_.seq = next_sequence()",
+        f"                n_.parents = ({''.join(f'{x}, ' for x in nodes)})",
+        f"                n_.saved = ({''.join(f'{_saved(op, s)}, ' for s in op.saved_names)})",
     ]
     if op.broadcasts and len(op.inputs) > 1:
         shapes = "".join(f"a_{i.name}, " for i in op.inputs)
         same = " == ".join(f"a_{i.name}.shape" for i in op.inputs)
-        posted = f"post_{name}(y.shape, ({shapes}))"
+        posted = f"post_{name}(y_.shape, ({shapes}))"
         if len(op.inputs) == 2:  # a number has no gradient, and the other input the output's shape
             other = op.inputs[1].name
             lines.append(
-                f"                n.post = None if (n_{other} is None and a_{other}.ndim == 0) or "
+                f"                n_.post = None if (n_{other} is None and a_{other}.ndim == 0) or "
                 f"{same} else {posted}"
             )
         else:
-            lines.append(f"                n.post = None if {same} else {posted}")
+            lines.append(f"                n_.post = None if {same} else {posted}")
     else:
-        lines.append("                n.post = None")
+        lines.append("                n_.post = None")
     lines += [
-        "                n.epoch = EPOCH",
-        "                n.extra = None",
-        "                f = getframe(1)",
-        "                c = f.f_code",
-        "                if c is not USER:",
-        "                    f = user_frame(f)",
-        "                    c = f.f_code",
-        "                n.code = c",
-        "                n.lasti = f.f_lasti",
-        "                t._node = n",
-        "                return t",
-        "            t._node = None",
-        "            return t",
+        "                n_.epoch = EPOCH",
+        "                n_.extra = None",
+        "                f_ = getframe(1)",
+        "                c_ = f_.f_code",
+        "                if c_ is not USER:",
+        "                    f_ = user_frame(f_)",
+        "                    c_ = f_.f_code",
+        "                n_.code = c_",
+        "                n_.lasti = f_.f_lasti",
+        "                t_._node = n_",
+        "                return t_",
+        "            t_._node = None",
+        "            return t_",
     ]
     return lines
 
@@ -336,12 +336,12 @@ def _saved(op: Op, name: str) -> str:
     only = op.needed_for(name)
     if only is not None:
         asked = " or ".join(f"n_{op.inputs[k].name} is not None" for k in only)
-        value = "y" if name == "out" else f"aux[{op.aux.index(name)}]" if name in op.aux else name
+        value = "y_" if name == "out" else f"aux_[{op.aux.index(name)}]" if name in op.aux else name
         return f"{value} if {asked} else None"
     if name == "out":
-        return "y"
+        return "y_"
     if name in op.aux:
-        return f"aux[{op.aux.index(name)}]"
+        return f"aux_[{op.aux.index(name)}]"
     if name.endswith("_shape") and name not in op.parameters:
         stem = name.removesuffix("_shape")
         optional = any(i.name == stem and i.kind == "optional" for i in op.inputs)
@@ -437,18 +437,18 @@ def _backward(op: Op) -> tuple[Callable[[Any, Any], Any], Callable[..., Any] | N
         results.append(f"{text} if {parent} is not None else None")
         push += [
             f"    if {parent} is not None:",
-            f"        x = {text}",
-            "        if x.__class__ is not ndarray:",
-            "            x = asarray(x)",
-            f"        earlier = waiting.get({parent})",
-            "        if earlier is None:",
-            f"            waiting[{parent}] = x",
+            f"        x_ = {text}",
+            "        if x_.__class__ is not ndarray:",
+            "            x_ = asarray(x_)",
+            f"        earlier_ = waiting.get({parent})",
+            "        if earlier_ is None:",
+            f"            waiting[{parent}] = x_",
             f"            if not {parent}.quiet:",
             f"                push(heap, (-{parent}.seq, {parent}))",
-            f"        elif x.size < {SMALL}:",
-            f"            waiting[{parent}] = earlier + x",
+            f"        elif x_.size < {SMALL}:",
+            f"            waiting[{parent}] = earlier_ + x_",
             "        else:",
-            f"            waiting[{parent}] = total(earlier, x)",
+            f"            waiting[{parent}] = total(earlier_, x_)",
         ]
     pull.append(f"    return ({', '.join(results)},)")
     made = _execute([*pull, *push], f"backward of {op.name}", space)

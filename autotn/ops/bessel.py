@@ -10,7 +10,7 @@ import numpy as np
 from autotn.core.op import Arr, composite, op, to_arrays
 from autotn.ops.arithmetic import sign
 from autotn.ops.gamma import scipy_values
-from autotn.ops.trigonometry import sinc
+from autotn.ops.trigonometry import sinc_rule
 
 __all__ = ["i0"]
 
@@ -70,8 +70,9 @@ i0.grad(input=lambda g, input: g * special_i1(input))
 special_i0e.grad(input=lambda g, input, out: g * (special_i1e(input) - sign(input) * out))
 special_i1.grad(input=lambda g, input, out: g * (i0(input) - _quotient(out, input, 0.5)))
 special_i1e.grad(
-    input=lambda g, input, out: g
-    * (special_i0e(input) - sign(input) * out - _quotient(out, input, 0.5))
+    input=lambda g, input, out: (
+        g * (special_i0e(input) - sign(input) * out - _quotient(out, input, 0.5))
+    )
 )
 
 
@@ -198,19 +199,22 @@ special_bessel_j1.grad(
     input=lambda g, input, out: g * (special_bessel_j0(input) - _quotient(out, input, 0.5))
 )
 special_bessel_y0.grad(input=lambda g, input: g * -special_bessel_y1(input))
-special_bessel_y1.grad(
-    input=lambda g, input, out: g * (special_bessel_y0(input) - out / input)
-)
+special_bessel_y1.grad(input=lambda g, input, out: g * (special_bessel_y0(input) - out / input))
 
 
-@composite(out=True)
-def special_spherical_bessel_j0(input: Any) -> Any:
+@op(out=True, promote="float")
+def special_spherical_bessel_j0(input: Arr) -> Arr:
     r"""Spherical Bessel function of the first kind, order 0: :math:`\sin(x) / x`.
 
     >>> tn.special.spherical_bessel_j0(tn.tensor([0.0, 1.0]))
     tensor([1.0000, 0.8415])
     """
-    return sinc(input / math.pi)
+    return np.sinc(input / math.pi)
+
+
+special_spherical_bessel_j0.grad(
+    input=lambda g, input: sinc_rule(g * (1 / math.pi), input * (1 / math.pi))
+)
 
 
 # -- Airy ------------------------------------------------------------------------------------------
@@ -244,7 +248,9 @@ _airy_slope.grad(input=lambda g, input: g * (input * special_airy_ai(input)))
 
 for _function in (
     i0, special_i0e, special_i1, special_i1e, special_modified_bessel_k0,
-    special_modified_bessel_k1, special_scaled_modified_bessel_k0, special_scaled_modified_bessel_k1,
+    special_modified_bessel_k1, special_scaled_modified_bessel_k0,
+    special_scaled_modified_bessel_k1,
     special_bessel_j0, special_bessel_j1, special_bessel_y0, special_bessel_y1, special_airy_ai,
+    special_spherical_bessel_j0,
 ):  # fmt: skip
     _function.takes("f")

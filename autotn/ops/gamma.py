@@ -1,4 +1,4 @@
-"""The gamma function's family, entropies, and the normal distribution, as ``tn.special`` offers them.
+"""The gamma function's family, entropies, and the normal distribution.
 
 The values come from SciPy, which is imported when the first of them is asked for. Bessel
 functions stand in `bessel`, orthogonal polynomials in `polynomials`.
@@ -19,12 +19,12 @@ __all__ = ["digamma", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma", "x
 
 
 def scipy_values(name: str, *arrays: Any) -> Any:
-    """SciPy's function of this name, in the dtype of the arrays; half precision by way of single."""
+    """SciPy's function of this name, in the dtype of the arrays; half by way of single."""
     import scipy.special
 
-    dtype = arrays[-1].dtype
+    dtype = next(a.dtype for a in arrays if hasattr(a, "dtype"))
     if dtype.itemsize == 2:
-        arrays = tuple(a.astype(np.float32) for a in arrays)
+        arrays = tuple(np.asarray(a, np.float32) for a in arrays)
     return np.asarray(getattr(scipy.special, name)(*arrays)).astype(dtype, copy=False)
 
 
@@ -131,9 +131,7 @@ def _gamma_density(input: Any, other: Any) -> Any:
     return np.exp((input - 1) * np.log(other) - other - lgamma(input))
 
 
-igamma.grad(
-    input=_not_by_the_first, other=lambda g, input, other: g * _gamma_density(input, other)
-)
+igamma.grad(input=_not_by_the_first, other=lambda g, input, other: g * _gamma_density(input, other))
 igammac.grad(
     input=_not_by_the_first, other=lambda g, input, other: g * -_gamma_density(input, other)
 )
@@ -228,9 +226,7 @@ def special_erfcx(input: Arr) -> Arr:
     return scipy_values("erfcx", input)
 
 
-special_erfcx.grad(
-    input=lambda g, input, out: g * (input * out * 2 - 2 / math.sqrt(math.pi))
-)
+special_erfcx.grad(input=lambda g, input, out: g * (input * out * 2 - 2 / math.sqrt(math.pi)))
 
 
 @op(out=True, promote="float")
@@ -271,7 +267,8 @@ special_log_ndtr.grad(
 )
 
 for _function in (
-    lgamma, digamma, _polygamma, special_entr, special_erfcx, special_ndtr, special_ndtri, special_log_ndtr,
+    lgamma, digamma, _polygamma, special_entr, special_erfcx, special_ndtr,
+    special_ndtri, special_log_ndtr,
 ):  # fmt: skip
     _function.takes("f")
 for _pair in (igamma, igammac, special_zeta, xlogy, special_xlog1py):

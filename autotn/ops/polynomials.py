@@ -1,4 +1,4 @@
-"""Orthogonal polynomials: what ``tn.special`` offers of them. As in PyTorch they have no derivative.
+"""Orthogonal polynomials. As in PyTorch they have no derivative.
 
 SciPy's evaluation by recurrence is used; a degree below 0 gives 0.
 """

@@ -231,7 +231,8 @@ def sinc(input: Arr) -> Arr:
 _SERIES_BELOW = 0.03
 
 
-def _sinc_rule(g: Any, input: Any) -> Any:
+def sinc_rule(g: Any, input: Any) -> Any:
+    """The slope of `sinc`, by its series near 0."""
     near = np.absolute(to_arrays(input)) < _SERIES_BELOW
     x = np.where(near, 1, input) * math.pi
     far_slope = (np.cos(x) - np.sin(x) / x) / x * math.pi
@@ -243,4 +244,4 @@ def _sinc_rule(g: Any, input: Any) -> Any:
     return g * np.where(near, series, far_slope)
 
 
-sinc.grad(input=_sinc_rule)
+sinc.grad(input=sinc_rule)

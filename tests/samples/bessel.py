@@ -25,7 +25,7 @@ for _name in ("modified_bessel_i0", "modified_bessel_i1", "bessel_j0", "bessel_j
     def _(array):
         yield from unary(array, "bif", odd=False, half=False, skip=OURS, away_from=(0.0,))
         # PyTorch has some of these to single precision only.
-        yield Sample(np.array([-7.0, -3.0, 0.0, 0.7, 6.0]), _skip=(*OURS, "second_order"), _tol=10)
+        yield Sample(np.array([-6.5, -3.0, 0.0, 0.7, 6.0]), _skip=(*OURS, "second_order"), _tol=10)
 
 
 for _name in ("bessel_y0", "bessel_y1", "modified_bessel_k0", "modified_bessel_k1",
@@ -39,4 +39,6 @@ for _name in ("bessel_y0", "bessel_y1", "modified_bessel_k0", "modified_bessel_k
 
 @samples("airy_slope", torch=None)
 def _(array):
-    yield Sample(np.array([0.0, 1.0]), _expect=np.array([-0.2588194037928068, -0.15914744129679322]))
+    yield Sample(
+        np.array([0.0, 1.0]), _expect=np.array([-0.2588194037928068, -0.15914744129679322])
+    )

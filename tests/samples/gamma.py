@@ -52,7 +52,11 @@ for _name in ("igamma", "igammac"):
     @samples(_name)
     def _(array, name=_name):
         yield from binary(array, "f", numbers=False, skip=VALUES_ONLY, **POSITIVE)
-        yield Sample(np.array([0.0, 0.5, 1.0, 2.0, 1.0]), np.array([1.0, 0.0, np.inf, 50.0, -1.0]), _skip=VALUES_ONLY)
+        yield Sample(
+            np.array([0.0, 0.5, 1.0, 2.0, 1.0]),
+            np.array([1.0, 0.0, np.inf, 50.0, -1.0]),
+            _skip=VALUES_ONLY,
+        )
         yield from mismatched(name, array)
 
 

@@ -20,7 +20,12 @@ NO_DERIVATIVE = (
 
 
 def unary(
-    array: Any, kinds: str = "bifc", odd: bool = True, half: bool = True, skip: tuple[str, ...] = (), **bounds: Any
+    array: Any,
+    kinds: str = "bifc",
+    odd: bool = True,
+    half: bool = True,
+    skip: tuple[str, ...] = (),
+    **bounds: Any,
 ) -> Iterator[Any]:
     """One operand in all the shapes and dtypes it can have; `kinds` as in ``op.takes``."""
     yield Sample(array(2, 3, **bounds), _skip=skip)
@@ -48,7 +53,12 @@ def unary(
 
 
 def binary(
-    array: Any, kinds: str = "ifc", numbers: bool = True, half: bool = True, skip: tuple[str, ...] = (), **bounds: Any
+    array: Any,
+    kinds: str = "ifc",
+    numbers: bool = True,
+    half: bool = True,
+    skip: tuple[str, ...] = (),
+    **bounds: Any,
 ) -> Iterator[Any]:
     """Two operands in all the ways they can meet."""
     yield Sample(array(2, 3, **bounds), array(2, 3, **bounds), _skip=skip)
