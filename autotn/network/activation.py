@@ -140,7 +140,7 @@ class _Function(Activation):
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         super().__init__()
-        self.a = function  # type: ignore[method-assign]
+        self.a = function  # type: ignore[method-assign, assignment]
 
 
 def activation_of(activation: Any, default: type[Activation], who: str) -> Module:

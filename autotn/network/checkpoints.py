@@ -93,12 +93,12 @@ def _read(path: Path) -> tuple[Arrays, dict[str, str]]:
     return arrays, {key: note for key, note in file.metadata.items() if key != CHECKSUM}
 
 
-# -- the original package's format: a group per checkpoint, in it "{index}_{name}", "neuron0_w" -------
+# -- the original package's format: a group per checkpoint, in it "{index}_{name}", "neuron0_w" ----
 
 
 def _hdf5() -> Any:
     try:
-        import h5py
+        import h5py  # type: ignore[import-untyped, import-not-found, unused-ignore]
     except ImportError:
         raise ImportError(
             "reading and writing .h5 files needs the package h5py: pip install h5py"
@@ -189,7 +189,8 @@ def _match(path: Path, own: Any, saved: list[tuple[str, Arrays]]) -> list[tuple[
         theirs = [arrays[key] for _, arrays in saved for key in sorted(arrays, key=_in_order)]
         if len(ours) != len(theirs):
             raise ShapeError(
-                f"load_weights: {path} has {len(theirs)} arrays of weights, this network {len(ours)}"
+                f"load_weights: {path} has {len(theirs)} arrays of weights, "
+                f"this network {len(ours)}"
             )
         pairs = [(name, p, values) for (name, p), values in zip(ours, theirs)]
     for name, parameter, values in pairs:
@@ -202,6 +203,6 @@ def _match(path: Path, own: Any, saved: list[tuple[str, Arrays]]) -> list[tuple[
 
 
 def _in_order(key: str) -> tuple[int, bool]:
-    """``neuron0_w``, ``neuron0_b``, ``neuron1_w`` …"""
+    """Sort ``neuron0_w`` before ``neuron0_b``, and both before ``neuron1_w``."""
     digits = "".join(filter(str.isdigit, key))
     return (int(digits) if digits else 0, key.endswith("_b"))

@@ -47,9 +47,7 @@ def padding_pairs(pad: Any, size: Ints, kernel: Ints, stride: Ints) -> Pairs:
             pairs.append((k // 2, after))
         return tuple(pairs)
     if pad is True or pad == "same":
-        missing = [
-            max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(size, kernel, stride)
-        ]
+        missing = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(size, kernel, stride)]
         return tuple((m // 2, m - m // 2) for m in missing)
     given = pad if isinstance(pad, Sequence) and not isinstance(pad, str) else None
     if isinstance(pad, int | np.integer):
@@ -57,7 +55,7 @@ def padding_pairs(pad: Any, size: Ints, kernel: Ints, stride: Ints) -> Pairs:
     if given is not None and len(given) == len(kernel):
         pairs = [tuple(p) if isinstance(p, Sequence) else (p, p) for p in given]
         if all(len(p) == 2 and all(isinstance(n, int) and n >= 0 for n in p) for p in pairs):
-            return tuple(pairs)  # type: ignore[arg-type]
+            return tuple(pairs)
     raise ValueError(
         f"Conv: pad must be a bool, 'same', 'valid', 'seed', a number, or one number or pair for "
         f"each of {len(kernel)} axes, got {pad!r}"

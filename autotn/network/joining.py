@@ -106,7 +106,9 @@ class Split(OneInput):
 
     axis = 0
 
-    def __call__(self, input_inst: Instance, input_index: int = 0, axis: int = 0) -> Instance:
+    def __call__(  # type: ignore[override]
+        self, input_inst: Instance, input_index: int = 0, axis: int = 0
+    ) -> Instance:
         """Stand behind slot `input_index` of `input_inst`, cutting along `axis`."""
         along = copy.copy(self)
         along.axis = axis

@@ -10,7 +10,8 @@ import numpy as np
 from autotn.core.modes import enable_grad, no_grad
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import ShapeError
-from autotn.layers import Module, Parameter, init as initial
+from autotn.layers import Module, Parameter
+from autotn.layers import init as initial
 from autotn.network.activation import Activation, Linear, ReLU, activation_of, array_of
 from autotn.network.optimizers import step_by_name
 from autotn.ops import empty, linear, zeros
@@ -85,7 +86,7 @@ class NeuronNet(Module):
         """The sizes."""
         return f"{self.ninputs}, {self.noutputs}"
 
-    # -- alone, on the arrays of one example --------------------------------------------------------
+    # -- alone, on the arrays of one example -----------------------------------------------------
 
     def _one(self, inputs: Any) -> Tensor:
         """One example as a batch of one."""

@@ -48,7 +48,7 @@ class Learner:
             )
         given = {"b1": b1, "b2": b2, "epsilon": epsilon}
         given = {name: value for name, value in given.items() if value is not None}
-        if scale is not None and not (np.isscalar(scale) and scale >= 0):
+        if scale is not None and not (isinstance(scale, float | int | np.number) and scale >= 0):
             raise ValueError(f"{who}: scale is a learning rate of at least 0, got {scale!r}")
         if isinstance(method, Optimizer):
             return _given(who, method, parameters, scale, given)
@@ -77,7 +77,6 @@ class Learner:
         if "eps" in defaults:
             group["eps"] = defaults["eps"] if epsilon is None else epsilon
         return optimizer
-
 
     def tensors(self, named: Mapping[str, Any]) -> dict[str, Any]:
         """What the optimizers remember, by method, parameter and name: ``adam.weight.exp_avg``."""

@@ -100,7 +100,8 @@ class Instance:
         number = operator.index(index)
         if not -count <= number < count:
             raise IndexError(
-                f"{who}: {self.name} has {count} output slot{'s' * (count != 1)}, got index {number}"
+                f"{who}: {self.name} has {count} output slot{'s' * (count != 1)}, "
+                f"got index {number}"
             )
         return number % count
 
@@ -205,10 +206,10 @@ class Structure:
                 )
         return outputs
 
-    # -- one instance alone: what a System does for all of them -------------------------------------
+    # -- one instance alone: what a System does for all of them -----------------------------------
 
     def forward(self, inst: Instance, inputs: Any) -> list[Any]:
-        """The arrays of all slots of `inst`, from arrays ``inputs[parent][slot]`` of one example."""
+        """The arrays of all slots of `inst`, from ``inputs[parent][slot]`` of one example."""
         with no_grad():
             outputs = slots_of(inst.module(*self._read(inst, inputs)))
             return [o._data[0] for o in outputs]
@@ -245,7 +246,7 @@ class Structure:
         slots = enumerate(inst.input_indexes)
         return [wrap(array_of(inputs[k][slot])[None].astype(dtype)) for k, slot in slots]
 
-    # -- weights in a group of a file ---------------------------------------------------------------
+    # -- weights in a group of a file -------------------------------------------------------------
 
     def save_weights(self, inst: Instance, hf: Any) -> None:
         """Put the weights into a group: ``neuron0_w``, ``neuron0_b`` and so on."""

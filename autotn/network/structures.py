@@ -132,7 +132,8 @@ class Layer(Structure):
 
     def build(self, *in_shapes: Any) -> Module:
         """The module."""
-        module = self.module if isinstance(self.module, Module) else self.module()
+        made = self.module
+        module: Any = made if isinstance(made, Module) else made()
         return module if self.slot is None else OneSlot(module, self.slot)
 
 

@@ -131,7 +131,7 @@ class System(Module):
         #: How often `learn` or `apply_grads` changed the weights.
         self.updates = 0
         if verbose:
-            print(self.wiring())
+            print(self.wiring())  # noqa: T201 - asked for
 
     def _register(self) -> tuple[Step, ...]:
         """Give every module a name, the same one for the same network, and say what reads what."""
@@ -196,14 +196,15 @@ class System(Module):
                 found = expand(found, count, *found.shape[1:])
             values[part] = tuple(slots_of(found)) if isinstance(found, tuple | list) else (found,)
             if verbose:
-                print(f"{part}: {self.parts[part]}")
+                print(f"{part}: {self.parts[part]}")  # noqa: T201 - asked for
         return values
 
     def _enter(self, inputs: Any, keep: bool) -> tuple[list[Tensor], bool]:
         """The inputs as batches, and whether they were single examples."""
         if isinstance(inputs, np.ndarray | Tensor) or not isinstance(inputs, Sequence):
             raise TypeError(
-                f"guess: inputs must be a list with one array per input, got {type(inputs).__name__}"
+                "guess: inputs must be a list with one array per input, "
+                f"got {type(inputs).__name__}"
             )
         if len(inputs) != len(self.input_indexes):
             raise ValueError(
@@ -319,14 +320,16 @@ class System(Module):
                 "calculate_grads", final_state.outputs, true_outputs, loss, final_state.single
             )
         found = grad(
-            total, list(named.values()), retain_graph=True, allow_unused=True, materialize_grads=True
+            total,
+            list(named.values()),
+            retain_graph=True,
+            allow_unused=True,
+            materialize_grads=True,
         )
         final_state.loss = total.item()
         return {name: g._data for name, g in zip(named, found)}
 
-    def apply_grads(
-        self, final_state: Any, grads: Any, batch: bool = False, **kwargs: Any
-    ) -> None:
+    def apply_grads(self, final_state: Any, grads: Any, batch: bool = False, **kwargs: Any) -> None:
         """Move the weights once by gradients; with ``batch=True`` by the mean of a list of them.
 
         `final_state` is not needed any more: gradients belong to weights, not to examples.
