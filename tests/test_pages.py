@@ -20,13 +20,13 @@ PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/index.md", "docs/
 CODE = re.compile(
     r"^```python\n(?P<code>.*?)^```$(?:\n+^```text\n(?P<printed>.*?)^```$)?", re.M | re.S
 )
-LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+LINK = re.compile(r"""(?:\]\(|src=")(?!https?:|#)([^)#\s"]+)""")
 
 
-def run(code: str, folder: Path) -> str:
+def run(folder: Path, *arguments: str) -> str:
     """What a fresh interpreter prints: a page may declare ops without leaving them to the tests."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, *arguments]
     return subprocess.check_output(command, cwd=folder, env=environment, encoding="utf-8")
 
 
@@ -35,7 +35,7 @@ def test_code_on_pages_prints_what_it_says(page: str, tmp_path: Path) -> None:
     blocks = list(CODE.finditer((ROOT / page).read_text(encoding="utf-8")))
     end_of_block = "-- end of block --"
     code = f"print({end_of_block!r})\n".join(block["code"] for block in blocks)
-    printed = run(code, tmp_path).split(f"{end_of_block}\n") if blocks else []
+    printed = run(tmp_path, "-c", code).split(f"{end_of_block}\n") if blocks else []
     assert printed == [block["printed"] or "" for block in blocks]
 
 
@@ -45,3 +45,9 @@ def test_links_lead_somewhere(page: str) -> None:
     targets = LINK.findall(path.read_text(encoding="utf-8"))
     missing = [target for target in targets if not (path.parent / target).exists()]
     assert not missing
+
+
+def test_pictures_are_made_by_running_code(tmp_path: Path) -> None:
+    run(tmp_path, str(ROOT / "docs" / "make_images.py"), str(tmp_path / "images"))
+    kept = {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    assert {path.name for path in (tmp_path / "images").iterdir()} == kept

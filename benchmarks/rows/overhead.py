@@ -14,7 +14,7 @@ def blocks(torch: Any) -> tuple[Any, list[tuple[Any, Any, Any]]]:
     """An 8×8 input, and for each block a matrix, a bias and a gain that want gradients."""
 
     def leaf(seed: int) -> Any:
-        return torch.from_numpy(array(8, 8, seed=seed)).requires_grad_()
+        return torch.from_numpy(0.3 * array(8, 8, seed=seed)).requires_grad_()
 
     weights = [(leaf(3 * i), leaf(3 * i + 1), leaf(3 * i + 2)) for i in range(BLOCKS)]
     return torch.from_numpy(array(8, 8, seed=1000)), weights
