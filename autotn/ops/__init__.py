@@ -1,6 +1,7 @@
 """The op library: one declaration each, by topic."""
+from __future__ import annotations
 
-from autotn.core import call, engine, views  # noqa: F401 - the engine's methods go on Tensor
+from autotn.core import call, engine, views
 from autotn.core.views import alias as alias
 from autotn.ops.activation import *
 from autotn.ops.arithmetic import *
@@ -15,6 +16,7 @@ from autotn.ops.conv import *
 from autotn.ops.convert import *
 from autotn.ops.create import *
 from autotn.ops.decompose import *
+from autotn.ops.diagonal import *
 from autotn.ops.dropout import *
 from autotn.ops.embedding import *
 from autotn.ops.extremes import *
@@ -25,7 +27,9 @@ from autotn.ops.join import *
 from autotn.ops.logic import *
 from autotn.ops.loss import *
 from autotn.ops.margin import *
+from autotn.ops.masks import *
 from autotn.ops.matmul import *
+from autotn.ops.matrix import *
 from autotn.ops.norm import *
 from autotn.ops.order import *
 from autotn.ops.pad import *
@@ -40,6 +44,7 @@ from autotn.ops.rounding import *
 from autotn.ops.scan import *
 from autotn.ops.shape import *
 from autotn.ops.softmax import *
+from autotn.ops.solve import *
 from autotn.ops.spectral import *
 from autotn.ops.stochastic import *
 from autotn.ops.transcendental import *

@@ -1,8 +1,8 @@
 """Pooling: maxima, means and norms of windows over one to three axes.
 
 The public functions take PyTorch's arguments, batches and single samples; behind each family stands
-one op over any number of axes. An op that picks or adds up cells is linear in them, and so comes with
-its transpose: `_max_pool` picks, its gradient puts back, the gradient of that picks again.
+one op over any number of axes. An op that picks or adds up cells is linear in them, so it comes
+with its transpose: `_max_pool` picks, its gradient puts back, the gradient of that picks again.
 """
 
 from __future__ import annotations
@@ -11,47 +11,22 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.errors import ShapeError
 from autotn.kernels import pool as kernel
-from autotn.kernels import pool_adaptive as adaptive
 from autotn.kernels.window import spatial
 from autotn.ops.activation import relu
 from autotn.ops.arithmetic import abs as magnitude
 from autotn.ops.arithmetic import sign
-from autotn.ops.stochastic import rand
 
-__all__ = [
-    "adaptive_avg_pool1d",
-    "adaptive_max_pool1d",
-    "avg_pool1d",
-    "max_pool1d",
-    "max_pool1d_with_indices",
-    "max_pool2d",
-    "max_pool3d",
-]
+__all__ = ["avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d"]
 
 FUNCTIONAL = (
-    "adaptive_avg_pool2d",
-    "adaptive_avg_pool3d",
-    "adaptive_max_pool1d_with_indices",
-    "adaptive_max_pool2d",
-    "adaptive_max_pool2d_with_indices",
-    "adaptive_max_pool3d",
-    "adaptive_max_pool3d_with_indices",
     "avg_pool2d",
     "avg_pool3d",
-    "fractional_max_pool2d",
-    "fractional_max_pool2d_with_indices",
-    "fractional_max_pool3d",
-    "fractional_max_pool3d_with_indices",
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
-    "max_pool2d_with_indices",
-    "max_pool3d_with_indices",
     "max_unpool1d",
     "max_unpool2d",
     "max_unpool3d",
@@ -108,7 +83,7 @@ _pick_planes.grad(
 _put_planes.grad(input=lambda g, indices: _pick_planes(g, indices))
 
 
-def _from_winners(g: Any, out: Any, input_shape: Any) -> Any:
+def from_winners(g: Any, out: Any, input_shape: Any) -> Any:
     """The gradient of an op that gives maxima and their indices."""
     return _put_planes(g[0], out[1], tuple(input_shape[2:]))
 
@@ -176,7 +151,7 @@ _max_pool.grad(
         g, input, out, kernel_size, stride, padding, dilation, ceil_mode
     )
 )
-_max_pool_with_indices.grad(input=_from_winners)
+_max_pool_with_indices.grad(input=from_winners)
 _max_pool_spread.grad(
     input=lambda g, cells, maxima, kernel_size, stride, padding, dilation, ceil_mode: (
         _max_pool_pick(g, cells, maxima, kernel_size, stride, padding, dilation, ceil_mode)
@@ -237,10 +212,271 @@ def max_pool3d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
     ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """The maximum of each window of a volume, ``(N, C, D, H, W)`` or ``(C, D, H, W)``; see `max_pool1d`.
+    """The maximum of each window of a volume, ``(N, C, D, H, W)`` or ``(C, D, H, W)``.
+
+    See `max_pool1d`.
 
     >>> tn.max_pool3d(tn.arange(8.0).reshape(1, 2, 2, 2), 2)
     tensor([[[[7.]]]])
     """
     options = (kernel_size, stride, padding, dilation, ceil_mode)
     return _maxima("max_pool3d", input, return_indices, *options)
+
+
+# -- putting maxima back ---------------------------------------------------------------------------
+
+
+@op()
+def _max_unpool(input: Arr, indices: Fixed, size: tuple[int, ...]) -> Arr:
+    """Planes of zeros, in which each number stands at its index.
+
+    >>> F.max_unpool1d(tn.tensor([[3.0, 2.0]]), tn.tensor([[1, 2]]), 2)
+    tensor([[0., 3., 2., 0.]])
+    """
+    return kernel.max_unpool(input, indices, size)
+
+
+_max_unpool.grad(input=lambda g, indices: _pick_planes(g, indices))
+
+
+def _unpooled(
+    name: str, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any,
+    output_size: Any,
+) -> Any:  # fmt: skip
+    dims = int(name[-2])
+    kernel_size = spatial(kernel_size, dims, f"{name}: kernel_size", least=1)
+    stride = kernel_size if stride is None else spatial(stride, dims, f"{name}: stride", least=1)
+    padding = spatial(padding, dims, f"{name}: padding", least=0)
+    if not str(indices.dtype).endswith("int64"):
+        raise TypeError(f"{name}: 'indices' must be int64, got {indices.dtype}")
+    given = tuple(input.shape[-dims:])
+    size = tuple((n - 1) * s - 2 * p + k for n, s, p, k in zip(given, stride, padding, kernel_size))
+    if output_size is not None:
+        wanted = tuple(int(n) for n in output_size)[-dims:]
+        if len(output_size) not in (dims, dims + 2) or any(
+            not n - s < w < n + s for n, s, w in zip(size, stride, wanted)
+        ):
+            raise ShapeError(
+                f"{name}: output_size must be less than the stride {stride} away from {size}, "
+                f"got {tuple(output_size)}"
+            )
+        size = wanted
+    if input.ndim == dims + 1:
+        indices = indices.reshape((1, *indices.shape))
+    return over_batch(name, input, lambda x: _max_unpool(x, indices, size))
+
+
+@composite()
+def max_unpool1d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+    output_size: Any = None,
+) -> Any:  # fmt: skip
+    """Undo `max_pool1d`: maxima return to their places, everything else is zero.
+
+    Parameters
+    ----------
+    indices : int64, shaped like input
+        What `max_pool1d` gave with ``return_indices=True``.
+    output_size : sequence of int, optional
+        The size before pooling, where pooling cut off an incomplete window.
+
+    >>> F.max_unpool1d(tn.tensor([[3.0, 2.0]]), tn.tensor([[1, 2]]), 2, output_size=[5])
+    tensor([[0., 3., 2., 0., 0.]])
+    """
+    return _unpooled("max_unpool1d", input, indices, kernel_size, stride, padding, output_size)
+
+
+@composite()
+def max_unpool2d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+    output_size: Any = None,
+) -> Any:  # fmt: skip
+    """Undo `max_pool2d`; see `max_unpool1d`.
+
+    >>> F.max_unpool2d(tn.tensor([[[7.0]]]), tn.tensor([[[2]]]), 2)
+    tensor([[[0., 0.],
+             [7., 0.]]])
+    """
+    return _unpooled("max_unpool2d", input, indices, kernel_size, stride, padding, output_size)
+
+
+@composite()
+def max_unpool3d(
+    input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+    output_size: Any = None,
+) -> Any:  # fmt: skip
+    """Undo `max_pool3d`; see `max_unpool1d`.
+
+    >>> F.max_unpool3d(tn.ones(1, 1, 1, 1), tn.tensor([[[[3]]]]), (1, 2, 2)).shape
+    tn.Size([1, 1, 2, 2])
+    """
+    return _unpooled("max_unpool3d", input, indices, kernel_size, stride, padding, output_size)
+
+
+# -- means -----------------------------------------------------------------------------------------
+
+
+@op()
+def _avg_pool(
+    input: Arr, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
+    count_include_pad: bool, divisor_override: int | None,
+) -> Arr:  # fmt: skip
+    """The mean of each window.
+
+    >>> F.avg_pool1d(tn.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[2., 1.]])
+    """
+    return kernel.avg_pool(
+        input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
+
+
+@op()
+def _avg_pool_spread(
+    input: Arr, shape: tuple[int, ...], kernel_size: Any, stride: Any, padding: Any,
+    ceil_mode: bool, count_include_pad: bool, divisor_override: int | None,
+) -> Arr:  # fmt: skip
+    """The gradient of average pooling: what stands at a window is shared by its cells.
+
+    >>> x = tn.ones(1, 4, requires_grad=True)
+    >>> F.avg_pool1d(x, 2).sum().backward(); x.grad
+    tensor([[0.5000, 0.5000, 0.5000, 0.5000]])
+    """
+    return kernel.avg_pool_gradient(
+        input, shape, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
+
+
+def _avg_back(
+    g: Any, input_shape: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: Any,
+    count_include_pad: Any, divisor_override: Any,
+) -> Any:  # fmt: skip
+    options = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return _avg_pool_spread(g, tuple(input_shape), *options)
+
+
+def _avg_forth(
+    g: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: Any, count_include_pad: Any,
+    divisor_override: Any,
+) -> Any:  # fmt: skip
+    options = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return _avg_pool(g, *options)
+
+
+_avg_pool.grad(input=_avg_back)
+_avg_pool_spread.grad(input=_avg_forth)
+
+
+@composite()
+def avg_pool1d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:  # fmt: skip
+    """The mean of each window of a sequence, ``(N, C, L)`` or ``(C, L)``.
+
+    Parameters
+    ----------
+    stride : int, optional
+        By default windows lie side by side.
+    ceil_mode : bool
+        Count a last window that is only partly there.
+    count_include_pad : bool
+        Divide by the size of the window even where it meets padding.
+
+    >>> tn.avg_pool1d(tn.tensor([[1.0, 3.0, 2.0, 0.0]]), 3, stride=1)
+    tensor([[2.0000, 1.6667]])
+    """
+    options = (kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+    return over_batch("avg_pool1d", input, lambda x: _avg_pool(x, *options))
+
+
+@composite()
+def avg_pool2d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None,
+) -> Any:  # fmt: skip
+    """The mean of each window of an image, ``(N, C, H, W)`` or ``(C, H, W)``; see `avg_pool1d`.
+
+    `divisor_override` divides the sum of every window by this number instead.
+
+    >>> F.avg_pool2d(tn.arange(16.0).reshape(1, 4, 4), 2)
+    tensor([[[ 2.5000,  4.5000],
+             [10.5000, 12.5000]]])
+    """
+    options = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return over_batch("avg_pool2d", input, lambda x: _avg_pool(x, *options))
+
+
+@composite()
+def avg_pool3d(
+    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: int | None = None,
+) -> Any:  # fmt: skip
+    """The mean of each window of a volume; see `avg_pool2d`.
+
+    >>> F.avg_pool3d(tn.arange(8.0).reshape(1, 2, 2, 2), 2)
+    tensor([[[[3.5000]]]])
+    """
+    options = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return over_batch("avg_pool3d", input, lambda x: _avg_pool(x, *options))
+
+
+# -- norms -----------------------------------------------------------------------------------------
+
+
+def _normed(
+    name: str, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool
+) -> Any:
+    dims = int(name[-2])
+    if math.isinf(norm_type):
+        highest = over_batch(
+            name,
+            magnitude(input) if norm_type > 0 else -magnitude(input),
+            lambda x: _max_pool(x, kernel_size, stride, 0, 1, ceil_mode),
+        )
+        return highest if norm_type > 0 else -highest
+    cells = math.prod(spatial(kernel_size, dims, f"{name}: kernel_size", least=1))
+    mean = over_batch(
+        name,
+        input**norm_type,
+        lambda x: _avg_pool(x, kernel_size, stride, 0, ceil_mode, True, None),
+    )
+    return (sign(mean) * relu(magnitude(mean)) * cells) ** (1.0 / norm_type)
+
+
+@composite()
+def lp_pool1d(
+    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+) -> Any:
+    r"""The norm of each window of a sequence: :math:`\left(\sum x^p\right)^{1/p}`.
+
+    As in PyTorch no absolute value is taken: for an odd `p` numbers of both signs cancel.
+
+    >>> F.lp_pool1d(tn.tensor([[3.0, 4.0, 0.0, 2.0]]), 2, 2)
+    tensor([[5., 2.]])
+    """
+    return _normed("lp_pool1d", input, norm_type, kernel_size, stride, ceil_mode)
+
+
+@composite()
+def lp_pool2d(
+    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+) -> Any:
+    """The norm of each window of an image; see `lp_pool1d`.
+
+    >>> F.lp_pool2d(tn.ones(1, 2, 2), 2, 2)
+    tensor([[[2.]]])
+    """
+    return _normed("lp_pool2d", input, norm_type, kernel_size, stride, ceil_mode)
+
+
+@composite()
+def lp_pool3d(
+    input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
+) -> Any:
+    """The norm of each window of a volume; see `lp_pool1d`.
+
+    >>> F.lp_pool3d(tn.ones(1, 2, 2, 2), 3, 2)
+    tensor([[[[2.]]]])
+    """
+    return _normed("lp_pool3d", input, norm_type, kernel_size, stride, ceil_mode)
