@@ -12,6 +12,7 @@ from autotn.layers.linear import Linear
 from autotn.layers.module import Module
 from autotn.ops import binary_cross_entropy_with_logits, kl_div, poisson_nll_loss
 from autotn.ops.classify import cross_entropy, nll_loss
+from autotn.ops.linear_cross_entropy import linear_cross_entropy
 from autotn.ops.loss import (
     binary_cross_entropy,
     gaussian_nll_loss,
@@ -283,13 +284,15 @@ class LinearCrossEntropyLoss(WeightedLoss):
 
     def forward(self, input: Any, target: Any) -> Any:
         """The loss."""
-        scores = self.linear(input)
-        shape = (*scores.shape[:-1], self.num_classes, *self.out_features)
-        return cross_entropy(
-            scores.reshape(shape),
+        shape = (self.num_classes, *self.out_features)
+        bias = self.linear.bias
+        return linear_cross_entropy(
+            input,
+            self.linear.weight.reshape(*shape, -1),
             target,
+            linear_bias=None if bias is None else bias.reshape(shape),
             weight=self.weight,
-            ignore_index=-100 if self.ignore_index is None else self.ignore_index,
+            ignore_index=self.ignore_index,
             reduction=self.reduction,
             label_smoothing=self.label_smoothing,
         )
