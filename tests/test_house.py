@@ -34,8 +34,13 @@ FLOORS = {
     "viz": 6,
     "network": 5,
     "autograd": 4,
+    "distributions": 4,
+    "fft": 4,
+    "func": 4,
+    "linalg": 4,
     "nn": 4,
     "optim": 4,
+    "special": 4,
     "testing": 4,
     "weights": 4,
     "layers": 3,
@@ -56,10 +61,13 @@ COMMANDS = {"autotn.core.stub"}
 DOORS = [
     "__init__.py",
     "autograd/__init__.py",
+    "fft.py",
     "layers/__init__.py",
+    "linalg.py",
     "nn/__init__.py",
     "nn/functional.py",
     "nn/init.py",
+    "special.py",
 ]
 
 #: How a module passes names on late.
