@@ -1,5 +1,7 @@
 """The door to differentiation: backward, grad, Function, checks, functional derivatives."""
 
+from __future__ import annotations
+
 from autotn.autograd import functional
 from autotn.core.engine import backward_of as backward
 from autotn.core.engine import grad

@@ -54,14 +54,23 @@ def _grads(
     """Gradients, with zeros where there is no dependence (an error with `strict`)."""
     pairs = [(o, v) for o, v in zip(outputs, vectors, strict=True) if o.requires_grad]
     if strict and len(pairs) < len(outputs):
-        raise RuntimeError(f"{name}: an output of the function is independent of the inputs (strict=True)")
+        raise RuntimeError(
+            f"{name}: an output of the function is independent of the inputs (strict=True)"
+        )
     found: tuple[Any, ...] = (None,) * len(places)
     if pairs:
         found = engine.grad(
-            [o for o, _ in pairs], places, [v for _, v in pairs], retain, create_graph, allow_unused=True
+            [o for o, _ in pairs],
+            places,
+            [v for _, v in pairs],
+            retain,
+            create_graph,
+            allow_unused=True,
         )
     if strict and any(g is None for g in found):
-        raise RuntimeError(f"{name}: an output of the function is independent of an input (strict=True)")
+        raise RuntimeError(
+            f"{name}: an output of the function is independent of an input (strict=True)"
+        )
     return tuple(
         wrap(np.zeros_like(p._data)) if g is None else g for g, p in zip(found, places, strict=True)
     )
@@ -92,7 +101,11 @@ def _vectors(name: str, v: Any, like: tuple[Tensor, ...], what: str) -> tuple[Te
 
 
 def vjp(
-    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
 ) -> tuple[Any, Any]:
     """The outputs of `func`, and the product of `v` with its Jacobian.
 
@@ -104,11 +117,17 @@ def vjp(
     outs, several_out = _outputs("vjp", func, places)
     vectors = _vectors("vjp", v, outs, "output")
     grads = _grads("vjp", outs, places, vectors, create_graph, strict)
-    return _packed(_plain(outs, create_graph), several_out), _packed(_plain(grads, create_graph), several)
+    return _packed(_plain(outs, create_graph), several_out), _packed(
+        _plain(grads, create_graph), several
+    )
 
 
 def jvp(
-    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
 ) -> tuple[Any, Any]:
     """The outputs of `func`, and the product of its Jacobian with `v`: the gradient of a vjp.
 
@@ -143,7 +162,9 @@ def jacobian(
             [0., 4.]])
     """
     if strategy not in ("reverse-mode", "forward-mode"):
-        raise ValueError(f"jacobian: strategy {strategy!r}; expected 'reverse-mode' or 'forward-mode'")
+        raise ValueError(
+            f"jacobian: strategy {strategy!r}; expected 'reverse-mode' or 'forward-mode'"
+        )
     ins, several = _as_tuple(inputs, "jacobian")
     places = _fresh(ins, create_graph)
     outs, several_out = _outputs("jacobian", func, places)
@@ -162,7 +183,9 @@ def jacobian(
     return _packed(tuple(table), several_out)
 
 
-def _stacked(rows: list[Tensor], shape: tuple[int, ...], place: Tensor, create_graph: bool) -> Tensor:
+def _stacked(
+    rows: list[Tensor], shape: tuple[int, ...], place: Tensor, create_graph: bool
+) -> Tensor:
     if not rows:
         return wrap(np.zeros(shape, place._data.dtype))
     if not create_graph:
@@ -222,7 +245,11 @@ def _second(name: str, func: Any, inputs: Any, v: Any, create_graph: bool, stric
 
 
 def vhp(
-    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
 ) -> tuple[Any, Any]:
     """The value of a scalar function, and the product of `v` with its Hessian.
 
@@ -235,7 +262,11 @@ def vhp(
 
 
 def hvp(
-    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
 ) -> tuple[Any, Any]:
     """The value of a scalar function, and the product of its Hessian with `v`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class device:  # noqa: N801 - PyTorch's name
+class device:
     """Where a tensor lives: the CPU.
 
     Other devices can be named, as scripts do before they ask whether one is there, but nothing can
@@ -19,11 +19,11 @@ class device:  # noqa: N801 - PyTorch's name
 
     _KNOWN = ("cpu", "cuda", "mps", "xpu", "meta", "hpu", "xla")
 
-    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:  # noqa: A002
+    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index  # noqa: A001
+            type, index = type.type, type.index
         if isinstance(type, int):
-            type, index = "cuda", type  # noqa: A001
+            type, index = "cuda", type
         name, _, number = str(type).partition(":")
         if name not in self._KNOWN:
             raise RuntimeError(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 
-class dtype:  # noqa: N801 - PyTorch's name
+class dtype:
     """One element type, such as ``tn.float32``.
 
     >>> tn.float32.itemsize, tn.float32.is_floating_point, tn.float32 == np.float32
@@ -286,14 +286,14 @@ def can_cast(from_: Any, to: Any) -> bool:
     return as_dtype(from_).category <= as_dtype(to).category
 
 
-class finfo:  # noqa: N801 - PyTorch's name
+class finfo:
     """Limits of a floating-point dtype.
 
     >>> tn.finfo(tn.float32).eps
     1.1920928955078125e-07
     """
 
-    def __init__(self, type: Any = None) -> None:  # noqa: A002 - PyTorch's name
+    def __init__(self, type: Any = None) -> None:
         chosen = get_default_dtype() if type is None else as_dtype(type)
         if chosen.category < 2:
             raise TypeError(f"finfo: expected a floating-point dtype, got {chosen}; use tn.iinfo")
@@ -317,14 +317,14 @@ class finfo:  # noqa: N801 - PyTorch's name
         )
 
 
-class iinfo:  # noqa: N801 - PyTorch's name
+class iinfo:
     """Limits of an integer dtype.
 
     >>> tn.iinfo(tn.int8).max
     127
     """
 
-    def __init__(self, type: Any) -> None:  # noqa: A002 - PyTorch's name
+    def __init__(self, type: Any) -> None:
         chosen = as_dtype(type)
         if chosen.category != 1:
             raise TypeError(f"iinfo: expected an integer dtype, got {chosen}; use tn.finfo")

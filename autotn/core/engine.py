@@ -581,7 +581,11 @@ def _check_unmodified(node: Node) -> None:
     """Raise when something the node kept was overwritten after its call."""
     names = node.op.saved_names
     storages = []
-    if node.extra is not None and node.extra.storages and node.saved[names.index("out")] is not None:
+    if (
+        node.extra is not None
+        and node.extra.storages
+        and node.saved[names.index("out")] is not None
+    ):
         storages = [(s, "its output") for s in node.extra.storages]
     for name, kept in zip(names, node.saved, strict=False):
         for one in kept if isinstance(kept, (list, tuple)) else (kept,):

@@ -141,7 +141,7 @@ class _GradContext:
         return wrapped  # type: ignore[return-value]
 
 
-class no_grad(_GradContext):  # noqa: N801 - PyTorch's name
+class no_grad(_GradContext):
     """Switch recording off, as a context or a decorator, in this thread.
 
     >>> x = tn.ones(2, requires_grad=True)
@@ -158,7 +158,7 @@ class no_grad(_GradContext):  # noqa: N801 - PyTorch's name
         return super().__new__(cls)
 
 
-class enable_grad(_GradContext):  # noqa: N801 - PyTorch's name
+class enable_grad(_GradContext):
     """Switch recording on again inside `no_grad`.
 
     >>> with tn.no_grad(), tn.enable_grad():
@@ -174,7 +174,7 @@ class enable_grad(_GradContext):  # noqa: N801 - PyTorch's name
         return super().__new__(cls)
 
 
-class set_grad_enabled(_GradContext):  # noqa: N801 - PyTorch's name
+class set_grad_enabled(_GradContext):
     """Set recording on or off: at once when called, until the end of the ``with`` as a context.
 
     >>> with tn.set_grad_enabled(False):
@@ -198,7 +198,7 @@ class set_grad_enabled(_GradContext):  # noqa: N801 - PyTorch's name
         return super().__call__(function)
 
 
-class inference_mode(_GradContext):  # noqa: N801 - PyTorch's name
+class inference_mode(_GradContext):
     """`no_grad` for code that will never be differentiated.
 
     >>> with tn.inference_mode():
@@ -294,7 +294,7 @@ class detect_anomaly:
         self._set(*self._before)
 
 
-class set_detect_anomaly(detect_anomaly):  # noqa: N801 - PyTorch's name
+class set_detect_anomaly(detect_anomaly):
     """`detect_anomaly` switched on or off at once; as a context, until its end."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:

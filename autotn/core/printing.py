@@ -77,7 +77,7 @@ class _Formatter:
         small, large = float(sizes.min()), float(sizes.max())
         self.int_mode = bool(np.all(finite == np.ceil(finite)))
         if self.int_mode:
-            self.sci_mode = large / small > 1000.0 and large > 1e8 or large > 1e8
+            self.sci_mode = (large / small > 1000.0 and large > 1e8) or large > 1e8
         else:
             self.sci_mode = large / small > 1000.0 or large > 1e8 or small < 1e-4
         if options.sci_mode is not None:
@@ -89,9 +89,7 @@ class _Formatter:
         self.width = max([len(self(v)) for v in values], default=1)
 
     def __call__(self, value: Any) -> str:
-        if self.kind in "iub":
-            text = str(value)
-        elif math.isnan(value) or math.isinf(value):
+        if self.kind in "iub" or math.isnan(value) or math.isinf(value):
             text = str(value)
         elif self.sci_mode:
             text = f"{value:.{options.precision}e}"

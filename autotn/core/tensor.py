@@ -318,9 +318,9 @@ class Tensor(TensorMethods):
             raise AutogradError(f"data: a tensor that requires grad can't hold {value.dtype}")
         mark_written(self, here())
         self._data = value._data
-        if self._leaf is not None and self._leaf.grad is not None:
-            if self._leaf.grad._data.shape != value._data.shape:
-                self._leaf.grad = None
+        leaf = self._leaf
+        if leaf is not None and leaf.grad is not None and leaf.grad.shape != value.shape:
+            leaf.grad = None
 
     def _alias(self) -> Tensor:
         from autotn.core.storage import storage_of
@@ -477,7 +477,6 @@ class Tensor(TensorMethods):
         raise RuntimeError(
             f"Tensor.__contains__ only supports Tensor or scalar, got {type(element).__name__}"
         )
-
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         from autotn.core.printing import tensor_text

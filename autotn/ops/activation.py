@@ -10,7 +10,20 @@ import numpy as np
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, check_dim
 
-__all__ = ["celu", "celu_", "elu", "prelu", "relu", "relu_", "rrelu", "rrelu_", "selu", "selu_", "threshold", "threshold_"]
+__all__ = [
+    "celu",
+    "celu_",
+    "elu",
+    "prelu",
+    "relu",
+    "relu_",
+    "rrelu",
+    "rrelu_",
+    "selu",
+    "selu_",
+    "threshold",
+    "threshold_",
+]
 
 FUNCTIONAL = (
     "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_", "leaky_relu",
@@ -117,7 +130,10 @@ def _elu(input: Arr, alpha: float = 1.0, scale: float = 1.0, input_scale: float 
 def _elu_rule(g: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
     above = _mask(input, lambda x: x > 0)
     below = 1 - above
-    return g * (above * scale + np.exp(input * below * input_scale) * (below * (alpha * scale * input_scale)))
+    return g * (
+        above * scale
+        + np.exp(input * below * input_scale) * (below * (alpha * scale * input_scale))
+    )
 
 
 _elu.grad(input=_elu_rule)
@@ -206,7 +222,9 @@ def _hardtanh(input: Arr, min_val: float = -1.0, max_val: float = 1.0) -> Arr:
 
 
 _hardtanh.grad(
-    input=lambda g, input, min_val, max_val: g * _mask(input, lambda x: (x > min_val) & (x < max_val))
+    input=lambda g, input, min_val, max_val: (
+        g * _mask(input, lambda x: (x > min_val) & (x < max_val))
+    )
 )
 hardtanh_ = _hardtanh.op.in_place
 
@@ -302,7 +320,9 @@ def softshrink(input: Arr, lambd: float = 0.5) -> Arr:
     tensor([ 0.0000, -0.5000])
     """
     if lambd < 0:
-        raise RuntimeError(f"softshrink: lambd must be greater or equal to 0, but found to be {lambd}.")
+        raise RuntimeError(
+            f"softshrink: lambd must be greater or equal to 0, but found to be {lambd}."
+        )
     zero = input.dtype.type(0)
     shrunk = np.where(input > lambd, input - lambd, np.where(input < -lambd, input + lambd, zero))
     return np.where(np.isnan(input), input, shrunk)
@@ -319,7 +339,9 @@ def softplus(input: Arr, beta: float = 1.0, threshold: float = 20.0) -> Arr:
     tensor([0.6931])
     """
     scaled = input * beta
-    return np.where(scaled > threshold, input, np.log1p(np.exp(np.minimum(scaled, threshold))) / beta)
+    return np.where(
+        scaled > threshold, input, np.log1p(np.exp(np.minimum(scaled, threshold))) / beta
+    )
 
 
 def _softplus_rule(g: Any, input: Any, beta: float, threshold: float) -> Any:
@@ -494,7 +516,9 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     if approximate == "tanh":
         return _gelu_tanh(input)
     if approximate != "none":
-        raise RuntimeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}")
+        raise RuntimeError(
+            f"gelu: approximate argument must be either none or tanh, got {approximate!r}"
+        )
     return _gelu_erf(input)
 
 
@@ -621,7 +645,9 @@ def rrelu(
     return inplace_or_not("rrelu", _sloped, inplace, input, slope)
 
 
-def rrelu_(input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Any:
+def rrelu_(
+    input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False
+) -> Any:
     """The in-place form of `rrelu`."""
     return rrelu(input, lower, upper, training, inplace=True)
 

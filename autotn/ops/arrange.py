@@ -1,4 +1,4 @@
-"""Rearranging elements: flipping, rolling, repeating, padding, triangles and diagonals, grids."""
+"""Rearranging elements: flipping, rolling, repeating, stacking by name, grids, windows."""
 
 from __future__ import annotations
 
@@ -8,17 +8,30 @@ from typing import Any
 import numpy as np
 
 from autotn.core.methods import attach_method
-from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.ops.shape import ints
 
 __all__ = [
-    "as_strided", "block_diag", "cartesian_prod", "column_stack", "combinations", "diag", "diag_embed",
-    "diagflat", "diagonal", "diagonal_scatter", "diff", "dstack", "flip", "fliplr", "flipud", "hstack",
-    "masked_fill", "masked_scatter", "masked_select", "meshgrid", "nonzero", "argwhere", "repeat_interleave",
-    "roll", "rot90", "row_stack", "select_scatter", "slice_scatter", "tile", "trace", "tril", "tril_indices",
-    "triu", "triu_indices", "vstack",
-]  # fmt: skip
+    "as_strided",
+    "block_diag",
+    "cartesian_prod",
+    "column_stack",
+    "combinations",
+    "diff",
+    "dstack",
+    "flip",
+    "fliplr",
+    "flipud",
+    "hstack",
+    "meshgrid",
+    "repeat_interleave",
+    "roll",
+    "rot90",
+    "row_stack",
+    "tile",
+    "vstack",
+]
 
 
 # -- flipping, rolling, repeating ------------------------------------------------------------------------
@@ -105,11 +118,15 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
     steps = ints("roll", (shifts,))
     if dims is None or dims == ():
         if len(steps) != 1:
-            raise RuntimeError(f"roll: shifts and dimensions must align. shifts: {len(steps)}, dims:0")
+            raise RuntimeError(
+                f"roll: shifts and dimensions must align. shifts: {len(steps)}, dims:0"
+            )
         return _roll(input, steps[0], None)
     axes = tuple(check_dim("roll", d, input.ndim) for d in ints("roll", (dims,)))
     if len(steps) != len(axes):
-        raise RuntimeError(f"roll: shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}")
+        raise RuntimeError(
+            f"roll: shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}"
+        )
     return _roll(input, steps, axes)
 
 
@@ -182,12 +199,16 @@ def repeat(self: Tensor, *repeats: Any) -> Tensor:
             "repeat: Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
         )
     if any(n < 0 for n in reps):
-        raise RuntimeError(f"repeat: Trying to create tensor with negative dimension in {list(reps)}")
+        raise RuntimeError(
+            f"repeat: Trying to create tensor with negative dimension in {list(reps)}"
+        )
     return _tile(self, reps)
 
 
 @composite(method="repeat_interleave", numpy=np.repeat)
-def repeat_interleave(input: Any, repeats: Any = None, dim: Any = None, *, output_size: Any = None) -> Any:
+def repeat_interleave(
+    input: Any, repeats: Any = None, dim: Any = None, *, output_size: Any = None
+) -> Any:
     """Each element (or slice along `dim`) repeated, copies side by side.
 
     >>> tn.repeat_interleave(tn.tensor([1, 2]), 2)
@@ -213,368 +234,6 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: Any = None, *, outpu
         raise RuntimeError("repeat_interleave: repeats can not be negative")
     each = np.broadcast_to(counts.reshape(-1), (size,)) if counts.size == 1 else counts
     return index_select(input, axis, np.repeat(np.arange(size), each))
-
-
-# -- triangles and diagonals -----------------------------------------------------------------------------
-
-
-@op(method="tril", inplace=True, out=True, numpy=np.tril)
-def tril(input: Arr, diagonal: int = 0) -> Arr:
-    """The lower triangle of each matrix; zeros above.
-
-    >>> tn.tril(tn.ones(2, 2))
-    tensor([[1., 0.],
-            [1., 1.]])
-    """
-    _matrices("tril", input)
-    return np.tril(input, diagonal)
-
-
-@op(method="triu", inplace=True, out=True, numpy=np.triu)
-def triu(input: Arr, diagonal: int = 0) -> Arr:
-    """The upper triangle of each matrix; zeros below.
-
-    >>> tn.triu(tn.ones(2, 2))
-    tensor([[1., 1.],
-            [0., 1.]])
-    """
-    _matrices("triu", input)
-    return np.triu(input, diagonal)
-
-
-def _matrices(name: str, input: Any) -> None:
-    if input.ndim < 2:
-        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-
-
-tril.grad(input=lambda g, diagonal: tril(g, diagonal))
-triu.grad(input=lambda g, diagonal: triu(g, diagonal))
-
-
-def _triangle_indices(name: str, find: Any, row: int, col: int, offset: int, dtype: Any, device: Any) -> Tensor:
-    from autotn.core import dtypes
-    from autotn.core.device import check_device
-    from autotn.core.tensor import wrap
-
-    check_device(device)
-    if row < 0 or col < 0:
-        raise RuntimeError(f"{name}: row and col must be non-negative, got {row} and {col}")
-    kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    return wrap(np.stack(find(row, offset, col)).astype(kind))
-
-
-def tril_indices(
-    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
-) -> Tensor:
-    """The rows and columns of the lower triangle.
-
-    >>> tn.tril_indices(2, 2)
-    tensor([[0, 1, 1],
-            [0, 0, 1]])
-    """
-    return _triangle_indices("tril_indices", np.tril_indices, row, col, offset, dtype, device)
-
-
-def triu_indices(
-    row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, layout: Any = None
-) -> Tensor:
-    """The rows and columns of the upper triangle.
-
-    >>> tn.triu_indices(2, 2)
-    tensor([[0, 0, 1],
-            [0, 1, 1]])
-    """
-    return _triangle_indices("triu_indices", np.triu_indices, row, col, offset, dtype, device)
-
-
-@op(view=True)
-def _diagonal(input: Arr, offset: int, dim1: int, dim2: int) -> Arr:
-    """The diagonal of a plane, as the last dimension, as a view.
-
-    >>> tn.diagonal(tn.tensor([[1, 2], [3, 4]]))
-    tensor([1, 4])
-    """
-    return _diagonal_window(input, offset, dim1, dim2)
-
-
-def _diagonal_window(input: Any, offset: int, dim1: int, dim2: int) -> Any:
-    """The diagonal as a view that can be written (NumPy's own is read-only)."""
-    rows, columns = input.shape[dim1], input.shape[dim2]
-    down, right = max(-offset, 0), max(offset, 0)
-    count = max(min(rows - down, columns - right), 0)
-    index = [slice(None)] * input.ndim
-    index[dim1], index[dim2] = slice(min(down, rows), None), slice(min(right, columns), None)
-    start = input[tuple(index)]
-    keep = [k for k in range(input.ndim) if k not in (dim1, dim2)]
-    shape = (*(input.shape[k] for k in keep), count)
-    strides = (*(input.strides[k] for k in keep), input.strides[dim1] + input.strides[dim2])
-    writable = bool(input.flags.writeable)
-    return np.lib.stride_tricks.as_strided(start, shape, strides, writeable=writable)
-
-
-@op()
-def put_on_diagonal(input: Arr, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Arr:
-    """Zeros of `shape` with `input` on a diagonal: the transpose of taking one.
-
-    >>> from autotn.ops.arrange import put_on_diagonal
-    >>> put_on_diagonal(tn.tensor([1, 2]), (2, 2), 0, 0, 1)
-    tensor([[1, 0],
-            [0, 2]])
-    """
-    result = np.zeros(shape, input.dtype)
-    _diagonal_window(result, offset, dim1, dim2)[...] = input
-    return result
-
-
-put_on_diagonal.grad(input=lambda g, offset, dim1, dim2: _diagonal(g, offset, dim1, dim2))
-_diagonal.grad(
-    input=lambda g, input_shape, offset, dim1, dim2: put_on_diagonal(g, tuple(input_shape), offset, dim1, dim2)
-)
-
-
-@composite(method="diagonal", numpy=np.diagonal)
-def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    """The diagonal of the plane of two dimensions, as the last dimension, as a view.
-
-    >>> tn.diagonal(tn.tensor([[1, 2], [3, 4]]), 1)
-    tensor([2])
-    """
-    first, second = check_dim("diagonal", dim1, input.ndim), check_dim("diagonal", dim2, input.ndim)
-    if first == second:
-        raise RuntimeError(f"diagonal: dimensions cannot be identical {dim1}, {dim2}")
-    return _diagonal(input, int(offset), first, second)
-
-
-@composite(method="diag_embed")
-def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
-    """Matrices of zeros with the last dimension of `input` on their diagonals.
-
-    >>> tn.diag_embed(tn.tensor([1, 2]))
-    tensor([[1, 0],
-            [0, 2]])
-    """
-    ndim = input.ndim + 1
-    first, second = check_dim("diag_embed", dim1, ndim), check_dim("diag_embed", dim2, ndim)
-    if first == second:
-        raise RuntimeError(f"diag_embed: diagonal dimensions cannot be identical {dim1}, {dim2}")
-    size = input.shape[-1] + abs(offset)
-    shape = list(input.shape[:-1])
-    for k in sorted((first, second)):
-        shape.insert(k, size)
-    return put_on_diagonal(input, tuple(shape), offset, first, second)
-
-
-@composite(method="diag", out=True, numpy=np.diag)
-def diag(input: Any, diagonal: int = 0) -> Any:
-    """The diagonal of a matrix, or the matrix with a vector on its diagonal.
-
-    >>> tn.diag(tn.tensor([1, 2]))
-    tensor([[1, 0],
-            [0, 2]])
-    """
-    if input.ndim == 1:
-        return diag_embed(input, diagonal)
-    if input.ndim == 2:
-        found = _diagonal(input, diagonal, 0, 1)
-        return found.clone() if isinstance(found, Tensor) else found.copy()
-    raise RuntimeError(f"diag: Supports 1D or 2D tensors. Got {input.ndim}D")
-
-
-@composite(method="diagflat", numpy=np.diagflat)
-def diagflat(input: Any, offset: int = 0) -> Any:
-    """The matrix with all elements of `input` on its diagonal.
-
-    >>> tn.diagflat(tn.tensor([[1], [2]]))
-    tensor([[1, 0],
-            [0, 2]])
-    """
-    return diag_embed(input.reshape((-1,)), offset)
-
-
-@composite(method="trace", numpy=np.trace)
-def trace(input: Any) -> Any:
-    """The sum of a matrix's diagonal.
-
-    >>> tn.trace(tn.tensor([[1, 2], [3, 4]]))
-    tensor(5)
-    """
-    if input.ndim != 2:
-        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.ndim}")
-    return _diagonal(input, 0, 0, 1).sum()
-
-
-# -- writing parts of a copy -----------------------------------------------------------------------------
-
-
-def _written(input: Any, part: Any, src: Any, name: str) -> Any:
-    copy = input.clone()
-    window = part(copy)
-    if tuple(window.shape) != tuple(src.shape):
-        raise RuntimeError(
-            f"{name}: expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice "
-            f"size = {list(window.shape)}"
-        )
-    window.copy_(src)
-    return copy
-
-
-@composite(method="select_scatter")
-def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
-    """A copy of `input` whose slice number `index` along `dim` is `src`.
-
-    >>> tn.select_scatter(tn.zeros(2, 2), tn.ones(2), 0, 1)
-    tensor([[0., 0.],
-            [1., 1.]])
-    """
-    return _written(input, lambda x: x.select(dim, index), src, "select_scatter")
-
-
-@composite(method="slice_scatter")
-def slice_scatter(
-    input: Any, src: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
-) -> Any:
-    """A copy of `input` whose slices ``start:end:step`` along `dim` are `src`.
-
-    >>> tn.slice_scatter(tn.zeros(3), tn.ones(2), 0, 1)
-    tensor([0., 1., 1.])
-    """
-    axis = check_dim("slice_scatter", dim, input.ndim)
-    index = (*(slice(None),) * axis, slice(start, end, step))
-    return _written(input, lambda x: x[index], src, "slice_scatter")
-
-
-@composite(method="diagonal_scatter")
-def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    """A copy of `input` whose diagonal is `src`.
-
-    >>> tn.diagonal_scatter(tn.zeros(2, 2), tn.ones(2))
-    tensor([[1., 0.],
-            [0., 1.]])
-    """
-    return _written(input, lambda x: diagonal(x, offset, dim1, dim2), src, "diagonal_scatter")
-
-
-# -- masks -----------------------------------------------------------------------------------------------
-
-
-@op(inplace=True)
-def _masked_fill(input: Arr, mask: Fixed, value: Arr) -> Arr:
-    """The input, with one value where the mask is true.
-
-    >>> tn.masked_fill(tn.tensor([1.0, 2.0]), tn.tensor([True, False]), 0.0)
-    tensor([0., 2.])
-    """
-    return np.where(mask, value, input)
-
-
-def _masked_fill_input(g: Any, mask: Any, input_shape: tuple[int, ...]) -> Any:
-    from autotn.core.call import sum_to
-
-    keep = (~mask).astype((g._data if isinstance(g, Tensor) else g).real.dtype)
-    return sum_to(g * keep, tuple(input_shape))
-
-
-def _masked_fill_value(g: Any, mask: Any) -> Any:
-    return (g * mask.astype((g._data if isinstance(g, Tensor) else g).real.dtype)).sum()
-
-
-_masked_fill.grad(input=_masked_fill_input, value=_masked_fill_value)
-
-
-def _check_mask(name: str, mask: Any) -> Any:
-    values = mask._data if isinstance(mask, Tensor) else np.asarray(mask)
-    if values.dtype != np.bool_:
-        raise RuntimeError(f"{name}: only supports boolean masks, but got mask with dtype {values.dtype}")
-    return values
-
-
-@composite(method="masked_fill", inplace=True)
-def masked_fill(input: Any, mask: Any, value: Any) -> Any:
-    """The input, with `value` where `mask` is true.
-
-    >>> tn.masked_fill(tn.tensor([1.0, 2.0]), tn.tensor([True, False]), 0.0)
-    tensor([0., 2.])
-    """
-    values = _check_mask("masked_fill", mask)
-    kind = (input._data if isinstance(input, Tensor) else input).dtype
-    if isinstance(value, Tensor):
-        if value._data.ndim:
-            raise RuntimeError(
-                f"masked_fill: only supports a 0-dimensional value tensor, but got tensor with {value._data.ndim} "
-                "dimension(s)."
-            )
-        value = value.to(input.dtype)
-    else:
-        if kind.kind in "iu" and isinstance(value, float) and not value.is_integer():
-            raise RuntimeError(f"masked_fill: value cannot be converted to type {kind} without overflow")
-        value = np.asarray(value).astype(kind)
-    return _masked_fill(input, values, value)
-
-
-@composite(method="masked_select", out=True)
-def masked_select(input: Any, mask: Any) -> Any:
-    """The elements where `mask` is true, in one dimension.
-
-    >>> tn.masked_select(tn.tensor([1, 2, 3]), tn.tensor([True, False, True]))
-    tensor([1, 3])
-    """
-    from autotn.ops.index import _getitem
-
-    values = _check_mask("masked_select", mask)
-    shape = np.broadcast_shapes(tuple(input.shape), values.shape)
-    stretched = np.broadcast_to(input, shape) if isinstance(input, np.ndarray) else input.expand(shape)
-    if not shape:
-        stretched, values = stretched.reshape((1,)), values.reshape(1)
-        shape = (1,)
-    return _getitem(stretched, np.broadcast_to(values, shape))
-
-
-@composite(method="masked_scatter", inplace=True)
-def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
-    """The input, with successive elements of `source` where `mask` is true.
-
-    >>> tn.masked_scatter(tn.zeros(3), tn.tensor([True, False, True]), tn.tensor([1.0, 2.0]))
-    tensor([1., 0., 2.])
-    """
-    from autotn.ops.index import _index_put
-
-    values = _check_mask("masked_scatter", mask)
-    full = np.broadcast_to(values, tuple(input.shape))
-    count = int(full.sum())
-    flat = source.reshape((-1,))
-    if flat.shape[0] < count:
-        raise RuntimeError(
-            f"masked_scatter: expected self and source to have same dtypes and source to have at least {count} "
-            f"elements, got {flat.shape[0]}"
-        )
-    return _index_put(input, full, flat[:count])
-
-
-@composite(method="nonzero", out=True)
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
-    """Where the elements are not zero: one row of indices each, or one tensor per dimension.
-
-    >>> tn.nonzero(tn.tensor([0, 3, 4]))
-    tensor([[1],
-            [2]])
-    """
-    from autotn.core.tensor import wrap
-
-    values = input._data if isinstance(input, Tensor) else input
-    if as_tuple:
-        found = np.nonzero(np.atleast_1d(values))
-        return tuple(wrap(k) for k in found)
-    return wrap(np.argwhere(values).astype(np.int64).reshape(-1, values.ndim))
-
-
-@composite(method="argwhere", numpy=np.argwhere)
-def argwhere(input: Any) -> Any:
-    """Where the elements are not zero, one row of indices each.
-
-    >>> tn.argwhere(tn.tensor([0, 3]))
-    tensor([[1]])
-    """
-    return nonzero(input)
 
 
 # -- stacking by name, grids -----------------------------------------------------------------------------
@@ -668,12 +327,20 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     tensor([[3, 4],
             [3, 4]])
     """
-    listed = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else list(tensors)
+    listed = (
+        list(tensors[0])
+        if len(tensors) == 1 and isinstance(tensors[0], (list, tuple))
+        else list(tensors)
+    )
     if indexing not in ("ij", "xy"):
-        raise RuntimeError(f"meshgrid: indexing must be one of 'xy' or 'ij', but received: {indexing}")
+        raise RuntimeError(
+            f"meshgrid: indexing must be one of 'xy' or 'ij', but received: {indexing}"
+        )
     for t in listed:
         if t.ndim > 1:
-            raise RuntimeError(f"meshgrid: Expected 0D or 1D tensor in the tensor list but got: {t.ndim}D")
+            raise RuntimeError(
+                f"meshgrid: Expected 0D or 1D tensor in the tensor list but got: {t.ndim}D"
+            )
     swap = indexing == "xy" and len(listed) > 1
     if swap:
         listed[0], listed[1] = listed[1], listed[0]
@@ -758,7 +425,9 @@ def _as_strided(input: Arr, size: tuple[int, ...], stride: tuple[int, ...], offs
     return np.lib.stride_tricks.as_strided(input.reshape(-1)[offset:], size, steps)
 
 
-def _as_strided_rule(g: Any, input_shape: tuple[int, ...], size: Any, stride: Any, offset: int) -> Any:
+def _as_strided_rule(
+    g: Any, input_shape: tuple[int, ...], size: Any, stride: Any, offset: int
+) -> Any:
     from autotn.ops.index import put_into_zeros
 
     places = np.full(size, offset, np.int64)
@@ -811,7 +480,9 @@ def unfold_dimension(input: Arr, dimension: int, size: int, step: int) -> Arr:
         raise RuntimeError(
             f"unfold: maximum size for tensor at dimension {axis} is {input.shape[axis]} but size is {size}"
         )
-    windows = np.lib.stride_tricks.sliding_window_view(input, size, axis, writeable=input.flags.writeable)
+    windows = np.lib.stride_tricks.sliding_window_view(
+        input, size, axis, writeable=input.flags.writeable
+    )
     return windows[(*(slice(None),) * axis, slice(None, None, step))]
 
 

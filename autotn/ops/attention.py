@@ -41,7 +41,9 @@ def _attention(query: Arr, key: Arr, value: Arr, blocked: Fixed, scale: float) -
 
 
 @_attention.grad
-def _(g: Any, query: Any, key: Any, value: Any, p: Any, scale: float, needs: tuple[bool, ...]) -> Any:
+def _(
+    g: Any, query: Any, key: Any, value: Any, p: Any, scale: float, needs: tuple[bool, ...]
+) -> Any:
     g_value = np.matmul(p.swapaxes(-1, -2), g) if needs[2] else None
     if not (needs[0] or needs[1]):
         return None, None, g_value
@@ -107,7 +109,9 @@ def scaled_dot_product_attention(
     if enable_gqa:
         group = query.shape[-3] // key.shape[-3]
         if key.shape[-3] * group != query.shape[-3]:
-            raise ShapeError(f"{name}: {query.shape[-3]} query heads can't be shared among {key.shape[-3]} key heads")
+            raise ShapeError(
+                f"{name}: {query.shape[-3]} query heads can't be shared among {key.shape[-3]} key heads"
+            )
         key, value = key.repeat_interleave(group, -3), value.repeat_interleave(group, -3)
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     blocked = None

@@ -86,7 +86,12 @@ def _nll(input: Arr, target: Fixed, weight: Fixed, ignore_index: int, reduction:
 
 
 def _nll_rule(
-    g: Any, target: Any, weight: Any, ignore_index: int, reduction: str, input_shape: tuple[int, ...]
+    g: Any,
+    target: Any,
+    weight: Any,
+    ignore_index: int,
+    reduction: str,
+    input_shape: tuple[int, ...],
 ) -> Any:
     from autotn.ops.index import put_into_zeros
 
@@ -117,7 +122,11 @@ def nll_loss(
     _check_shapes("nll_loss", input, target)
     _check_weight("nll_loss", weight, input)
     values = _nll(
-        _as_rows(input, isinstance(input, np.ndarray)), target.reshape((-1,)), weight, ignore_index, reduction
+        _as_rows(input, isinstance(input, np.ndarray)),
+        target.reshape((-1,)),
+        weight,
+        ignore_index,
+        reduction,
     )
     return values.reshape(tuple(target.shape)) if reduction == "none" else values
 
@@ -136,7 +145,12 @@ def _check_weight(name: str, weight: Any, input: Any) -> None:
 
 @op(aux=("p", "w"), promote="free")
 def _cross_entropy(
-    input: Arr, target: Fixed, weight: Fixed, ignore_index: int, reduction: str, label_smoothing: float
+    input: Arr,
+    target: Fixed,
+    weight: Fixed,
+    ignore_index: int,
+    reduction: str,
+    label_smoothing: float,
 ) -> Arr:
     r"""Cross-entropy of a matrix of scores with class numbers, in one pass.
 
@@ -161,7 +175,9 @@ def _cross_entropy(
     values = (log_total - picked) * w
     if shifted_mean is not None:
         classes = input.shape[1]
-        smooth = np.where(counts, log_total * shifted_mean[1] - shifted_mean[0], input.dtype.type(0))
+        smooth = np.where(
+            counts, log_total * shifted_mean[1] - shifted_mean[0], input.dtype.type(0)
+        )
         values = values * (1 - label_smoothing) + smooth * (label_smoothing / classes)
     if not all_count:
         values = np.where(counts, values, input.dtype.type(0))
@@ -204,7 +220,9 @@ def _(
     weights = weight._data if isinstance(weight, Tensor) else weight
     values = _nll(logs, plain, weights, ignore_index, "none")
     counts = plain != ignore_index
-    w = _row_weights(weights, plain, counts, input._data.dtype if isinstance(input, Tensor) else input.dtype)
+    w = _row_weights(
+        weights, plain, counts, input._data.dtype if isinstance(input, Tensor) else input.dtype
+    )
     if label_smoothing:
         spread_logs = logs if weights is None else logs * weights
         smooth = -spread_logs.sum(1) * counts.astype(w.dtype)
@@ -257,7 +275,9 @@ def _with_probabilities(
         target = target * (1 - label_smoothing) + label_smoothing / classes
     logs = log_softmax(input, axis)
     if weight is not None:
-        logs = logs * weight.reshape((1, classes, *(1,) * (input.ndim - 2)) if input.ndim > 1 else (classes,))
+        logs = logs * weight.reshape(
+            (1, classes, *(1,) * (input.ndim - 2)) if input.ndim > 1 else (classes,)
+        )
     values = -(logs * target).sum(axis)
     if reduction == "mean":
         count = max(int(np.prod(values.shape, dtype=np.int64)), 1)

@@ -70,7 +70,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
             f"where: argument 'condition' must be a Tensor, got {type(condition).__name__}"
         )
     if input is None and other is None:
-        from autotn.ops.arrange import nonzero
+        from autotn.ops.masks import nonzero
 
         return nonzero(condition, as_tuple=True)
     if input is None or other is None:

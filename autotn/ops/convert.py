@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
-from autotn.core.device import check_device, device as device_class
+from autotn.core.device import check_device
+from autotn.core.device import device as device_class
 from autotn.core.methods import attach_method
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor
@@ -175,7 +176,9 @@ def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
 
 
 @attach_method("cuda")
-def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> Tensor:
+def cuda(
+    self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None
+) -> Tensor:
     """Refused: there is no GPU here."""
     check_device("cuda")
     return self

@@ -222,7 +222,9 @@ def full(
         fill_value = fill_value.item()
     else:
         kind = dtypes.of_scalar(fill_value) if dtype is None else dtypes.as_dtype(dtype)
-    return _made("full", np.full(_size((size,), "full"), fill_value, kind.dtype), out, device, requires_grad)
+    return _made(
+        "full", np.full(_size((size,), "full"), fill_value, kind.dtype), out, device, requires_grad
+    )
 
 
 def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], Any]:
@@ -240,7 +242,9 @@ def zeros_like(
     >>> tn.zeros_like(tn.tensor([1, 2]))
     tensor([0, 0])
     """
-    return _made("zeros_like", np.zeros(*_like("zeros_like", input, dtype)), None, device, requires_grad)
+    return _made(
+        "zeros_like", np.zeros(*_like("zeros_like", input, dtype)), None, device, requires_grad
+    )
 
 
 def ones_like(
@@ -252,7 +256,9 @@ def ones_like(
     >>> tn.ones_like(tn.tensor([1, 2]))
     tensor([1, 1])
     """
-    return _made("ones_like", np.ones(*_like("ones_like", input, dtype)), None, device, requires_grad)
+    return _made(
+        "ones_like", np.ones(*_like("ones_like", input, dtype)), None, device, requires_grad
+    )
 
 
 def empty_like(
@@ -264,7 +270,9 @@ def empty_like(
     >>> tn.empty_like(tn.tensor([1, 2])).dtype
     tn.int64
     """
-    return _made("empty_like", np.empty(*_like("empty_like", input, dtype)), None, device, requires_grad)
+    return _made(
+        "empty_like", np.empty(*_like("empty_like", input, dtype)), None, device, requires_grad
+    )
 
 
 def full_like(
@@ -308,7 +316,9 @@ def arange(
         raise RuntimeError("arange: upper bound and lower bound inconsistent with step sign")
     whole = all(isinstance(v, (int, np.integer)) for v in (first, last, stride))
     if dtype is None:
-        kind = out._data.dtype if out is not None else (np.dtype(np.int64) if whole else _kind(None))
+        kind = (
+            out._data.dtype if out is not None else (np.dtype(np.int64) if whole else _kind(None))
+        )
     else:
         kind = dtypes.as_numpy(dtype)
     count = max(0, int(np.ceil((last - first) / stride)))
@@ -317,7 +327,7 @@ def arange(
     return _made("arange", np.asarray(values).astype(kind), out, device, requires_grad)
 
 
-def range(  # noqa: A001 - PyTorch's name
+def range(
     start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
     device: Any = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
@@ -351,7 +361,9 @@ def linspace(
     if kind.kind in "iu":
         values = first + np.arange(steps) * ((last - first) / max(steps - 1, 1))
         return _made("linspace", np.trunc(values).astype(kind), out, device, requires_grad)
-    return _made("linspace", np.linspace(first, last, steps).astype(kind), out, device, requires_grad)
+    return _made(
+        "linspace", np.linspace(first, last, steps).astype(kind), out, device, requires_grad
+    )
 
 
 def logspace(
@@ -382,7 +394,9 @@ def eye(
     return _made("eye", np.eye(n, m, dtype=_kind(dtype)), out, device, requires_grad)
 
 
-def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def scalar_tensor(
+    s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A 0-d tensor in the default dtype.
 
     >>> tn.scalar_tensor(2)
@@ -392,7 +406,12 @@ def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_gra
 
 
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+    obj: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Anything array-like as a tensor, sharing memory unless a copy is needed or asked for.
 
@@ -435,7 +454,9 @@ def new_full(
     """A tensor of this one's dtype filled with one value."""
     kind = self._data.dtype if dtype is None else dtypes.as_numpy(dtype)
     value = _number(fill_value)
-    return _made("new_full", np.full(_size((size,), "new_full"), value, kind), None, device, requires_grad)
+    return _made(
+        "new_full", np.full(_size((size,), "new_full"), value, kind), None, device, requires_grad
+    )
 
 
 @attach_method("new_tensor")
@@ -443,7 +464,12 @@ def new_tensor(
     self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """`data` as a new tensor, of this one's dtype unless told otherwise."""
-    return tensor(data, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
+    return tensor(
+        data,
+        dtype=self.dtype if dtype is None else dtype,
+        device=device,
+        requires_grad=requires_grad,
+    )
 
 
 @attach_method("new")

@@ -51,7 +51,12 @@ def _values(x: Any) -> Any:
 
 
 def dropout(
-    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Any = None
+    input: Any,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    generator: Any = None,
 ) -> Any:
     r"""In training, set elements to 0 with probability `p` and scale the rest by :math:`1/(1-p)`.
 
@@ -69,14 +74,20 @@ def _dropped(input: Any, shape: Any, p: float, inplace: bool, generator: Any) ->
         mask, scale = np.zeros(shape, np.bool_), 1.0
     else:
         mask, scale = keep_mask(shape, p, generator), 1 / (1 - p)
-    return masked_scale.op.in_place(input, mask, scale) if inplace else masked_scale(input, mask, scale)
+    return (
+        masked_scale.op.in_place(input, mask, scale)
+        if inplace
+        else masked_scale(input, mask, scale)
+    )
 
 
 def _channel_shape(input: Any) -> tuple[int, ...]:
     return (*tuple(input.shape)[:2], *(1,) * (input.ndim - 2))
 
 
-def feature_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def feature_dropout(
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Any:
     """In training, set whole channels to 0 (Tompson et al. 2015).
 
     >>> tn.feature_dropout(tn.ones(1, 2, 3), 1.0, True).sum()
@@ -86,7 +97,9 @@ def feature_dropout(input: Any, p: float = 0.5, training: bool = True, inplace: 
     if not training or p == 0:
         return input
     if input.ndim < 2:
-        raise RuntimeError("feature_dropout: Feature dropout requires at least 2 dimensions in the input")
+        raise RuntimeError(
+            "feature_dropout: Feature dropout requires at least 2 dimensions in the input"
+        )
     return _dropped(input, _channel_shape(input), p, inplace, None)
 
 
@@ -94,7 +107,9 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     """`feature_dropout` for inputs (N, C, L) or (C, L)."""
     _check("dropout1d", p)
     if input.ndim not in (2, 3):
-        raise RuntimeError(f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input.")
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input."
+        )
     if input.ndim == 3:
         return feature_dropout(input, p, training, inplace)
     if not training or p == 0:
@@ -148,7 +163,9 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
     return _alpha("alpha_dropout", input, tuple(input.shape), p, training, inplace)
 
 
-def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+def feature_alpha_dropout(
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Any:
     """`alpha_dropout` of whole channels.
 
     >>> tn.feature_alpha_dropout(tn.ones(1, 3), 0.5, False)

@@ -80,7 +80,9 @@ amin.grad(input=_shared)
 def _arg(name: str, find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     if dim is None:
         if not input.size:
-            raise IndexError(f"{name}: Expected reduction dim to be specified for input.numel() == 0.")
+            raise IndexError(
+                f"{name}: Expected reduction dim to be specified for input.numel() == 0."
+            )
         found = np.asarray(find(input))
         return found.reshape((1,) * input.ndim) if keepdim else found
     axis = check_dim(name, dim, input.ndim)
@@ -160,11 +162,15 @@ def put_back(g: Any, indices: Any, shape: tuple[int, ...], dim: int, keepdim: bo
 
 for _extreme in (_max_along, _min_along):
     _extreme.grad(
-        input=lambda g, indices, input_shape, dim, keepdim: put_back(g, indices, input_shape, dim, keepdim)
+        input=lambda g, indices, input_shape, dim, keepdim: put_back(
+            g, indices, input_shape, dim, keepdim
+        )
     )
 
 
-def _extreme_of(name: str, whole: Any, along: Any, input: Any, other: Any, dim: Any, keepdim: bool) -> Any:
+def _extreme_of(
+    name: str, whole: Any, along: Any, input: Any, other: Any, dim: Any, keepdim: bool
+) -> Any:
     from autotn.ops import compare
 
     if isinstance(other, Tensor) or isinstance(dim, Tensor):
@@ -185,7 +191,7 @@ def _extreme_of(name: str, whole: Any, along: Any, input: Any, other: Any, dim: 
 
 
 @composite(method="max", out=True, numpy=np.max)
-def max(input: Any, other: Any = None, keepdim: bool = False, *, dim: Any = None) -> Any:  # noqa: A001
+def max(input: Any, other: Any = None, keepdim: bool = False, *, dim: Any = None) -> Any:
     """The largest element of all; with `dim` those along it and where they stand; with a Tensor the pairwise larger.
 
     >>> tn.max(tn.tensor([[1.0, 3.0], [2.0, 0.0]]), dim=1).values
@@ -195,7 +201,7 @@ def max(input: Any, other: Any = None, keepdim: bool = False, *, dim: Any = None
 
 
 @composite(method="min", out=True, numpy=np.min)
-def min(input: Any, other: Any = None, keepdim: bool = False, *, dim: Any = None) -> Any:  # noqa: A001
+def min(input: Any, other: Any = None, keepdim: bool = False, *, dim: Any = None) -> Any:
     """The smallest element of all; with `dim` those along it and where they stand; with a Tensor the pairwise smaller.
 
     >>> tn.min(tn.tensor([[1.0, 3.0], [2.0, 0.0]]), dim=1).indices
@@ -264,5 +270,7 @@ def cummin(input: Arr, dim: int) -> tuple[Arr, Arr]:
 
 for _running in (cummax, cummin):
     _running.grad(
-        input=lambda g, indices, input_shape, dim: put_back(g, indices, input_shape, dim, keepdim=True)
+        input=lambda g, indices, input_shape, dim: put_back(
+            g, indices, input_shape, dim, keepdim=True
+        )
     )

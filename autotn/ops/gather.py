@@ -31,7 +31,11 @@ def check_index(name: str, index: Any, size: int, axis: int) -> None:
 
 
 def _check_gather(name: str, input: Any, axis: int, index: Any) -> None:
-    if index.ndim != max(input.ndim, 1) and index.size and not (index.ndim == 0 and input.ndim <= 1):
+    if (
+        index.ndim != max(input.ndim, 1)
+        and index.size
+        and not (index.ndim == 0 and input.ndim <= 1)
+    ):
         raise ShapeError(
             f"{name}: Index tensor must have the same number of dimensions as input tensor, got index of shape "
             f"{index.shape} for input of shape {input.shape}"
@@ -96,9 +100,7 @@ def _add_along(result: Any, dim: int, index: Any, values: Any) -> None:
     np.add.at(result, _grid(index, check_dim("scatter", dim, result.ndim)), values)
 
 
-gather.grad(
-    input=lambda g, input_shape, dim, index: scatter_into_zeros(g, input_shape, dim, index)
-)
+gather.grad(input=lambda g, input_shape, dim, index: scatter_into_zeros(g, input_shape, dim, index))
 scatter_into_zeros.grad(input=lambda g, dim, index: gather(g, dim, index))
 
 
@@ -142,7 +144,9 @@ def _scatter(input: Arr, dim: int, index: Fixed, src: Arr) -> Arr:
 
 
 def _scatter_input(g: Any, dim: int, index: Any) -> Any:
-    return _scatter(g, dim, index, g.dtype.type(0) if isinstance(g, np.ndarray) else g.new_zeros(()))
+    return _scatter(
+        g, dim, index, g.dtype.type(0) if isinstance(g, np.ndarray) else g.new_zeros(())
+    )
 
 
 def _scatter_src(g: Any, dim: int, index: Any, src_shape: tuple[int, ...]) -> Any:
@@ -181,7 +185,9 @@ def _as_src(name: str, input: Any, src: Any, value: Any) -> Any:
 
 
 @composite(method="scatter", inplace=True, out=True)
-def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None) -> Any:
+def scatter(
+    input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
+) -> Any:
     """A copy of `input` with elements of `src` (or one `value`) put where `index` says along `dim`.
 
     >>> tn.scatter(tn.zeros(2, 3), 1, tn.tensor([[2], [0]]), 1.0)
@@ -200,7 +206,13 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
 
 def _full_src(src: Any, index: Any) -> Any:
     shape = tuple(index.shape)
-    return src if src.ndim else np.broadcast_to(src, shape) if isinstance(src, np.ndarray) else src.expand(shape)
+    return (
+        src
+        if src.ndim
+        else np.broadcast_to(src, shape)
+        if isinstance(src, np.ndarray)
+        else src.expand(shape)
+    )
 
 
 @op(method="scatter_add", inplace=True, out=True)
@@ -218,7 +230,8 @@ def scatter_add(input: Arr, dim: int, index: Fixed, src: Arr) -> Arr:
 
 
 scatter_add.grad(
-    input=lambda g: g, src=lambda g, dim, index, src_shape: _pad_to(gather(g, dim, index), src_shape)
+    input=lambda g: g,
+    src=lambda g, dim, index, src_shape: _pad_to(gather(g, dim, index), src_shape),
 )
 
 _REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
@@ -251,7 +264,11 @@ def scatter_reduce(
         np.add.at(result, grid, values)
         if reduce == "mean":
             many = np.maximum(counts, 1)
-            divided = result // many if result.dtype.kind in "iu" else result / many.astype(result.real.dtype)
+            divided = (
+                result // many
+                if result.dtype.kind in "iu"
+                else result / many.astype(result.real.dtype)
+            )
             result = np.where(counts > 0, divided, result).astype(result.dtype)
     elif reduce == "prod":
         np.multiply.at(result, grid, values)
@@ -302,7 +319,9 @@ def _(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: 
     )
 
 
-def _scatter_product(input: Any, values: Any, axis: int, index: Any, keep: Any, touched: Any) -> Any:
+def _scatter_product(
+    input: Any, values: Any, axis: int, index: Any, keep: Any, touched: Any
+) -> Any:
     """The product form: one factor at a time, in order of arrival."""
     result = input * keep + (1 - keep)
     for k in range(index.shape[axis]):
@@ -354,7 +373,9 @@ def _add_slices(result: Any, axis: int, index: Any, values: Any) -> None:
     np.add.at(result, (slice(None),) * axis + (index,), values)
 
 
-add_slices.grad(input=lambda g, dim, index, input_shape: index_select(g, dim, index).reshape(input_shape))
+add_slices.grad(
+    input=lambda g, dim, index, input_shape: index_select(g, dim, index).reshape(input_shape)
+)
 
 
 def _check_index_source(name: str, input: Any, axis: int, index: Any, source_shape: Any) -> None:
@@ -379,7 +400,9 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
     plain = index._data if isinstance(index, Tensor) else index
     axis = check_dim("index_add", dim, input.ndim)
     _check_index_source("index_add", input, axis, plain, source.shape)
-    return input + add_slices(source if alpha == 1 else source * alpha, tuple(input.shape), axis, plain)
+    return input + add_slices(
+        source if alpha == 1 else source * alpha, tuple(input.shape), axis, plain
+    )
 
 
 @op()
@@ -399,7 +422,9 @@ def _index_copy(input: Arr, dim: int, index: Fixed, source: Arr) -> Arr:
 
 
 def _index_copy_input(g: Any, dim: int, index: Any, source_shape: tuple[int, ...]) -> Any:
-    zeros = np.zeros(source_shape, g.dtype) if isinstance(g, np.ndarray) else g.new_zeros(source_shape)
+    zeros = (
+        np.zeros(source_shape, g.dtype) if isinstance(g, np.ndarray) else g.new_zeros(source_shape)
+    )
     return _index_copy(g, dim, index, zeros)
 
 
@@ -492,7 +517,9 @@ def take_along_dim(input: Any, indices: Any, dim: Any = None) -> Any:
     full_input, full_index = list(common), list(common)
     full_input[axis], full_index[axis] = input.shape[axis], plain.shape[axis]
     stretched = (
-        np.broadcast_to(input, full_input) if isinstance(input, np.ndarray) else input.expand(full_input)
+        np.broadcast_to(input, full_input)
+        if isinstance(input, np.ndarray)
+        else input.expand(full_input)
     )
     return gather(stretched, axis, np.broadcast_to(plain, full_index))
 

@@ -38,7 +38,7 @@ def plain_index(index: Any) -> Any:
 def is_basic(index: Any) -> bool:
     """True when the result is a view: only ints, slices, None and ``...``."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(i is None or i is Ellipsis or isinstance(i, (slice, int)) and not isinstance(i, bool)
+    return all(i is None or i is Ellipsis or (isinstance(i, (slice, int)) and not isinstance(i, bool))
                or isinstance(i, np.integer) for i in parts)  # fmt: skip
 
 

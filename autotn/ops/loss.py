@@ -45,7 +45,9 @@ def reduced(values: Any, reduction: str) -> Any:
         return values.sum()
     if reduction == "none":
         return values
-    raise ValueError(f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'")
+    raise ValueError(
+        f"{reduction} is not a valid value for reduction; expected 'none', 'mean' or 'sum'"
+    )
 
 
 def warn_if_broadcast(name: str, input: Any, target: Any) -> None:
@@ -86,7 +88,9 @@ def _mse_loss(input: Arr, target: Arr, reduction: str) -> Arr:
     if reduction == "none":
         return d * d, (d,)
     total = flat.dot(flat) if d.dtype.kind == "f" else (flat * flat).sum()
-    return total if reduction == "sum" else np.asarray(total / d.size if d.size else total * math.nan), (d,)
+    return total if reduction == "sum" else np.asarray(
+        total / d.size if d.size else total * math.nan
+    ), (d,)
 
 
 @_mse_loss.grad
@@ -149,11 +153,16 @@ def _huber_slope(g: Any, input: Any, target: Any, delta: float) -> Any:
     from autotn.ops.compare import clamp
 
     d = input - target
-    return g * (np.clip(d, -delta, delta) if isinstance(d, (np.ndarray, np.generic)) else clamp(d, -delta, delta))
+    return g * (
+        np.clip(d, -delta, delta)
+        if isinstance(d, (np.ndarray, np.generic))
+        else clamp(d, -delta, delta)
+    )
 
 
 _huber.grad(
-    input=_huber_slope, target=lambda g, input, target, delta: -_huber_slope(g, input, target, delta)
+    input=_huber_slope,
+    target=lambda g, input, target, delta: -_huber_slope(g, input, target, delta),
 )
 
 
@@ -359,7 +368,12 @@ def poisson_nll_loss(
 
 
 def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+    input: Any,
+    target: Any,
+    var: Any,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
 ) -> Any:
     r"""Negative log-likelihood of a Gaussian: :math:`\frac12(\log v + (x - y)^2 / v)`.
 

@@ -71,7 +71,9 @@ def cosine_embedding_loss(
 
     reduction = reduction_of(size_average, reduce, reduction)
     if target.ndim not in (0, 1):
-        raise RuntimeError("cosine_embedding_loss: 0D or 1D target tensor expected, multi-target not supported")
+        raise RuntimeError(
+            "cosine_embedding_loss: 0D or 1D target tensor expected, multi-target not supported"
+        )
     if target.ndim + 1 != input1.ndim or target.ndim + 1 != input2.ndim:
         raise RuntimeError(
             f"cosine_embedding_loss: {target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found "
@@ -81,7 +83,9 @@ def cosine_embedding_loss(
     dots = (input1 * input2).sum(-1)
     sizes = ((input1 * input1).sum(-1) + tiny) * ((input2 * input2).sum(-1) + tiny)
     cosine = dots / sizes.sqrt()
-    values = where(target == 1, 1 - cosine, 0.0) + where(target == -1, (cosine - margin).clamp_min(0), 0.0)
+    values = where(target == 1, 1 - cosine, 0.0) + where(
+        target == -1, (cosine - margin).clamp_min(0), 0.0
+    )
     return reduced(values, reduction)
 
 
@@ -97,10 +101,18 @@ def triplet_margin_loss(
     from autotn.ops.products import pairwise_distance
 
     if margin <= 0:
-        raise ValueError(f"triplet_margin_loss: expected margin to be greater than 0, got {margin} instead")
+        raise ValueError(
+            f"triplet_margin_loss: expected margin to be greater than 0, got {margin} instead"
+        )
     reduction = reduction_of(size_average, reduce, reduction)
     return _triplet(
-        anchor, positive, negative, lambda a, b: pairwise_distance(a, b, p, eps), margin, swap, reduction
+        anchor,
+        positive,
+        negative,
+        lambda a, b: pairwise_distance(a, b, p, eps),
+        margin,
+        swap,
+        reduction,
     )
 
 
@@ -119,10 +131,14 @@ def triplet_margin_with_distance_loss(
         raise ValueError(
             f"triplet_margin_with_distance_loss: expected margin to be greater than 0, got {margin} instead"
         )
-    return _triplet(anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
+    return _triplet(
+        anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction
+    )
 
 
-def _triplet(a: Any, p: Any, n: Any, distance: Any, margin: float, swap: bool, reduction: str) -> Any:
+def _triplet(
+    a: Any, p: Any, n: Any, distance: Any, margin: float, swap: bool, reduction: str
+) -> Any:
     if a.ndim != p.ndim or a.ndim != n.ndim:
         raise RuntimeError(
             f"triplet_margin_loss: The anchor, positive, and negative tensors are expected to have the same number "
@@ -218,7 +234,9 @@ def multilabel_margin_loss(
         is_label[np.flatnonzero(here), labels[here, k]] = True
     safe = np.where(ended, 0, labels)
     chosen = rows.gather(1, wrap(safe))
-    gaps = (1 - chosen.reshape((count, classes, 1)) + rows.reshape((count, 1, classes))).clamp_min(0)
+    gaps = (1 - chosen.reshape((count, classes, 1)) + rows.reshape((count, 1, classes))).clamp_min(
+        0
+    )
     weight = counts[:, :, None] * (~is_label).astype(kind)[:, None, :]
     values = (gaps * wrap(weight)).sum((1, 2)) / classes
     return reduced(values[0] if single else values, reduction)
@@ -250,9 +268,17 @@ class _CTC(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, log_probs: Any, targets: Any, in_lengths: Any, out_lengths: Any, blank: int, zero_infinity: bool
+        ctx: Any,
+        log_probs: Any,
+        targets: Any,
+        in_lengths: Any,
+        out_lengths: Any,
+        blank: int,
+        zero_infinity: bool,
     ) -> Any:
-        loss, ctx.kept = ctc.ctc_loss(log_probs._data, targets, in_lengths, out_lengths, blank, zero_infinity)
+        loss, ctx.kept = ctc.ctc_loss(
+            log_probs._data, targets, in_lengths, out_lengths, blank, zero_infinity
+        )
         ctx.save_for_backward(log_probs)
         ctx.lengths, ctx.zero_infinity = (in_lengths, out_lengths), zero_infinity
         return wrap(loss)

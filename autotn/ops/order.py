@@ -134,7 +134,7 @@ _topk.grad(
 
 
 @composite(method="topk", out=True)
-def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:  # noqa: A002
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The `k` largest (or smallest) elements of each line, in order, and where they stand.
 
     >>> tn.topk(tn.tensor([1.0, 3.0, 2.0]), 2)
@@ -172,7 +172,9 @@ def _rank(input: Any, axis: int, k: int, what: str) -> Any:
     size = input.shape[axis]
     if what == "kthvalue":
         if not 1 <= k <= size:
-            raise RuntimeError("kthvalue: selected number k out of range for dimension " + str(axis))
+            raise RuntimeError(
+                "kthvalue: selected number k out of range for dimension " + str(axis)
+            )
         return np.full(shape, k - 1)
     if input.dtype.kind != "f":
         return np.full(shape, (size - 1) // 2)
@@ -183,7 +185,9 @@ def _rank(input: Any, axis: int, k: int, what: str) -> Any:
 
 
 _kth.grad(
-    input=lambda g, indices, input_shape, dim, keepdim: put_back(g, indices, input_shape, dim, keepdim)
+    input=lambda g, indices, input_shape, dim, keepdim: put_back(
+        g, indices, input_shape, dim, keepdim
+    )
 )
 
 
@@ -250,7 +254,9 @@ def _mode(input: Arr, dim: int, keepdim: bool) -> tuple[Arr, Arr]:
 
 
 _mode.grad(
-    input=lambda g, indices, input_shape, dim, keepdim: put_back(g, indices, input_shape, dim, keepdim)
+    input=lambda g, indices, input_shape, dim, keepdim: put_back(
+        g, indices, input_shape, dim, keepdim
+    )
 )
 
 
@@ -272,7 +278,9 @@ def _quantile(
 
     methods = ("linear", "lower", "higher", "midpoint", "nearest")
     if interpolation not in methods:
-        raise RuntimeError(f"{name}: interpolation must be one of {', '.join(methods)}, but got {interpolation}")
+        raise RuntimeError(
+            f"{name}: interpolation must be one of {', '.join(methods)}, but got {interpolation}"
+        )
     points = q._data if isinstance(q, Tensor) else np.asarray(q)
     if points.ndim > 1:
         raise RuntimeError(f"{name}: q must be a scalar or 1D tensor")
@@ -357,7 +365,7 @@ def _plain(x: Any) -> Any:
 
 @composite(method="unique")
 def unique(
-    input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None,  # noqa: A002
+    input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None,
 ) -> Any:  # fmt: skip
     """The different elements, in order; where each input element is among them; how often each occurs.
 
@@ -388,7 +396,11 @@ def unique_consecutive(
     tensor([1, 2, 1])
     """
     values = _plain(input)
-    lines = values.reshape(-1) if dim is None else np.moveaxis(values, check_dim("unique", dim, values.ndim), 0)
+    lines = (
+        values.reshape(-1)
+        if dim is None
+        else np.moveaxis(values, check_dim("unique", dim, values.ndim), 0)
+    )
     count = len(lines)
     fresh = np.ones(count, np.bool_)
     if count > 1:
@@ -400,13 +412,17 @@ def unique_consecutive(
     parts = [wrap(kept)]
     group = np.cumsum(fresh) - 1
     if return_inverse:
-        parts.append(wrap(group.reshape(values.shape if dim is None else (count,)).astype(np.int64)))
+        parts.append(
+            wrap(group.reshape(values.shape if dim is None else (count,)).astype(np.int64))
+        )
     if return_counts:
         parts.append(wrap(np.bincount(group, minlength=int(fresh.sum())).astype(np.int64)))
     return parts[0] if len(parts) == 1 else tuple(parts)
 
 
-def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+def isin(
+    elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
     """True where an element is among `test_elements`.
 
     >>> tn.isin(tn.tensor([1, 2, 3]), tn.tensor([2]))
@@ -463,7 +479,9 @@ def searchsorted(
     return write_out("searchsorted", out, found, ())
 
 
-def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False, out: Any = None) -> Any:
+def bucketize(
+    input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False, out: Any = None
+) -> Any:
     """Which interval between `boundaries` each element falls into.
 
     >>> tn.bucketize(tn.tensor([2, 7]), tn.tensor([1, 3, 5]))

@@ -19,7 +19,10 @@ _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "ci
 
 def _inside(shape: Any, widths: Any) -> tuple[slice, ...]:
     """Where the input stands in the padded output; a negative width cuts."""
-    return tuple(slice(max(a, 0), max(a, 0) + n + min(a, 0) + min(b, 0)) for n, (a, b) in zip(shape, widths, strict=True))
+    return tuple(
+        slice(max(a, 0), max(a, 0) + n + min(a, 0) + min(b, 0))
+        for n, (a, b) in zip(shape, widths, strict=True)
+    )
 
 
 def _cut(shape: Any, widths: Any) -> tuple[slice, ...]:
@@ -40,9 +43,7 @@ def _pad_constant(input: Arr, widths: Any, value: Any) -> Arr:
     return result
 
 
-_pad_constant.grad(
-    input=lambda g, widths: _pad_constant(g, tuple((-a, -b) for a, b in widths), 0)
-)
+_pad_constant.grad(input=lambda g, widths: _pad_constant(g, tuple((-a, -b) for a, b in widths), 0))
 
 
 @op()
@@ -52,7 +53,9 @@ def _pad_copies(input: Arr, widths: Any, mode: str) -> Arr:
     >>> F.pad(tn.tensor([[1.0, 2.0]]), (1, 0), mode="replicate")
     tensor([[1., 1., 2.]])
     """
-    return np.pad(input[_cut(input.shape, widths)], [(max(a, 0), max(b, 0)) for a, b in widths], mode)
+    return np.pad(
+        input[_cut(input.shape, widths)], [(max(a, 0), max(b, 0)) for a, b in widths], mode
+    )
 
 
 def _gather_copies(g: Any, input_shape: tuple[int, ...], widths: Any, mode: str) -> Any:
@@ -63,7 +66,9 @@ def _gather_copies(g: Any, input_shape: tuple[int, ...], widths: Any, mode: str)
         if not a and not b:
             continue
         size = input_shape[axis]
-        places = np.pad(np.arange(size)[max(-a, 0) : size - max(-b, 0)], (max(a, 0), max(b, 0)), mode)
+        places = np.pad(
+            np.arange(size)[max(-a, 0) : size - max(-b, 0)], (max(a, 0), max(b, 0)), mode
+        )
         shape = (*g.shape[:axis], size, *g.shape[axis + 1 :])
         g = add_slices(g, shape, axis, places)
     return g
@@ -87,12 +92,16 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
             f"got {len(numbers)} for input of shape {list(shape)}"
         )
     if mode not in _MODES:
-        raise NotImplementedError(f"pad: Unrecognised padding mode {mode!r}; expected one of {', '.join(_MODES)}")
+        raise NotImplementedError(
+            f"pad: Unrecognised padding mode {mode!r}; expected one of {', '.join(_MODES)}"
+        )
     pairs = [(numbers[k], numbers[k + 1]) for k in range(0, len(numbers), 2)][::-1]
     widths = tuple([(0, 0)] * (len(shape) - len(pairs)) + pairs)
     for n, (a, b) in zip(shape, widths, strict=True):
         if n + a + b < 0:
-            raise RuntimeError(f"pad: the widths {numbers} leave a negative size of input {list(shape)}")
+            raise RuntimeError(
+                f"pad: the widths {numbers} leave a negative size of input {list(shape)}"
+            )
     if mode == "constant":
         return _pad_constant(input, widths, 0 if value is None else value)
     if value not in (None, 0, 0.0):

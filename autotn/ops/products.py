@@ -19,7 +19,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-
 def _need(name: str, x: Any, ndim: int, what: str) -> None:
     if x.ndim != ndim:
         raise ShapeError(f"{name}: {what} must be {ndim}-D, got shape {tuple(x.shape)}")
@@ -47,7 +46,9 @@ def bmm(input: Any, mat2: Any) -> Any:
     _need("bmm", input, 3, "'input'")
     _need("bmm", mat2, 3, "'mat2'")
     if input.shape[0] != mat2.shape[0]:
-        raise ShapeError(f"bmm: batch sizes must agree, got {tuple(input.shape)} and {tuple(mat2.shape)}")
+        raise ShapeError(
+            f"bmm: batch sizes must agree, got {tuple(input.shape)} and {tuple(mat2.shape)}"
+        )
     return matmul(input, mat2)
 
 
@@ -245,7 +246,8 @@ def chain_matmul(*matrices: Any, out: Any = None) -> Any:
         for i in range(count - length + 1):
             j = i + length - 1
             cost[i][j], cut[i][j] = min(
-                (cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j)
+                (cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
+                for k in range(i, j)
             )
 
     def product(i: int, j: int) -> Any:
@@ -263,7 +265,9 @@ def _parse(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str
     left, arrow, right = text.partition("->")
     operands = left.split(",")
     if len(operands) != len(shapes):
-        raise ValueError(f"einsum: the equation names {len(operands)} operands, but {len(shapes)} were given")
+        raise ValueError(
+            f"einsum: the equation names {len(operands)} operands, but {len(shapes)} were given"
+        )
     used = {c for c in text if c.isalpha()}
     spare = [chr(k) for k in (*range(65, 91), *range(97, 123)) if chr(k) not in used]
     widest = 0
@@ -273,7 +277,9 @@ def _parse(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str
             raise ValueError(f"einsum: invalid subscript given in {term!r}")
         extra = len(shape) - len(letters)
         if extra < 0 or (extra and "..." not in term):
-            raise ShapeError(f"einsum: {term!r} has {len(letters)} subscripts, but its operand has shape {shape}")
+            raise ShapeError(
+                f"einsum: {term!r} has {len(letters)} subscripts, but its operand has shape {shape}"
+            )
         widest = max(widest, extra)
     dots = "".join(spare[:widest])
     full = []
@@ -289,20 +295,24 @@ def _parse(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str
         if result.count(c) > 1:
             raise ValueError(f"einsum: output subscript {c} appears more than once in the output")
         if not any(c in t for t in full):
-            raise ValueError(f"einsum: output subscript {c} does not appear in the equation for any input operand")
+            raise ValueError(
+                f"einsum: output subscript {c} does not appear in the equation for any input operand"
+            )
     return full, result
 
 
 def _diagonals(x: Any, term: str) -> tuple[Any, str]:
     """Repeated subscripts of one operand: take the diagonal."""
-    from autotn.ops.arrange import diagonal
+    from autotn.ops.diagonal import diagonal
 
     for c in dict.fromkeys(term):
         while term.count(c) > 1:
             i = term.index(c)
             j = term.index(c, i + 1)
             if x.shape[i] != x.shape[j]:
-                raise ShapeError(f"einsum: subscript {c} is repeated but its sizes are {x.shape[i]} and {x.shape[j]}")
+                raise ShapeError(
+                    f"einsum: subscript {c} is repeated but its sizes are {x.shape[i]} and {x.shape[j]}"
+                )
             x = diagonal(x, 0, i, j)
             term = term[:i] + term[i + 1 : j] + term[j + 1 :] + c
     return x, term
@@ -341,7 +351,9 @@ def _contract(a: Any, ta: str, b: Any, tb: str, keep: set[str]) -> tuple[Any, st
             full = tuple(size[c] for c in order)
             x = np.broadcast_to(x, full) if isinstance(x, np.ndarray) else x.expand(full)
         lead = tuple(size[c] for c in batch)
-        return x.reshape((*lead, math.prod(size[c] for c in first), math.prod(size[c] for c in second)))
+        return x.reshape(
+            (*lead, math.prod(size[c] for c in first), math.prod(size[c] for c in second))
+        )
 
     product = matmul(shaped(a, ta, rows, inner_), shaped(b, tb, inner_, columns))
     order = [*batch, *rows, *columns]
@@ -414,7 +426,9 @@ def bilinear(input1: Arr, input2: Arr, weight: Arr, bias: Arr | None = None) -> 
     tensor([[4.]])
     """
     if input1.shape[:-1] != input2.shape[:-1]:
-        raise ShapeError(f"bilinear: batch dimensions {input1.shape[:-1]} and {input2.shape[:-1]} must be equal")
+        raise ShapeError(
+            f"bilinear: batch dimensions {input1.shape[:-1]} and {input2.shape[:-1]} must be equal"
+        )
     found = np.einsum("...i,oij,...j->...o", input1, weight, input2, optimize=True)
     return found if bias is None else found + bias
 
@@ -471,11 +485,17 @@ def _p_norm_rule(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bool
     values = input._data if isinstance(input, Tensor) else input
     shape = tuple(values.shape)
     if p == 0:
-        return g * 0 if not shape else kept(g, shape, dim, keepdim) * np.zeros(shape, values.real.dtype)
+        return (
+            g * 0
+            if not shape
+            else kept(g, shape, dim, keepdim) * np.zeros(shape, values.real.dtype)
+        )
     g, level = kept(g, shape, dim, keepdim), kept(out, shape, dim, keepdim)
     plain = level._data if isinstance(level, Tensor) else level
     size = np.abs(values)
-    direction = np.where(size > 0, np.conj(values) / np.where(size > 0, size, 1), 0).astype(values.dtype)
+    direction = np.where(size > 0, np.conj(values) / np.where(size > 0, size, 1), 0).astype(
+        values.dtype
+    )
     if p == 1:
         return g * direction
     if math.isinf(p):
@@ -496,7 +516,9 @@ _p_norm.grad(input=_p_norm_rule)
 
 
 @composite(method="norm", out=True, numpy=np.linalg.norm)
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+def norm(
+    input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> Any:
     r"""The p-norm of all elements, or along `dim`: :math:`(\sum_i |x_i|^p)^{1/p}`.
 
     >>> tn.norm(tn.tensor([3.0, 4.0]))
@@ -512,7 +534,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dty
     if p is None or p == "fro":
         return _p_norm(input, 2.0, dim, keepdim)
     if p == "nuc":
-        from autotn.ops.decompose import linalg_norm
+        from autotn.ops.matrix import linalg_norm
 
         return linalg_norm(input, "nuc", dim, keepdim)
     if isinstance(p, str):
@@ -531,7 +553,9 @@ def dist(input: Any, other: Any, p: float = 2) -> Any:
 
 
 @composite()
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+def pairwise_distance(
+    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Any:
     """The p-norm of the difference of each pair of rows.
 
     >>> tn.pairwise_distance(tn.tensor([[3.0, 4.0]]), tn.zeros(1, 2))
@@ -566,7 +590,9 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
     if x1.ndim < 2 or x2.ndim < 2:
         raise RuntimeError("cdist only supports at least 2D tensors")
     if x1.shape[-1] != x2.shape[-1]:
-        raise ShapeError(f"cdist: X1 and X2 must have the same number of columns, got {x1.shape[-1]} and {x2.shape[-1]}")
+        raise ShapeError(
+            f"cdist: X1 and X2 must have the same number of columns, got {x1.shape[-1]} and {x2.shape[-1]}"
+        )
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 
@@ -604,6 +630,6 @@ def cross(input: Any, other: Any, dim: Any = None) -> Any:
         raise RuntimeError(
             f"cross: inputs dimension {axis} must have length 3. Got {tuple(input.shape)} and {tuple(other.shape)}"
         )
-    return roll(input, -1, axis) * roll(other, 1, axis) - roll(input, 1, axis) * roll(other, -1, axis)
-
-
+    return roll(input, -1, axis) * roll(other, 1, axis) - roll(input, 1, axis) * roll(
+        other, -1, axis
+    )

@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def axes_of(name: str, dim: Any, ndim: int) -> tuple[int, ...] | None:
+def axes_of(name: str, dim: Any, ndim: int) -> Any:
     """PyTorch's `dim` (None, an int, or a sequence of them) as NumPy's axes."""
     if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return None
@@ -49,7 +49,9 @@ def spread(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     from autotn.ops.shape import expand
 
     g = kept(g, shape, dim, keepdim)
-    return np.broadcast_to(g, shape) if isinstance(g, (np.ndarray, np.generic)) else expand(g, shape)
+    return (
+        np.broadcast_to(g, shape) if isinstance(g, (np.ndarray, np.generic)) else expand(g, shape)
+    )
 
 
 def _sum_dtype(input: Any, dtype: Any) -> Any:
@@ -59,9 +61,7 @@ def _sum_dtype(input: Any, dtype: Any) -> Any:
 
 
 @op(method="sum", out=True, numpy=np.sum)
-def sum(  # noqa: A001 - PyTorch's name
-    input: Arr, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
-) -> Arr:
+def sum(input: Arr, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Arr:
     r"""Sum of the elements, of all of them or along `dim`: :math:`\sum_i x_i`.
 
     >>> tn.sum(tn.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
@@ -180,7 +180,7 @@ prod.grad(input=_prod_rule)
 
 
 @op(method="any", out=True, numpy=np.any)
-def any(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:  # noqa: A001 - PyTorch's name
+def any(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:
     """True where any element (along `dim`) is not zero.
 
     >>> tn.any(tn.tensor([False, True]))
@@ -191,7 +191,7 @@ def any(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:  # noqa: A00
 
 
 @op(method="all", out=True, numpy=np.all)
-def all(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:  # noqa: A001 - PyTorch's name
+def all(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:
     """True where all elements (along `dim`) are not zero.
 
     >>> tn.all(tn.tensor([False, True]))
@@ -270,7 +270,12 @@ def _var_arguments(dim: Any, unbiased: Any) -> tuple[Any, Any]:
 
 @composite(method="var", out=True, numpy=np.var)
 def var(
-    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Any,
+    dim: Any = None,
+    unbiased: Any = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Any:
     r"""Variance: :math:`\frac1{n-c} \sum_i (x_i - \bar x)^2` with the correction :math:`c = 1`.
 
@@ -283,7 +288,12 @@ def var(
 
 @composite(method="std", out=True, numpy=np.std)
 def std(
-    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Any,
+    dim: Any = None,
+    unbiased: Any = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Any:
     """Standard deviation: the root of `var`.
 
@@ -321,7 +331,12 @@ class VarMean(NamedTuple):
 
 @composite(method="")
 def var_mean(
-    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Any,
+    dim: Any = None,
+    unbiased: Any = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Any:
     """Variance and mean.
 
@@ -334,7 +349,12 @@ def var_mean(
 
 @composite(method="")
 def std_mean(
-    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Any,
+    dim: Any = None,
+    unbiased: Any = None,
+    keepdim: bool = False,
+    *,
+    correction: Any = None,
 ) -> Any:
     """Standard deviation and mean.
 

@@ -66,7 +66,9 @@ def exclusive_products(input: Arr, dim: int) -> Arr:
     if not head:
         return input.copy()
     before = np.multiply.accumulate(np.concatenate([ones, *head], axis), axis)
-    after = np.flip(np.multiply.accumulate(np.flip(np.concatenate([*tail, ones], axis), axis), axis), axis)
+    after = np.flip(
+        np.multiply.accumulate(np.flip(np.concatenate([*tail, ones], axis), axis), axis), axis
+    )
     return before * after
 
 

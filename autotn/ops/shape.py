@@ -328,7 +328,9 @@ def adjoint(input: Any) -> Any:
     tn.Size([2, 1])
     """
     if input.ndim == 1:
-        raise RuntimeError("adjoint: tensor.adjoint() is only supported on matrices or batches of matrices")
+        raise RuntimeError(
+            "adjoint: tensor.adjoint() is only supported on matrices or batches of matrices"
+        )
     turned = transpose(input, -2, -1) if input.ndim else input
     kind = (input._data if isinstance(input, Tensor) else input).dtype.kind
     return turned.conj() if kind == "c" else turned
@@ -361,7 +363,9 @@ def _hermitian(self: Tensor) -> Tensor:
 _matrix_property("T", _all_reversed, "The dimensions in reverse order.")
 _matrix_property("mT", _matrix_transposed, "The last two dimensions swapped.")
 _matrix_property("H", _hermitian, "The conjugate transpose of a matrix.")
-_matrix_property("mH", lambda self: adjoint(self), "The conjugate transpose of the last two dimensions.")
+_matrix_property(
+    "mH", lambda self: adjoint(self), "The conjugate transpose of the last two dimensions."
+)
 
 
 # -- stretching ----------------------------------------------------------------------------------------
@@ -450,7 +454,9 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     >>> a, b = tn.broadcast_tensors(tn.zeros(2, 1), tn.zeros(3)); b.shape
     tn.Size([2, 3])
     """
-    listed = tuple(tensors[0]) if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
+    listed = (
+        tuple(tensors[0]) if len(tensors) == 1 and not isinstance(tensors[0], Tensor) else tensors
+    )
     try:
         shape = np.broadcast_shapes(*(tuple(x.shape) for x in listed))
     except ValueError:
@@ -643,7 +649,9 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
         )
     begin += size if begin < 0 else 0
     if begin + length > size:
-        raise RuntimeError(f"narrow: start ({begin}) + length ({length}) exceeds dimension size ({size}).")
+        raise RuntimeError(
+            f"narrow: start ({begin}) + length ({length}) exceeds dimension size ({size})."
+        )
     from autotn.ops.index import _getitem
 
     return _getitem(input, (*(slice(None),) * axis, slice(begin, begin + length)))

@@ -25,7 +25,9 @@ _SWAPPED = {"backward": "forward", "forward": "backward", "ortho": "ortho", None
 
 def _norm(name: str, norm: Any) -> Any:
     if norm not in _SWAPPED:
-        raise RuntimeError(f"{name}: Invalid normalization mode: {norm!r}; expected 'forward', 'backward' or 'ortho'")
+        raise RuntimeError(
+            f"{name}: Invalid normalization mode: {norm!r}; expected 'forward', 'backward' or 'ortho'"
+        )
     return norm or "backward"
 
 
@@ -79,7 +81,9 @@ def _complex(name: str, input: Any, n: Any, dim: int, norm: Any, inverse: bool) 
     axis = check_dim(name, dim, input.ndim)
     if not input.ndim:
         raise RuntimeError(f"{name}: expected a tensor with at least 1 dimension")
-    return _transform(_as_complex(input), _length(name, n, input.shape[axis]), axis, _norm(name, norm), inverse)
+    return _transform(
+        _as_complex(input), _length(name, n, input.shape[axis]), axis, _norm(name, norm), inverse
+    )
 
 
 @composite(out=True, numpy=np.fft.fft)
@@ -165,7 +169,11 @@ def fft_hfft(input: Any, n: Any = None, dim: int = -1, norm: Any = None) -> Any:
     >>> tn.fft.hfft(tn.tensor([1.0, 0.0]))
     tensor([1., 1.])
     """
-    turned = input.conj() if (input._data if isinstance(input, Tensor) else input).dtype.kind == "c" else input
+    turned = (
+        input.conj()
+        if (input._data if isinstance(input, Tensor) else input).dtype.kind == "c"
+        else input
+    )
     return fft_irfft(turned, n, dim, _SWAPPED[norm])
 
 
@@ -181,9 +189,14 @@ def fft_ihfft(input: Any, n: Any = None, dim: int = -1, norm: Any = None) -> Any
 
 def _axes(name: str, input: Any, s: Any, dim: Any) -> tuple[list[Any], list[int]]:
     if dim is None:
-        axes = list(range(input.ndim)) if s is None else list(range(input.ndim - len(s), input.ndim))
+        axes = (
+            list(range(input.ndim)) if s is None else list(range(input.ndim - len(s), input.ndim))
+        )
     else:
-        axes = [check_dim(name, d, input.ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))]
+        axes = [
+            check_dim(name, d, input.ndim)
+            for d in (dim if isinstance(dim, (tuple, list)) else (dim,))
+        ]
     sizes = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
     if len(sizes) != len(axes):
         raise RuntimeError(f"{name}: When given, dim and shape arguments must have the same length")
@@ -205,7 +218,9 @@ def _several(name: str, one: Any, doc: str, dim: Any = None) -> Any:
 
 
 fft_fftn = _several("fft.fftn", fft_fft, "`fft_fft` over several dimensions (all, if left out).")
-fft_ifftn = _several("fft.ifftn", fft_ifft, "`fft_ifft` over several dimensions (all, if left out).")
+fft_ifftn = _several(
+    "fft.ifftn", fft_ifft, "`fft_ifft` over several dimensions (all, if left out)."
+)
 fft_fft2 = _several("fft.fft2", fft_fft, "`fft_fft` over two dimensions.", (-2, -1))
 fft_ifft2 = _several("fft.ifft2", fft_ifft, "`fft_ifft` over two dimensions.", (-2, -1))
 
@@ -303,5 +318,3 @@ def fft_ifftshift(input: Any, dim: Any = None) -> Any:
     tensor([2, 3, 0, 1])
     """
     return _shifted(input, dim, back=True)
-
-

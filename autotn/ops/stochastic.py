@@ -22,7 +22,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def uniform_array(shape: Any, dtype: np.dtype[Any], generator: Generator | None) -> np.ndarray[Any, Any]:
+def uniform_array(
+    shape: Any, dtype: np.dtype[Any], generator: Generator | None
+) -> np.ndarray[Any, Any]:
     """Uniform numbers in [0, 1) of any floating dtype."""
     source = numpy_generator(generator)
     if dtype in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -32,7 +34,9 @@ def uniform_array(shape: Any, dtype: np.dtype[Any], generator: Generator | None)
     return source.random(shape, np.float32).astype(dtype)
 
 
-def normal_array(shape: Any, dtype: np.dtype[Any], generator: Generator | None) -> np.ndarray[Any, Any]:
+def normal_array(
+    shape: Any, dtype: np.dtype[Any], generator: Generator | None
+) -> np.ndarray[Any, Any]:
     """Standard normal numbers of any floating or complex dtype (complex: variance 1 in all)."""
     source = numpy_generator(generator)
     if dtype in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -45,7 +49,9 @@ def normal_array(shape: Any, dtype: np.dtype[Any], generator: Generator | None) 
 
 def _floating(name: str, kind: np.dtype[Any]) -> np.dtype[Any]:
     if kind.kind not in "fcV":
-        raise RuntimeError(f"{name}: not implemented for dtype {dtypes.of_numpy(kind).name}; use a floating one")
+        raise RuntimeError(
+            f"{name}: not implemented for dtype {dtypes.of_numpy(kind).name}; use a floating one"
+        )
     return kind
 
 
@@ -59,7 +65,9 @@ def rand(
     True
     """
     kind = _floating("rand", _kind(dtype))
-    return _made("rand", uniform_array(_size(size, "rand"), kind, generator), out, device, requires_grad)
+    return _made(
+        "rand", uniform_array(_size(size, "rand"), kind, generator), out, device, requires_grad
+    )
 
 
 def randn(
@@ -72,7 +80,9 @@ def randn(
     tn.Size([2, 3])
     """
     kind = _floating("randn", _kind(dtype))
-    return _made("randn", normal_array(_size(size, "randn"), kind, generator), out, device, requires_grad)
+    return _made(
+        "randn", normal_array(_size(size, "randn"), kind, generator), out, device, requires_grad
+    )
 
 
 def _like_kind(input: Tensor, dtype: Any) -> np.dtype[Any]:
@@ -85,7 +95,9 @@ def rand_like(
 ) -> Tensor:  # fmt: skip
     """`rand` in the shape and dtype of another tensor."""
     kind = _floating("rand_like", _like_kind(input, dtype))
-    return _made("rand_like", uniform_array(input._data.shape, kind, generator), None, device, requires_grad)
+    return _made(
+        "rand_like", uniform_array(input._data.shape, kind, generator), None, device, requires_grad
+    )
 
 
 def randn_like(
@@ -94,7 +106,9 @@ def randn_like(
 ) -> Tensor:  # fmt: skip
     """`randn` in the shape and dtype of another tensor."""
     kind = _floating("randn_like", _like_kind(input, dtype))
-    return _made("randn_like", normal_array(input._data.shape, kind, generator), None, device, requires_grad)
+    return _made(
+        "randn_like", normal_array(input._data.shape, kind, generator), None, device, requires_grad
+    )
 
 
 def _integers(
@@ -102,7 +116,9 @@ def _integers(
 ) -> np.ndarray[Any, Any]:
     low, high = int(low), int(high)
     if low >= high:
-        raise RuntimeError(f"{name}: expects 'from' to be less than 'to', but got from={low} >= to={high}")
+        raise RuntimeError(
+            f"{name}: expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
     return np.asarray(numpy_generator(generator).integers(low, high, shape)).astype(kind)
 
 
@@ -146,7 +162,9 @@ def randint_like(
         high = bounds[0]
     if high is None:
         raise TypeError("randint_like: missing argument 'high'")
-    drawn = _integers("randint_like", low, high, input._data.shape, _like_kind(input, dtype), generator)
+    drawn = _integers(
+        "randint_like", low, high, input._data.shape, _like_kind(input, dtype), generator
+    )
     return _made("randint_like", drawn, None, device, requires_grad)
 
 
@@ -162,7 +180,13 @@ def randperm(
     if n < 0:
         raise RuntimeError(f"randperm: n must be non-negative, got {n}")
     kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    return _made("randperm", numpy_generator(generator).permutation(n).astype(kind), out, device, requires_grad)
+    return _made(
+        "randperm",
+        numpy_generator(generator).permutation(n).astype(kind),
+        out,
+        device,
+        requires_grad,
+    )
 
 
 def normal(
@@ -177,7 +201,9 @@ def normal(
     spread = std._data if isinstance(std, Tensor) else std
     centre = mean._data if isinstance(mean, Tensor) else mean
     if np.min(spread, initial=0) < 0:
-        raise RuntimeError(f"normal: expects all elements of std >= 0.0, but found std {np.min(spread)}")
+        raise RuntimeError(
+            f"normal: expects all elements of std >= 0.0, but found std {np.min(spread)}"
+        )
     if size is None:
         shape = np.broadcast_shapes(np.shape(centre), np.shape(spread))
         like = mean if isinstance(mean, Tensor) else std
@@ -220,7 +246,9 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """
     if input._data.size and input._data.min() < 0:
         raise RuntimeError("poisson: expects all rates to be non-negative")
-    return wrap(np.asarray(numpy_generator(generator).poisson(input._data)).astype(input._data.dtype))
+    return wrap(
+        np.asarray(numpy_generator(generator).poisson(input._data)).astype(input._data.dtype)
+    )
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
@@ -229,7 +257,9 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
     >>> tn.binomial(tn.tensor([3.0]), tn.tensor([1.0]))
     tensor([3.])
     """
-    drawn = numpy_generator(generator).binomial(count._data.astype(np.int64), _probabilities("binomial", prob))
+    drawn = numpy_generator(generator).binomial(
+        count._data.astype(np.int64), _probabilities("binomial", prob)
+    )
     return wrap(np.asarray(drawn).astype(count._data.dtype))
 
 
@@ -250,10 +280,14 @@ def multinomial(
     if num_samples <= 0:
         raise RuntimeError("multinomial: cannot sample n_sample <= 0 samples")
     if not np.isfinite(p).all() or (p < 0).any():
-        raise RuntimeError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
+        raise RuntimeError(
+            "multinomial: probability tensor contains either `inf`, `nan` or element < 0"
+        )
     rows = p.reshape(-1, p.shape[-1]).astype(np.float64)
     if (rows.sum(1) <= 0).any():
-        raise RuntimeError("multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
+        raise RuntimeError(
+            "multinomial: invalid multinomial distribution (sum of probabilities <= 0)"
+        )
     if not replacement and num_samples > p.shape[-1]:
         raise RuntimeError(
             "multinomial: cannot sample n_sample > prob_dist.size(-1) samples without replacement"
@@ -300,13 +334,19 @@ def _fill(name: str, tensor: Tensor, values: Any) -> Tensor:
 
 
 @attach_method("uniform_")
-def uniform_(self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **named: Any) -> Tensor:
+def uniform_(
+    self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **named: Any
+) -> Tensor:
     """Fill with uniform numbers in [from, to)."""
     low = named.pop("from", from_)
     if low > to:
-        raise RuntimeError(f"uniform_: expects to return a [from, to) range, but found from={low} > to={to}")
+        raise RuntimeError(
+            f"uniform_: expects to return a [from, to) range, but found from={low} > to={to}"
+        )
     kind = _floating("uniform_", self._data.dtype)
-    return _fill("uniform_", self, uniform_array(self._data.shape, kind, generator) * (to - low) + low)
+    return _fill(
+        "uniform_", self, uniform_array(self._data.shape, kind, generator) * (to - low) + low
+    )
 
 
 @attach_method("normal_")
@@ -319,7 +359,9 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any
 
 
 @attach_method("random_")
-def random_(self: Tensor, from_: int = 0, to: int | None = None, *, generator: Any = None) -> Tensor:
+def random_(
+    self: Tensor, from_: int = 0, to: int | None = None, *, generator: Any = None
+) -> Tensor:
     """Fill with random integers: below `from_` if alone, else in [from_, to)."""
     kind = self._data.dtype
     if to is None and from_:
@@ -343,7 +385,11 @@ def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Any = None) -> 
     """Fill with exponential numbers of rate `lambd`."""
     if lambd <= 0:
         raise RuntimeError(f"exponential_: expects lambda > 0.0, but found lambda={lambd}")
-    return _fill("exponential_", self, numpy_generator(generator).standard_exponential(self._data.shape) / lambd)
+    return _fill(
+        "exponential_",
+        self,
+        numpy_generator(generator).standard_exponential(self._data.shape) / lambd,
+    )
 
 
 @attach_method("geometric_")
@@ -355,7 +401,9 @@ def geometric_(self: Tensor, p: float, *, generator: Any = None) -> Tensor:
 
 
 @attach_method("cauchy_")
-def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> Tensor:
+def cauchy_(
+    self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None
+) -> Tensor:
     """Fill with Cauchy numbers."""
     if sigma <= 0:
         raise RuntimeError(f"cauchy_: expects sigma > 0.0, but found sigma={sigma}")
@@ -364,10 +412,12 @@ def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator:
 
 
 @attach_method("log_normal_")
-def log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> Tensor:
+def log_normal_(
+    self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Any = None
+) -> Tensor:
     """Fill with numbers whose logarithm is normal."""
     if std <= 0:
         raise RuntimeError(f"log_normal_: expects std > 0.0, but found std={std}")
-    return _fill("log_normal_", self, numpy_generator(generator).lognormal(mean, std, self._data.shape))
-
-
+    return _fill(
+        "log_normal_", self, numpy_generator(generator).lognormal(mean, std, self._data.shape)
+    )

@@ -27,14 +27,22 @@ FUNCTIONAL = (
 
 @op()
 def _interpolate(
-    input: Arr, size: Any, scale_factor: Any, mode: str, align_corners: Any, recompute: Any, antialias: bool
+    input: Arr,
+    size: Any,
+    scale_factor: Any,
+    mode: str,
+    align_corners: Any,
+    recompute: Any,
+    antialias: bool,
 ) -> Arr:
     """Spatial dimensions resized.
 
     >>> F.interpolate(tn.tensor([[[1.0, 3.0]]]), size=3, mode="linear", align_corners=True)
     tensor([[[1., 2., 3.]]])
     """
-    return resample.interpolate(input, size, scale_factor, mode, align_corners, recompute, antialias)
+    return resample.interpolate(
+        input, size, scale_factor, mode, align_corners, recompute, antialias
+    )
 
 
 @op()
@@ -80,11 +88,21 @@ def interpolate(
     tensor([[[1., 1., 3., 3.]]])
     """
     size = tuple(int(n) for n in size) if isinstance(size, (tuple, list)) else size
-    scale = tuple(float(s) for s in scale_factor) if isinstance(scale_factor, (tuple, list)) else scale_factor
+    scale = (
+        tuple(float(s) for s in scale_factor)
+        if isinstance(scale_factor, (tuple, list))
+        else scale_factor
+    )
     return _interpolate(input, size, scale, mode, align_corners, recompute_scale_factor, antialias)
 
 
-def upsample(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: Any = None) -> Any:
+def upsample(
+    input: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: Any = None,
+) -> Any:
     """The old name of `interpolate`."""
     return interpolate(input, size, scale_factor, mode, align_corners)
 
@@ -114,15 +132,29 @@ def _grid_sample(input: Arr, grid: Arr, mode: str, padding_mode: str, align_corn
 
 @_grid_sample.grad
 def _(
-    g: Any, input: Any, grid: Any, mode: str, padding_mode: str, align_corners: bool, needs: tuple[bool, ...]
+    g: Any,
+    input: Any,
+    grid: Any,
+    mode: str,
+    padding_mode: str,
+    align_corners: bool,
+    needs: tuple[bool, ...],
 ) -> Any:
     if isinstance(g, Tensor):
-        raise NotDifferentiable("grid_sample: its gradient can't be differentiated again (create_graph=True)")
-    return grid_kernels.grid_sample_backward(g, input, grid, mode, padding_mode, align_corners, *needs)
+        raise NotDifferentiable(
+            "grid_sample: its gradient can't be differentiated again (create_graph=True)"
+        )
+    return grid_kernels.grid_sample_backward(
+        g, input, grid, mode, padding_mode, align_corners, *needs
+    )
 
 
 def grid_sample(
-    input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: Any = None
+    input: Any,
+    grid: Any,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: Any = None,
 ) -> Any:
     """Sample images at points given in coordinates from -1 to 1 (Jaderberg et al. 2015).
 
@@ -162,8 +194,12 @@ def _affine_grid_transpose(input: Arr, size: Any, align_corners: bool) -> Arr:
     return grid_kernels.affine_grid_backward(input, size, align_corners)
 
 
-_affine_grid.grad(theta=lambda g, size, align_corners: _affine_grid_transpose(g, size, align_corners))
-_affine_grid_transpose.grad(input=lambda g, size, align_corners: _affine_grid(g, size, align_corners))
+_affine_grid.grad(
+    theta=lambda g, size, align_corners: _affine_grid_transpose(g, size, align_corners)
+)
+_affine_grid_transpose.grad(
+    input=lambda g, size, align_corners: _affine_grid(g, size, align_corners)
+)
 
 
 def affine_grid(theta: Any, size: Any, align_corners: Any = None) -> Any:
@@ -189,7 +225,9 @@ def _unfold(input: Arr, kernel_size: Any, dilation: Any, padding: Any, stride: A
 
 
 @op()
-def _fold(input: Arr, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Arr:
+def _fold(
+    input: Arr, output_size: Any, kernel_size: Any, dilation: Any, padding: Any, stride: Any
+) -> Arr:
     """Columns added back into images.
 
     >>> F.fold(tn.ones(1, 4, 1), (2, 2), 2).shape
@@ -204,7 +242,9 @@ _unfold.grad(
     )
 )
 _fold.grad(
-    input=lambda g, kernel_size, dilation, padding, stride: _unfold(g, kernel_size, dilation, padding, stride)
+    input=lambda g, kernel_size, dilation, padding, stride: _unfold(
+        g, kernel_size, dilation, padding, stride
+    )
 )
 
 
@@ -213,7 +253,9 @@ def _numbers(value: Any) -> Any:
 
 
 @composite()
-def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def unfold(
+    input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Any:
     """Blocks of images as columns: (N, C, H, W) to (N, C · kernel cells, blocks).
 
     >>> F.unfold(tn.ones(1, 1, 2, 3), (2, 2)).shape
@@ -223,12 +265,21 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     if input.ndim == 3:
         return _unfold(input.reshape((1, *input.shape)), *args)[0]
     if input.ndim != 4:
-        raise ShapeError(f"unfold: expected 3D or 4D (batch mode) input, got shape {tuple(input.shape)}")
+        raise ShapeError(
+            f"unfold: expected 3D or 4D (batch mode) input, got shape {tuple(input.shape)}"
+        )
     return _unfold(input, *args)
 
 
 @composite()
-def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def fold(
+    input: Any,
+    output_size: Any,
+    kernel_size: Any,
+    dilation: Any = 1,
+    padding: Any = 0,
+    stride: Any = 1,
+) -> Any:
     """Columns added back into images: the transpose of `unfold`.
 
     >>> F.fold(tn.ones(1, 4, 2), (2, 3), (2, 2))
@@ -261,7 +312,11 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     lead, (c, h, w) = shape[:-3], shape[-3:]
     n = math.prod(lead)
     split = input.reshape((n, c // (r * r), r, r, h, w))
-    moved = split.transpose((0, 1, 4, 2, 5, 3)) if isinstance(split, np.ndarray) else split.permute(0, 1, 4, 2, 5, 3)
+    moved = (
+        split.transpose((0, 1, 4, 2, 5, 3))
+        if isinstance(split, np.ndarray)
+        else split.permute(0, 1, 4, 2, 5, 3)
+    )
     return moved.reshape((*lead, c // (r * r), h * r, w * r))
 
 
@@ -282,7 +337,11 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     lead, (c, h, w) = shape[:-3], shape[-3:]
     n = math.prod(lead)
     split = input.reshape((n, c, h // r, r, w // r, r))
-    moved = split.transpose((0, 1, 3, 5, 2, 4)) if isinstance(split, np.ndarray) else split.permute(0, 1, 3, 5, 2, 4)
+    moved = (
+        split.transpose((0, 1, 3, 5, 2, 4))
+        if isinstance(split, np.ndarray)
+        else split.permute(0, 1, 3, 5, 2, 4)
+    )
     return moved.reshape((*lead, c * r * r, h // r, w // r))
 
 

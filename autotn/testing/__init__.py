@@ -1,5 +1,7 @@
 """Questions to ask of an op or a layer, of the house or of your own."""
 
+from __future__ import annotations
+
 from autotn.testing.check_op import QUESTIONS, check_op
 from autotn.testing.gradcheck import gradcheck, gradgradcheck
 from autotn.testing.sample import ErrorSample, Sample, make_array, make_tensor, samples

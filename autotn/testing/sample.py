@@ -72,7 +72,13 @@ class Sample:
 class ErrorSample:
     """One call that must fail, with the error and the words it promises."""
 
-    def __init__(self, *args: Any, raises: type[Exception] | tuple[type[Exception], ...], match: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        raises: type[Exception] | tuple[type[Exception], ...],
+        match: str = "",
+        **kwargs: Any,
+    ) -> None:
         self.args = args
         self.kwargs = kwargs
         self.raises = raises

@@ -6,9 +6,10 @@ import gc
 import threading
 import weakref
 
-import autotn as tn
 import numpy as np
 import pytest
+
+import autotn as tn
 
 
 def leaf(*values: float) -> tn.Tensor:
@@ -192,7 +193,10 @@ def test_backward_inside_a_hook() -> None:
 
 def test_anomaly_names_op_and_line() -> None:
     x = tn.tensor([0.0, 1.0], requires_grad=True)
-    with tn.autograd.detect_anomaly(), pytest.raises(RuntimeError, match=r"returned nan.*the culprit"):
+    with (
+        tn.autograd.detect_anomaly(),
+        pytest.raises(RuntimeError, match=r"returned nan.*the culprit"),
+    ):
         y = x / (x * 0)  # the culprit
         (y * 0).sum().backward()
 
@@ -277,21 +281,31 @@ def test_functional_derivatives_agree_with_pytorch() -> None:
     a = np.array([0.5, -1.0, 2.0])
     v = np.array([1.0, 2.0, 3.0])
     for name in ("jacobian", "vjp", "jvp"):
+
         def f(x):
             return x * x * x.sum()
 
         args = (v,) if name != "jacobian" else ()
         ours = getattr(tn.autograd.functional, name)(f, tn.tensor(a), *(tn.tensor(x) for x in args))
-        theirs = getattr(torch.autograd.functional, name)(f, torch.tensor(a), *(torch.tensor(x) for x in args))
-        for o, t in zip(np.atleast_1d(ours) if name == "jacobian" else ours, np.atleast_1d(theirs) if name == "jacobian" else theirs, strict=True):
+        theirs = getattr(torch.autograd.functional, name)(
+            f, torch.tensor(a), *(torch.tensor(x) for x in args)
+        )
+        for o, t in zip(
+            np.atleast_1d(ours) if name == "jacobian" else ours,
+            np.atleast_1d(theirs) if name == "jacobian" else theirs,
+            strict=True,
+        ):
             np.testing.assert_allclose(np.asarray(o), np.asarray(t))
     for name in ("hessian", "vhp", "hvp"):
+
         def s(x):
             return (x * x * x).sum() * x.sum()
 
         args = (v,) if name != "hessian" else ()
         ours = getattr(tn.autograd.functional, name)(s, tn.tensor(a), *(tn.tensor(x) for x in args))
-        theirs = getattr(torch.autograd.functional, name)(s, torch.tensor(a), *(torch.tensor(x) for x in args))
+        theirs = getattr(torch.autograd.functional, name)(
+            s, torch.tensor(a), *(torch.tensor(x) for x in args)
+        )
         if name == "hessian":
             ours, theirs = (ours,), (theirs,)
         for o, t in zip(ours, theirs, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 F = "nn.functional."
@@ -14,7 +15,12 @@ def _elementwise(array, *args, kinks=(), **kwargs):
     yield Sample(array(2, 0), *args, **kwargs)
     yield Sample(array(20, low=-30, high=30, away_from=kinks, strided=True), *args, **kwargs)
     yield Sample(array(3, dtype=np.float32, away_from=kinks), *args, **kwargs)
-    yield Sample(np.array([np.inf, -np.inf, 0.5], np.float32), *args, _skip=("gradient_like_torch",), **kwargs)
+    yield Sample(
+        np.array([np.inf, -np.inf, 0.5], np.float32),
+        *args,
+        _skip=("gradient_like_torch",),
+        **kwargs,
+    )
     # At the infinities PyTorch's gradients of some of these are nan, ours the limit.
 
 
@@ -47,7 +53,10 @@ def _(array):
     for way in ("none", "tanh"):
         for sample in _elementwise(array, approximate=way):
             if not np.isfinite(sample.args[0]).all():
-                sample.skip = ("value", "gradient_like_torch")  # PyTorch gives nan at inf, where the limit is inf
+                sample.skip = (
+                    "value",
+                    "gradient_like_torch",
+                )  # PyTorch gives nan at inf, where the limit is inf
             yield sample
     yield ErrorSample(array(2), approximate="no", raises=RuntimeError, match="gelu: approximate")
 
@@ -71,13 +80,20 @@ def _(array):
     yield Sample(array(3, 4, away_from=(0.0,)), array(1))
     yield Sample(array(3, 4, away_from=(0.0,)), array(4))
     yield Sample(array(2, 3, 2, away_from=(0.0,)), array(3))
-    yield ErrorSample(array(3, 4), array(3), raises=RuntimeError, match="Mismatch of parameter numbers")
+    yield ErrorSample(
+        array(3, 4), array(3), raises=RuntimeError, match="Mismatch of parameter numbers"
+    )
 
 
 @samples("sloped", torch=None)
 def _(array):
     x, s = array(4, away_from=(0.0,)), array(4, low=0.1, high=0.3)
-    yield Sample(x, s, _expect=np.where(x >= 0, x, x * s), _skip=("gradient", "second_order", "gradient_like_torch"))
+    yield Sample(
+        x,
+        s,
+        _expect=np.where(x >= 0, x, x * s),
+        _skip=("gradient", "second_order", "gradient_like_torch"),
+    )
     # The slope is a Fixed input, drawn outside: there is no gradient to compare for it.
 
 

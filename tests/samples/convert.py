@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import Sample, samples
 
 
 @samples("cast", torch=None)
 def _(array):
     x = array(3)
-    yield Sample(x, np.dtype(np.float64), np.dtype(np.float64), _expect=x, _skip=("float32_stays", "arrays_in_arrays_out"))
+    yield Sample(
+        x,
+        np.dtype(np.float64),
+        np.dtype(np.float64),
+        _expect=x,
+        _skip=("float32_stays", "arrays_in_arrays_out"),
+    )
     # What it does to a dtype is told to it, not taken from the input.
 
 
@@ -27,5 +34,7 @@ def _(array):
 @samples("copy", torch=None)
 def _(array):
     x, y = array(2, 3), array(3)
-    yield Sample(x, y, np.dtype(np.float64), _expect=np.broadcast_to(y, (2, 3)), _skip=("float32_stays",))
+    yield Sample(
+        x, y, np.dtype(np.float64), _expect=np.broadcast_to(y, (2, 3)), _skip=("float32_stays",)
+    )
     # The dtype of the source is told to it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 
@@ -73,7 +74,9 @@ def _(array):
 
 @samples("cholesky_solve")
 def _(array):
-    yield Sample(array(3, 2), np.linalg.cholesky(positive(array, 3, 3)), _skip=("gradient_like_torch",))
+    yield Sample(
+        array(3, 2), np.linalg.cholesky(positive(array, 3, 3)), _skip=("gradient_like_torch",)
+    )
     # PyTorch's gradient fills the triangle that is never read.
 
 
@@ -93,7 +96,9 @@ for _name in ("qr", "linalg_qr"):
 
 @samples("eigh", torch=None)
 def _(array):
-    yield Sample(positive(array, 3, 3), _skip=("gradient", "second_order"))  # one triangle is read, as above
+    yield Sample(
+        positive(array, 3, 3), _skip=("gradient", "second_order")
+    )  # one triangle is read, as above
 
 
 @samples("linalg_eigh", torch=None)
@@ -144,7 +149,9 @@ def _(array):
 @samples("linalg_cond", torch="linalg.cond")
 def _(array):
     yield Sample(regular(array, 3, 3))
-    yield Sample(regular(array, 3, 3), 1, _skip=("gradient_like_torch",))  # PyTorch fails on its own in-place write
+    yield Sample(
+        regular(array, 3, 3), 1, _skip=("gradient_like_torch",)
+    )  # PyTorch fails on its own in-place write
 
 
 @samples("linalg_matrix_rank", torch="linalg.matrix_rank")

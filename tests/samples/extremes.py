@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 
@@ -47,7 +48,11 @@ def _(array):
 for _name in ("max_along", "min_along"):
 
     @samples(_name, torch=None)
-    def _(array, pick=np.max if _name == "max_along" else np.min, where=np.argmax if _name == "max_along" else np.argmin):
+    def _(
+        array,
+        pick=np.max if _name == "max_along" else np.min,
+        where=np.argmax if _name == "max_along" else np.argmin,
+    ):
         x = array(3, 4, distinct=True)
         yield Sample(x, 1, False, _expect=(pick(x, 1), where(x, 1)))
 

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 
 @samples("getitem", torch=None)
 def _(array):
     x = array(3, 4)
-    for index in (0, slice(1, 3), (slice(None), -1), (None, 1), (Ellipsis, 0), [0, 2, 0],
-                  ([0, 1], [1, 1]), (x > 0).tolist(), (slice(None), [1, 1])):
+    for index in (
+        0,
+        slice(1, 3),
+        (slice(None), -1),
+        (None, 1),
+        (Ellipsis, 0),
+        [0, 2, 0],
+        ([0, 1], [1, 1]),
+        (x > 0).tolist(),
+        (slice(None), [1, 1]),
+    ):
         yield Sample(x, index, _expect=x[np.array(index) if isinstance(index, list) else index])
 
 
@@ -33,8 +43,12 @@ def _(array):
     yield Sample(array(3, 4), 0, array.index(2, 4, high=3))
     yield Sample(array(5), -1, array.index(7, high=5))
     yield Sample(array(3, 4), 1, array.index(0, 2, high=4))
-    yield ErrorSample(array(3), 0, np.array([3]), raises=IndexError, match="gather: index 3 .* out of bounds")
-    yield ErrorSample(array(3), 0, np.array([0.5]), raises=TypeError, match="gather: Expected dtype int64")
+    yield ErrorSample(
+        array(3), 0, np.array([3]), raises=IndexError, match="gather: index 3 .* out of bounds"
+    )
+    yield ErrorSample(
+        array(3), 0, np.array([0.5]), raises=TypeError, match="gather: Expected dtype int64"
+    )
 
 
 @samples("scatter_into_zeros", torch=None)
@@ -46,14 +60,18 @@ def _(array):
 @samples("scatter")
 def _(array):
     yield Sample(array(3, 4), 1, np.array([[0, 1], [2, 3], [1, 0]]), array(3, 2))
-    yield Sample(array(3, 4), 0, np.array([[2, 0, 1, 1]]), array(2, 4), _skip=("gradient_like_torch",))
+    yield Sample(
+        array(3, 4), 0, np.array([[2, 0, 1, 1]]), array(2, 4), _skip=("gradient_like_torch",)
+    )
     # PyTorch can't differentiate a src larger than the index.
     yield Sample(array(3, 4), 1, np.array([[0], [2], [1]]), 2.5)
 
 
 @samples("scatter_add")
 def _(array):
-    yield Sample(array(3, 4), 1, array.index(3, 5, high=4), array(3, 6), _skip=("gradient_like_torch",))
+    yield Sample(
+        array(3, 4), 1, array.index(3, 5, high=4), array(3, 6), _skip=("gradient_like_torch",)
+    )
     yield Sample(array(4), 0, array.index(6, high=4), array(6))
 
 
@@ -61,8 +79,14 @@ def _(array):
 def _(array):
     for reduce in ("sum", "prod", "mean", "amax", "amin"):
         for include_self in (True, False):
-            yield Sample(array(4, distinct=True), 0, array.index(6, high=3), array(6, distinct=True), reduce,
-                         include_self=include_self)
+            yield Sample(
+                array(4, distinct=True),
+                0,
+                array.index(6, high=3),
+                array(6, distinct=True),
+                reduce,
+                include_self=include_self,
+            )
 
 
 @samples("index_select")
@@ -82,7 +106,14 @@ def _(array):
 def _(array):
     yield Sample(array(3, 4), 0, array.index(5, high=3), array(5, 4))
     yield Sample(array(3, 4), 1, array.index(2, high=4), array(3, 2), alpha=2)
-    yield ErrorSample(array(3, 4), 0, np.array([0]), array(2, 4), raises=RuntimeError, match="index_add: expected source")
+    yield ErrorSample(
+        array(3, 4),
+        0,
+        np.array([0]),
+        array(2, 4),
+        raises=RuntimeError,
+        match="index_add: expected source",
+    )
 
 
 @samples("index_copy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 
@@ -16,7 +17,9 @@ def _(array):
     yield Sample([array(2, dtype=np.int64), array(2, dtype=np.float32)])
     yield Sample([array(2, dtype=np.complex128), array(2)])
     yield Sample([array(2, 0), array(2, 3)], dim=1)
-    yield ErrorSample([array(2, 3), array(2, 2)], raises=RuntimeError, match="cat: sizes of tensors must match")
+    yield ErrorSample(
+        [array(2, 3), array(2, 2)], raises=RuntimeError, match="cat: sizes of tensors must match"
+    )
     yield ErrorSample([array(), array()], raises=RuntimeError, match="cat: zero-dimensional")
 
 
@@ -25,4 +28,6 @@ def _(array):
     yield Sample([array(2, 3), array(2, 3)])
     yield Sample([array(2, 3), array(2, 3)], dim=-1)
     yield Sample([array(), array()])
-    yield ErrorSample([array(2), array(3)], raises=RuntimeError, match="stack: expects each tensor to be equal")
+    yield ErrorSample(
+        [array(2), array(3)], raises=RuntimeError, match="stack: expects each tensor to be equal"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 F = "nn.functional."
@@ -25,7 +26,9 @@ def _(array):
 @samples("bce", torch=None)
 def _(array):
     yield Sample(array(5, low=0.1, high=0.9), array(5, low=0.1, high=0.9))
-    yield ErrorSample(array(3, low=2, high=3), array(3), raises=RuntimeError, match="between 0 and 1")
+    yield ErrorSample(
+        array(3, low=2, high=3), array(3), raises=RuntimeError, match="between 0 and 1"
+    )
 
 
 @samples("bce_with_logits", torch=None)
@@ -48,8 +51,14 @@ def _(array):
 @samples("nll", torch=None)
 def _(array):
     for reduction in ("mean", "sum", "none"):
-        yield Sample(array(3, 4), array.index(3, high=4), array(4, low=0.5), 1, reduction,
-                     _skip=("gradient", "second_order", "gradient_like_torch", "arrays_in_arrays_out"))
+        yield Sample(
+            array(3, 4),
+            array.index(3, high=4),
+            array(4, low=0.5),
+            1,
+            reduction,
+            _skip=("gradient", "second_order", "gradient_like_torch", "arrays_in_arrays_out"),
+        )
         # The class weights are Fixed: no gradient flows to them. The public nll_loss is tested beside PyTorch.
 
 
@@ -59,5 +68,13 @@ def _(array):
         for smooth in (0.0, 0.2):
             yield Sample(array(3, 4), array.index(3, high=4), None, -100, reduction, smooth)
             yield Sample(array(3, 4), np.array([0, 1, 3]), None, 1, reduction, smooth)
-    yield ErrorSample(array(3, 4), np.array([0, 4, 1]), None, -100, "mean", 0.0, raises=IndexError,
-                      match="Target 4 is out of bounds: at position .1,., but there are 4 classes")
+    yield ErrorSample(
+        array(3, 4),
+        np.array([0, 4, 1]),
+        None,
+        -100,
+        "mean",
+        0.0,
+        raises=IndexError,
+        match="Target 4 is out of bounds: at position .1,., but there are 4 classes",
+    )

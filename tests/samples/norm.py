@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import Sample, samples
 
 
@@ -13,8 +14,12 @@ def _(array):
     yield Sample(array(3, 5), None, array(5), 1e-5)
     yield Sample(array(4, 3), array(3), array(3), 1e-5)
     yield Sample(array(0, 3), array(3), array(3), 1e-5)
-    yield Sample(array(4, 3, dtype=np.float32), array(3, dtype=np.float32), array(3, dtype=np.float32), 1e-5)
-    yield Sample(array(3, 5, low=1000, high=1001), None, None, 1e-5, _skip=("gradient", "second_order"))
+    yield Sample(
+        array(4, 3, dtype=np.float32), array(3, dtype=np.float32), array(3, dtype=np.float32), 1e-5
+    )
+    yield Sample(
+        array(3, 5, low=1000, high=1001), None, None, 1e-5, _skip=("gradient", "second_order")
+    )
     # Far from 0 finite differences lose the digits they need.
 
 
@@ -28,7 +33,13 @@ def _(array):
 
 @samples("batch_norm", torch=None)
 def _(array):
-    yield Sample(array(4, 3), array(3), array(3), 1e-5, _skip=("gradient", "second_order", "reference_agrees", "raw_equals_recorded"))
+    yield Sample(
+        array(4, 3),
+        array(3),
+        array(3),
+        1e-5,
+        _skip=("gradient", "second_order", "reference_agrees", "raw_equals_recorded"),
+    )
     # Its second and third results are statistics for the running averages: no gradient flows through them.
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 
@@ -44,7 +45,9 @@ def _(array):
 def _(array):
     yield Sample(array(3, 5, distinct=True), 2)
     yield Sample(array(3, 5, distinct=True), 3, 0, True)
-    yield ErrorSample(array(3), 0, raises=RuntimeError, match="kthvalue: selected number k out of range")
+    yield ErrorSample(
+        array(3), 0, raises=RuntimeError, match="kthvalue: selected number k out of range"
+    )
 
 
 for _name in ("median", "nanmedian"):
@@ -90,4 +93,6 @@ def _(array):
 
 @samples("searchsorted", torch=None)
 def _(array):
-    yield Sample(np.array([1.0, 3.0, 5.0]), np.array([3.0, 6.0]), False, False, _expect=np.array([1, 3]))
+    yield Sample(
+        np.array([1.0, 3.0, 5.0]), np.array([3.0, 6.0]), False, False, _expect=np.array([1, 3])
+    )

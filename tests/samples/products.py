@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 F = "nn.functional."
@@ -21,7 +22,9 @@ def _(array):
     yield Sample(array(2, 3, dtype=np.complex128), array(3, 2, dtype=np.complex128))
     yield Sample(array(2, 3, strided=True), array(3, 4, strided=True))
     yield ErrorSample(array(2, 3), array(4, 2), raises=RuntimeError, match="matmul")
-    yield ErrorSample(array(2, 3), array(3, dtype=np.float32), raises=RuntimeError, match="same dtype")
+    yield ErrorSample(
+        array(2, 3), array(3, dtype=np.float32), raises=RuntimeError, match="same dtype"
+    )
 
 
 @samples("linear", torch=F + "linear")
@@ -32,14 +35,18 @@ def _(array):
     yield Sample(array(2, 5, 3), array(4, 3), bias=array(4))
     yield Sample(array(5, 3), array(3))
     yield Sample(array(0, 3), array(4, 3), array(4))
-    yield ErrorSample(array(5, 3), array(4, 2), raises=RuntimeError, match="linear: the last dimension of 'input'")
+    yield ErrorSample(
+        array(5, 3), array(4, 2), raises=RuntimeError, match="linear: the last dimension of 'input'"
+    )
 
 
 def _pair(name, a, b, **extra):
     @samples(name)
     def _(array):
         yield Sample(array(*a), array(*b))
-        yield ErrorSample(array(2, 2, 2, 2), array(2), raises=RuntimeError, match=f"{name}: 'input' must be")
+        yield ErrorSample(
+            array(2, 2, 2, 2), array(2), raises=RuntimeError, match=f"{name}: 'input' must be"
+        )
 
 
 _pair("mm", (2, 3), (3, 4))
@@ -102,9 +109,15 @@ def _(array):
     for p in ("fro", 1, 2, 3, 0.5, math.inf, -math.inf, 0):
         yield Sample(array(3, 4, distinct=True, away_from=(0.0,)), p)
         yield Sample(array(3, 4, distinct=True, away_from=(0.0,)), p, 1, True)
-    yield Sample(np.zeros(3), _skip=("gradient", "second_order"))  # a kink, where the gradient 0 is a choice
-    yield Sample(np.array([3e200, 4e200]), 2, _skip=("float32_stays", "gradient", "second_order", "gradient_like_torch"),
-                 _expect=5e200)
+    yield Sample(
+        np.zeros(3), _skip=("gradient", "second_order")
+    )  # a kink, where the gradient 0 is a choice
+    yield Sample(
+        np.array([3e200, 4e200]),
+        2,
+        _skip=("float32_stays", "gradient", "second_order", "gradient_like_torch"),
+        _expect=5e200,
+    )
     # beyond float32, and beyond what squares allow: the differences of finite differences vanish
     yield Sample(array(3, dtype=np.complex128))
 
@@ -154,12 +167,18 @@ def _(array):
 def _(array):
     w, i = array(4, 3), array.index(2, 2, high=4)
     yield Sample(w, i, -1, _expect=w[i])
-    yield Sample(w, i, 1, _expect=w[i], _skip=("gradient", "second_order"))  # the padding row gets no gradient
-    yield ErrorSample(w, np.array([4]), -1, raises=IndexError, match="embedding: index out of range: index 4")
+    yield Sample(
+        w, i, 1, _expect=w[i], _skip=("gradient", "second_order")
+    )  # the padding row gets no gradient
+    yield ErrorSample(
+        w, np.array([4]), -1, raises=IndexError, match="embedding: index out of range: index 4"
+    )
 
 
 @samples("scale_rows", torch=None)
 def _(array):
     w = array(4, 3)
-    yield Sample(w, np.ones(4), _expect=w, _skip=("gradient", "second_order", "gradient_like_torch"))
+    yield Sample(
+        w, np.ones(4), _expect=w, _skip=("gradient", "second_order", "gradient_like_torch")
+    )
     # Its gradient is scaled on purpose: that is what the op is for.

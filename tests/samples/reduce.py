@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 
@@ -41,7 +42,9 @@ def _(array):
 def _(array):
     yield from _reductions(array)
     yield Sample(array(3, dtype=np.complex128))
-    yield ErrorSample(array(3, dtype=np.int64), raises=RuntimeError, match="mean: could not infer output dtype")
+    yield ErrorSample(
+        array(3, dtype=np.int64), raises=RuntimeError, match="mean: could not infer output dtype"
+    )
 
 
 @samples("nanmean")
@@ -126,6 +129,8 @@ def _(array):
 def _(array):
     yield from _reductions(array, whole=False)
     yield Sample(np.array([1000.0, 1000.0, -1000.0]), 0)
-    yield Sample(np.array([-np.inf, -np.inf]), 0, _skip=("gradient_like_torch",))  # PyTorch: nan; here 0
+    yield Sample(
+        np.array([-np.inf, -np.inf]), 0, _skip=("gradient_like_torch",)
+    )  # PyTorch: nan; here 0
     yield Sample(np.array([np.inf, 1.0]), 0)
     yield Sample(array(3, dtype=np.int64), 0)

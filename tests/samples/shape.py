@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 
@@ -14,14 +15,20 @@ def _(array):
     yield Sample(array(), (1, 1))
     yield Sample(array(2, 0, 3), (0, 3))
     yield Sample(array(4, dtype=np.int64), (2, 2))
-    yield ErrorSample(array(2, 3), (4, 2), raises=RuntimeError, match="reshape: shape '.4, 2.' is invalid")
+    yield ErrorSample(
+        array(2, 3), (4, 2), raises=RuntimeError, match="reshape: shape '.4, 2.' is invalid"
+    )
     yield ErrorSample(array(2, 3), (-1, -1), raises=RuntimeError, match="only one dimension")
 
 
 @samples("view_dtype", torch=None)
 def _(array):
-    yield Sample(np.array([1.0], np.float32), np.dtype(np.int32), _expect=np.array([1065353216], np.int32),
-                 _skip=("strided_inputs",))  # a reversed single element is the same element
+    yield Sample(
+        np.array([1.0], np.float32),
+        np.dtype(np.int32),
+        _expect=np.array([1065353216], np.int32),
+        _skip=("strided_inputs",),
+    )  # a reversed single element is the same element
 
 
 @samples("flatten")
@@ -69,7 +76,9 @@ def _(array):
     yield Sample(array(2, 3, 4), 0, 2)
     yield Sample(array(2, 3, 4), -1, -2)
     yield Sample(array(2, 0), 0, 1)
-    yield ErrorSample(array(2, 3), 0, 2, raises=IndexError, match="transpose: Dimension out of range")
+    yield ErrorSample(
+        array(2, 3), 0, 2, raises=IndexError, match="transpose: Dimension out of range"
+    )
 
 
 @samples("permute")
@@ -182,4 +191,6 @@ def _(array):
     from autotn.ops.index import _getitem
 
     x, y = array(4), array(2)
-    yield Sample(x, y, ((_getitem, (slice(1, 3),), None),), _expect=np.concatenate([x[:1], y, x[3:]]))
+    yield Sample(
+        x, y, ((_getitem, (slice(1, 3),), None),), _expect=np.concatenate([x[:1], y, x[3:]])
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 
@@ -21,7 +22,9 @@ for _name in ("fft", "ifft"):
         yield Sample(array(2, 4, dtype=np.complex128), 3, 1)
         yield Sample(array(2, 4), 6, 0, "ortho")
         yield Sample(array(4), norm="forward")
-        yield ErrorSample(array(4), 0, raises=RuntimeError, match=f"fft.{name}: Invalid number of data points")
+        yield ErrorSample(
+            array(4), 0, raises=RuntimeError, match=f"fft.{name}: Invalid number of data points"
+        )
 
 
 @samples("fft_rfft", torch="fft.rfft")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from autotn.testing import ErrorSample, Sample, samples
 
 F = "nn.functional."
@@ -61,7 +62,14 @@ def _(array):
 def _(array):
     # Its gradient is given once: see NotDifferentiable.
     once = ("second_order", "raw_equals_recorded", "float32_stays")
-    yield Sample(array(1, 2, 3, 4), array(1, 2, 2, 2, low=-0.9, high=0.9), "bilinear", "zeros", False, _skip=once)
+    yield Sample(
+        array(1, 2, 3, 4),
+        array(1, 2, 2, 2, low=-0.9, high=0.9),
+        "bilinear",
+        "zeros",
+        False,
+        _skip=once,
+    )
 
 
 @samples("affine_grid", torch=None)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import autotn as tn
 import pytest
+
+import autotn as tn
 from autotn import nn
 from autotn.ir import Graph
 
 
 def network() -> nn.Module:
-    return nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.Tanh(), nn.Sequential(nn.Linear(4, 2), nn.ReLU()))
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(6, 4), nn.Tanh(), nn.Sequential(nn.Linear(4, 2), nn.ReLU())
+    )
 
 
 def test_the_graph_names_ops_modules_parameters_and_lines() -> None:
@@ -88,16 +91,18 @@ def test_files_by_suffix(tmp_path) -> None:
         tn.viz.save(g, tmp_path / "net.doc")
 
 
-def test_svg_where_a_layout_program_is_installed(tmp_path) -> None:
-    from autotn.viz.draw import _layout_program
-
-    try:
-        _layout_program()
-    except RuntimeError as error:
-        assert "graphviz-pure" in str(error)
-        return
-    path = tn.viz.save(tn.graph(network(), tn.ones(5, 2, 3)), tmp_path / "net.svg", level="module")
+def test_svg_by_an_installed_layout_program(tmp_path) -> None:
+    graph = tn.graph(network(), tn.ones(5, 2, 3))
+    path = tn.viz.save(graph, tmp_path / "net.svg", level="module")
     assert "<svg" in path.read_text(encoding="utf-8")
+    assert path.read_bytes() == tn.viz.render(graph, "svg", "module")
+
+
+def test_without_a_layout_program_the_error_says_what_to_install(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    with pytest.raises(RuntimeError, match="graphviz-pure"):
+        tn.viz.save(tn.graph(network(), tn.ones(5, 2, 3)), tmp_path / "net.svg")
 
 
 def test_nothing_is_recorded_when_nobody_listens() -> None:

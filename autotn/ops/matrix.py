@@ -1,0 +1,313 @@
+"""Norms, powers, exponentials and pseudo-inverses of matrices."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotn.core.op import composite
+from autotn.core.tensor import check_dim
+from autotn.errors import ShapeError
+from autotn.ops.decompose import _svd
+from autotn.ops.matmul import matmul
+from autotn.ops.solve import (
+    adjoint_of,
+    array_of,
+    like,
+    linalg_inv,
+    need_square,
+)
+
+__all__ = [
+    "linalg_cond",
+    "linalg_cross",
+    "linalg_lstsq",
+    "linalg_matrix_exp",
+    "linalg_matrix_norm",
+    "linalg_matrix_power",
+    "linalg_matrix_rank",
+    "linalg_multi_dot",
+    "linalg_norm",
+    "linalg_pinv",
+    "linalg_vecdot",
+    "linalg_vector_norm",
+    "matrix_exp",
+    "matrix_power",
+    "pinverse",
+]
+
+
+# -- norms and functions of matrices ---------------------------------------------------------------------
+
+
+@composite(out=True)
+def linalg_vector_norm(
+    x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Any:
+    """The p-norm of all elements, or along `dim`.
+
+    >>> tn.linalg.vector_norm(tn.tensor([3.0, 4.0]))
+    tensor(5.)
+    """
+    from autotn.ops.products import norm
+
+    return norm(x, float(ord), dim, keepdim, dtype)
+
+
+@composite(out=True)
+def linalg_matrix_norm(
+    A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+) -> Any:
+    """Norms of matrices: fro, nuc, 1, -1, inf, -inf, 2, -2.
+
+    >>> tn.linalg.matrix_norm(tn.tensor([[3.0, 4.0]]))
+    tensor(5.)
+    """
+    from autotn.ops.products import norm
+    from autotn.ops.shape import movedim, unsqueeze
+
+    if dtype is not None:
+        A = A.to(dtype)
+    if len(dim) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
+    row, column = (check_dim("linalg.matrix_norm", d, A.ndim) for d in dim)
+    if row == column:
+        raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({row}, {column})")
+    moved = movedim(A, (row, column), (-2, -1))
+    if ord == "fro":
+        found = norm(moved, 2.0, (-2, -1))
+    elif ord == "nuc":
+        found = _svd(moved)[1].sum(-1)
+    elif ord in (2, -2):
+        values = _svd(moved)[1]
+        found = values.amax(-1) if ord > 0 else values.amin(-1)
+    elif ord in (1, -1, math.inf, -math.inf):
+        sums = abs(moved).sum(-2 if ord in (1, -1) else -1)
+        found = sums.amax(-1) if ord > 0 else sums.amin(-1)
+    else:
+        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
+    if keepdim:
+        for d in sorted((row, column)):
+            found = unsqueeze(found, d)
+    return found
+
+
+@composite(out=True)
+def linalg_norm(
+    A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+) -> Any:
+    """`linalg_vector_norm` or `linalg_matrix_norm`, as the arguments say.
+
+    >>> tn.linalg.norm(tn.tensor([[3.0, 4.0]]))
+    tensor(5.)
+    """
+    if ord is None:
+        return linalg_vector_norm(A, 2, dim, keepdim, dtype=dtype)
+    if dim is not None:
+        dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
+        if len(dims) == 2:
+            return linalg_matrix_norm(A, ord, dims, keepdim, dtype=dtype)
+        return linalg_vector_norm(A, ord, dims, keepdim, dtype=dtype)
+    if A.ndim == 1:
+        return linalg_vector_norm(A, ord, None, keepdim, dtype=dtype)
+    if A.ndim != 2:
+        raise RuntimeError("linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
+                           f"{A.ndim}D.")  # fmt: skip
+    return linalg_matrix_norm(A, ord, (-2, -1), keepdim, dtype=dtype)
+
+
+@composite(out=True)
+def linalg_cond(A: Any, p: Any = None) -> Any:
+    """Condition number.
+
+    >>> tn.linalg.cond(tn.tensor([[2.0, 0.0], [0.0, 1.0]]))
+    tensor(2.)
+    """
+    if p in (None, 2, -2):
+        values = _svd(A)[1]
+        ratio = values.amax(-1) / values.amin(-1)
+        return ratio if p != -2 else 1 / ratio
+    return linalg_matrix_norm(A, p) * linalg_matrix_norm(linalg_inv(A), p)
+
+
+@composite(out=True)
+def linalg_matrix_rank(
+    A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+) -> Any:
+    """How many singular values are above a threshold.
+
+    >>> tn.linalg.matrix_rank(tn.eye(3))
+    tensor(3)
+    """
+    values = np.linalg.svd(array_of(A), compute_uv=False)
+    eps = float(np.finfo(values.dtype).eps)
+    absolute = array_of(tol if tol is not None else 0.0 if atol is None else atol)
+    given = tol is not None or atol is not None
+    relative = (0.0 if given else max(A.shape[-2:]) * eps) if rtol is None else array_of(rtol)
+    most = values.max(-1, initial=0)
+    level = np.maximum(np.asarray(absolute), np.asarray(relative) * most)
+    return like(A, (values > level[..., None]).sum(-1))
+
+
+@composite(method="pinverse")
+def pinverse(input: Any, rcond: float = 1e-15) -> Any:
+    """Pseudo-inverse (Moore & Penrose).
+
+    >>> tn.pinverse(tn.tensor([[2.0]]))
+    tensor([[0.5000]])
+    """
+    return linalg_pinv(input, rtol=rcond)
+
+
+@composite(out=True)
+def linalg_pinv(
+    A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+) -> Any:
+    """Pseudo-inverse (Moore & Penrose), from the singular values above a threshold.
+
+    >>> tn.linalg.pinv(tn.tensor([[2.0, 0.0]]))
+    tensor([[0.5000],
+            [0.0000]])
+    """
+    u, s, vh = _svd(A)
+    values = array_of(s)
+    eps = float(np.finfo(values.dtype).eps)
+    relative = rtol if rtol is not None else rcond
+    share = max(A.shape[-2:]) * eps if relative is None and atol is None else (relative or 0.0)
+    level = np.maximum(values.max(-1, initial=0) * share, atol or 0.0)
+    keep = (values > level[..., None]).astype(values.dtype)
+    inverse_values = like(s, keep) / (s + like(s, 1 - keep))
+    return matmul(
+        adjoint_of(vh) * inverse_values.reshape((*s.shape[:-1], 1, s.shape[-1])), adjoint_of(u)
+    )
+
+
+class LstsqResult(NamedTuple):
+    """The results of `linalg_lstsq`."""
+
+    solution: Any
+    residuals: Any
+    rank: Any
+    singular_values: Any
+
+
+def linalg_lstsq(A: Any, B: Any, rcond: Any = None, *, driver: Any = None) -> LstsqResult:
+    """The X for which ``A X`` comes nearest to B.
+
+    >>> tn.linalg.lstsq(tn.tensor([[1.0], [1.0]]), tn.tensor([[1.0], [3.0]])).solution
+    tensor([[2.]])
+    """
+    vector = B.ndim == A.ndim - 1
+    right = B.reshape((*B.shape, 1)) if vector else B
+    found = matmul(linalg_pinv(A, rcond), right)
+    rank = linalg_matrix_rank(A)
+    rows, columns = A.shape[-2:]
+    full = rows > columns and bool((array_of(rank) == columns).all())
+    off = matmul(A, found) - right
+    residuals = (off * off).sum(-2) if full else A.new_empty((0,))
+    solution = found.reshape(tuple(found.shape[:-1])) if vector else found
+    return LstsqResult(solution, residuals, rank, A.new_empty((0,)))
+
+
+@composite(method="matrix_power", out=True)
+def matrix_power(input: Any, n: int) -> Any:
+    """Each square matrix multiplied by itself `n` times; negative `n`: its inverse.
+
+    >>> tn.matrix_power(tn.tensor([[2.0]]), 3)
+    tensor([[8.]])
+    """
+    if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
+        raise ShapeError(
+            f"matrix_power: A must be batches of square matrices, got shape {tuple(input.shape)}"
+        )
+    base = linalg_inv(input) if n < 0 else input
+    power, result = abs(int(n)), None
+    while power:
+        if power & 1:
+            result = base if result is None else matmul(result, base)
+        power >>= 1
+        base = matmul(base, base) if power else base
+    if result is None:
+        eye = np.broadcast_to(
+            np.eye(input.shape[-1], dtype=array_of(input).dtype), tuple(input.shape)
+        )
+        return like(input, eye.copy())
+    return result
+
+
+def linalg_matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
+    """`matrix_power` under the name it has in ``linalg``."""
+    return matrix_power(A, n) if out is None else matrix_power(A, n, out=out)  # type: ignore[call-arg]
+
+
+@composite(method="matrix_exp")
+def matrix_exp(input: Any) -> Any:
+    r"""Matrix exponential: :math:`\sum_k A^k / k!`, by scaling, a Taylor polynomial and squaring.
+
+    The scaling brings the norm under 1/2, where 18 terms are exact to double precision (Moler & Van Loan 2003).
+
+    >>> tn.matrix_exp(tn.zeros(1, 1))
+    tensor([[1.]])
+    """
+    data = array_of(input)
+    need_square("matrix_exp", data)
+    size = float(np.abs(data).sum(-1).max(initial=0))
+    halvings = max(0, math.ceil(math.log2(size)) + 1) if size > 0 and math.isfinite(size) else 0
+    scaled = input / 2.0**halvings
+    eye = like(input, np.eye(data.shape[-1], dtype=data.dtype))
+    result = eye + scaled * (1 / 18)
+    for k in range(17, 0, -1):  # Horner's scheme
+        result = eye + matmul(scaled, result) * (1 / k)
+    for _ in range(halvings):
+        result = matmul(result, result)
+    return result
+
+
+def linalg_matrix_exp(A: Any) -> Any:
+    """`matrix_exp` under the name it has in ``linalg``."""
+    return matrix_exp(A)
+
+
+def linalg_multi_dot(tensors: Any, *, out: Any = None) -> Any:
+    """The product of several matrices, in the order that takes the fewest multiplications.
+
+    >>> tn.linalg.multi_dot([tn.ones(2, 3), tn.ones(3, 4), tn.ones(4)]).shape
+    tn.Size([2])
+    """
+    from autotn.ops.products import chain_matmul
+
+    listed = list(tensors)
+    if len(listed) < 2:
+        raise RuntimeError(f"linalg.multi_dot: expected at least 2 tensors but got {len(listed)}")
+    row, column = listed[0].ndim == 1, listed[-1].ndim == 1
+    if row:
+        listed[0] = listed[0].reshape((1, -1))
+    if column:
+        listed[-1] = listed[-1].reshape((-1, 1))
+    found = chain_matmul(*listed)
+    shape = tuple(found.shape)
+    return found.reshape(shape[int(row) : 2 - int(column)])
+
+
+@composite(out=True)
+def linalg_vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
+    """Products of vectors along a dimension, the first conjugated.
+
+    >>> tn.linalg.vecdot(tn.tensor([1.0, 2.0]), tn.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
+    left = x.conj() if array_of(x).dtype.kind == "c" else x
+    return (left * y).sum(dim)
+
+
+def linalg_cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
+    """Cross products of 3-vectors along `dim`.
+
+    >>> tn.linalg.cross(tn.tensor([1.0, 0.0, 0.0]), tn.tensor([0.0, 1.0, 0.0]))
+    tensor([0., 0., 1.])
+    """
+    from autotn.ops.products import cross
+
+    return cross(input, other, dim)

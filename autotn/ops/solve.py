@@ -1,0 +1,320 @@
+"""Linear algebra on batches of matrices: solving, factorising, eigenvalues, norms.
+
+The rules are those of Giles 2008, "An extended collection of matrix derivative results", and for complex
+decompositions of Walter & Lehmann 2012; written with ops, so they can be differentiated again. Names carry the
+prefix ``linalg_``; the door ``tn.linalg`` drops it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotn.core.op import Arr, composite, op
+from autotn.core.tensor import Tensor, wrap
+from autotn.errors import LinAlgError, ShapeError
+from autotn.ops.matmul import matmul, swap
+
+__all__ = [
+    "det",
+    "inverse",
+    "linalg_det",
+    "linalg_inv",
+    "linalg_slogdet",
+    "linalg_solve",
+    "linalg_solve_triangular",
+    "logdet",
+    "slogdet",
+    "triangular_solve",
+]
+
+
+def need_square(name: str, x: Any) -> None:
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ShapeError(
+            f"{name}: A must be batches of square matrices, got shape {tuple(x.shape)}"
+        )
+    if x.dtype.kind not in "fc":
+        raise RuntimeError(
+            f"{name}: Expected a floating point or complex tensor as input. Got {x.dtype}"
+        )
+
+
+def need_matrix(name: str, x: Any) -> None:
+    if x.ndim < 2:
+        raise ShapeError(
+            f"{name}: The input tensor A must have at least 2 dimensions, got shape {tuple(x.shape)}"
+        )
+    if x.dtype.kind not in "fc":
+        raise RuntimeError(
+            f"{name}: Expected a floating point or complex tensor as input. Got {x.dtype}"
+        )
+
+
+def array_of(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else x
+
+
+def adjoint_of(x: Any) -> Any:
+    """The conjugate transpose of the last two dimensions."""
+    turned = swap(x)
+    if array_of(x).dtype.kind != "c":
+        return turned
+    return turned.conj() if isinstance(turned, Tensor) else np.conj(turned)
+
+
+def run_lapack(name: str, function: Any, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return function(*args, **kwargs)
+    except np.linalg.LinAlgError as error:
+        raise LinAlgError(f"{name}: {error}") from None
+
+
+def like(x: Any, array: Any) -> Any:
+    """`array` as a Tensor where `x` is one."""
+    return wrap(np.asarray(array)) if isinstance(x, Tensor) else array
+
+
+# -- solving ---------------------------------------------------------------------------------------------
+
+
+@op()
+def linalg_inv(A: Arr) -> Arr:
+    r"""Inverse of each square matrix: :math:`A^{-1}`.
+
+    >>> tn.linalg.inv(tn.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.2500]])
+    """
+    need_square("linalg.inv", A)
+    return run_lapack("linalg.inv: the diagonal element is zero, the inversion could not be completed because the input "
+                "matrix is singular", np.linalg.inv, A)  # fmt: skip
+
+
+linalg_inv.grad(A=lambda g, out: -matmul(matmul(swap(out), g), swap(out)))
+
+
+@composite(method="inverse", out=True)
+def inverse(input: Any) -> Any:
+    """Inverse of each square matrix.
+
+    >>> tn.inverse(tn.tensor([[2.0]]))
+    tensor([[0.5000]])
+    """
+    return linalg_inv(input)
+
+
+@op()
+def _solve(A: Arr, B: Arr) -> Arr:
+    """The solution of ``A X = B``.
+
+    >>> tn.linalg.solve(tn.tensor([[2.0]]), tn.tensor([4.0]))
+    tensor([2.])
+    """
+    need_square("linalg.solve", A)
+    return run_lapack(
+        "linalg.solve: The solver failed because the input matrix is singular",
+        np.linalg.solve,
+        A,
+        B,
+    )
+
+
+def _solve_A(g: Any, A: Any, out: Any, A_shape: tuple[int, ...]) -> Any:
+    from autotn.core.call import sum_to
+
+    gb = _solve(swap(A), g)
+    return sum_to(-matmul(gb, swap(out)), tuple(A_shape))
+
+
+def _solve_B(g: Any, A: Any, B_shape: tuple[int, ...]) -> Any:
+    from autotn.core.call import sum_to
+
+    return sum_to(_solve(swap(A), g), tuple(B_shape))
+
+
+_solve.grad(A=_solve_A, B=_solve_B)
+
+
+@composite(out=True)
+def linalg_solve(A: Any, B: Any, *, left: bool = True) -> Any:
+    r"""The solution of :math:`A X = B` (of :math:`X A = B` with ``left=False``).
+
+    >>> tn.linalg.solve(tn.tensor([[2.0, 0.0], [0.0, 4.0]]), tn.tensor([2.0, 2.0]))
+    tensor([1.0000, 0.5000])
+    """
+    vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1]))
+    if vector:
+        return _solve(A if left else swap(A), B.reshape((*B.shape, 1))).reshape(tuple(B.shape))
+    if left:
+        if A.shape[-1] != B.shape[-2]:
+            raise ShapeError(
+                f"linalg.solve: Incompatible shapes of A and B for the equation AX = B: {tuple(A.shape)} and "
+                f"{tuple(B.shape)}"
+            )
+        return _solve(A, B)
+    return swap(_solve(swap(A), swap(B)))
+
+
+@composite(out=True)
+def linalg_solve_triangular(
+    A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
+) -> Any:
+    """The solution of ``A X = B`` with a triangular `A`; the other triangle is not looked at.
+
+    >>> tn.linalg.solve_triangular(tn.tensor([[2.0, 9.0], [0.0, 4.0]]), tn.tensor([[2.0], [4.0]]), upper=True)
+    tensor([[-3.5000],
+            [ 1.0000]])
+    """
+    from autotn.ops.diagonal import tril, triu
+
+    used = triu(A) if upper else tril(A)
+    if unitriangular:
+        eye = np.eye(A.shape[-1], dtype=array_of(A).dtype)
+        used = (triu(A, 1) if upper else tril(A, -1)) + like(A, eye)
+    return linalg_solve(used, B, left=left)
+
+
+class TriangularSolveResult(NamedTuple):
+    """The results of `triangular_solve`."""
+
+    solution: Any
+    cloned_coefficient: Any
+
+
+@composite(method="triangular_solve")
+def triangular_solve(
+    b: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+) -> Any:
+    """The old form of `linalg_solve_triangular`.
+
+    >>> tn.triangular_solve(tn.tensor([[4.0]]), tn.tensor([[2.0]])).solution
+    tensor([[2.]])
+    """
+    from autotn.ops.diagonal import tril, triu
+
+    used = swap(triu(A) if upper else tril(A)) if transpose else A
+    found = linalg_solve_triangular(used, b, upper=upper != transpose, unitriangular=unitriangular)
+    return TriangularSolveResult(found, A.clone())
+
+
+# -- determinants ----------------------------------------------------------------------------------------
+
+
+class SlogdetResult(NamedTuple):
+    """The results of `linalg_slogdet`."""
+
+    sign: Any
+    logabsdet: Any
+
+
+@op()
+def _slogdet(A: Arr) -> tuple[Arr, Arr]:
+    """Sign and logarithm of the size of the determinant.
+
+    >>> tn.linalg.slogdet(tn.tensor([[2.0]])).logabsdet
+    tensor(0.6931)
+    """
+    need_square("linalg.slogdet", A)
+    sign, size = np.linalg.slogdet(A)
+    return SlogdetResult(np.asarray(sign), np.asarray(size))
+
+
+@_slogdet.grad
+def _(g: Any, A: Any) -> Any:
+    size = g[1]
+    return size.reshape((*size.shape, 1, 1)) * adjoint_of(linalg_inv(A))
+
+
+@composite(out=True)
+def linalg_slogdet(A: Any) -> Any:
+    """Sign and logarithm of the size of each determinant.
+
+    >>> tn.linalg.slogdet(tn.tensor([[-2.0]])).sign
+    tensor(-1.)
+    """
+    return _slogdet(A)
+
+
+@composite(method="slogdet")
+def slogdet(input: Any) -> Any:
+    """Sign and logarithm of the size of each determinant.
+
+    >>> tn.slogdet(tn.tensor([[-2.0]])).sign
+    tensor(-1.)
+    """
+    return _slogdet(input)
+
+
+@composite(method="logdet")
+def logdet(input: Any) -> Any:
+    """Logarithm of each determinant; nan where it is negative.
+
+    >>> tn.logdet(tn.tensor([[1.0]]))
+    tensor(0.)
+    """
+    from autotn.ops.compare import where
+
+    sign, size = _slogdet(input)
+    return where(
+        array_of(sign) < 0,
+        like(size, np.full(tuple(size.shape), math.nan, array_of(size).dtype)),
+        size,
+    )
+
+
+@op()
+def linalg_det(A: Arr) -> Arr:
+    """Determinant of each square matrix.
+
+    >>> tn.linalg.det(tn.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor(8.)
+    """
+    need_square("linalg.det", A)
+    return np.asarray(np.linalg.det(A)).astype(A.dtype)
+
+
+def _det_rule(g: Any, A: Any, out: Any) -> Any:
+    """``det(A) A^-T`` where that is safe; the cofactors where a matrix is (nearly) singular."""
+    data, values = array_of(A), array_of(out)
+    size = np.abs(data).max((-1, -2), initial=0)
+    flat = g.reshape((*g.shape, 1, 1))
+    if data.shape[-1] == 0:
+        return A * 0
+    if (np.abs(values) > 1e-8 * np.maximum(size, 1e-30) ** data.shape[-1]).all():
+        return flat * out.reshape((*out.shape, 1, 1)) * swap(linalg_inv(A))
+    return flat * _cofactors(A)
+
+
+def _cofactors(A: Any) -> Any:
+    """Determinants of the minors, with their signs."""
+    from autotn.ops.join import stack
+
+    count = A.shape[-1]
+    if count == 1:
+        return A * 0 + 1
+    rows = []
+    for i in range(count):
+        row = []
+        for j in range(count):
+            minor = A[..., [k for k in range(count) if k != i], :][
+                ..., [k for k in range(count) if k != j]
+            ]
+            row.append(linalg_det(minor) * (-1.0 if (i + j) % 2 else 1.0))
+        rows.append(stack(row, -1))
+    return stack(rows, -2)
+
+
+linalg_det.grad(A=_det_rule)
+
+
+@composite(method="det")
+def det(input: Any) -> Any:
+    """Determinant of each square matrix.
+
+    >>> tn.det(tn.tensor([[2.0, 0.0], [0.0, 4.0]]))
+    tensor(8.)
+    """
+    return linalg_det(input)
