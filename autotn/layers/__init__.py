@@ -53,6 +53,7 @@ from autotn.layers.dropout import (
     Dropout3d,
     FeatureAlphaDropout,
 )
+from autotn.layers.embedding import Embedding, EmbeddingBag
 from autotn.layers.lazy import LazyModuleMixin
 from autotn.layers.linear import Bilinear, Identity, LazyLinear, Linear
 from autotn.layers.loss import (
@@ -121,6 +122,7 @@ from autotn.layers.padding import (
     ZeroPad3d,
 )
 from autotn.layers.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
+from autotn.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
 from autotn.layers.reshape import Flatten, Unflatten
 from autotn.layers.vision import (
     ChannelShuffle,
@@ -162,6 +164,8 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "ELU",
+    "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
@@ -169,6 +173,8 @@ __all__ = [
     "GELU",
     "GLU",
     "GroupNorm",
+    "GRU",
+    "GRUCell",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
@@ -197,6 +203,8 @@ __all__ = [
     "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
+    "LSTM",
+    "LSTMCell",
     "MarginRankingLoss",
     "Mish",
     "Module",
@@ -225,6 +233,10 @@ __all__ = [
     "ReplicationPad2d",
     "ReplicationPad3d",
     "RMSNorm",
+    "RNN",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
     "RReLU",
     "SELU",
     "Sequential",
@@ -259,8 +271,6 @@ __all__ = [
 for _file in (
     "conv",
     "pool",
-    "embedding",
-    "recurrent",
     "attention",
     "transformer",
 ):
