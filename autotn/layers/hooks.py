@@ -88,6 +88,8 @@ def add_hook(
 
 def of_kind(kind: str, *places: dict[int, Kept]) -> list[tuple[Hook, frozenset[str]]]:
     """The hooks of one kind with their options, in the order they run."""
+    if not any(places):
+        return []
     return [
         (hook, options)
         for place in places
