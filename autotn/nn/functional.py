@@ -80,7 +80,7 @@ from autotn.ops.activation import (
     softsign,
     tanhshrink,
 )
-from autotn.ops.attention import scaled_dot_product_attention
+from autotn.ops.attention import multi_head_attention_forward, scaled_dot_product_attention
 from autotn.ops.classify import cross_entropy, nll_loss
 from autotn.ops.dropout import dropout1d, dropout2d, dropout3d
 from autotn.ops.embedding import one_hot

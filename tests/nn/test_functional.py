@@ -25,7 +25,6 @@ NOT_FOR_US = {
     "has_torch_function",
     "has_torch_function_unary",
     "has_torch_function_variadic",
-    "multi_head_attention_forward",
     "scaled_grouped_mm",
     "scaled_mm",
 }
