@@ -10,8 +10,7 @@ import numpy as np
 from autotn.core.modes import enable_grad, no_grad
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import ShapeError
-from autotn.layers import Module, Parameter
-from autotn.layers import init as initial
+from autotn.layers import Module, Parameter, init as initial
 from autotn.network.activation import Activation, Linear, ReLU, activation_of, array_of
 from autotn.network.optimizers import step_by_name
 from autotn.ops import empty, linear, zeros

@@ -190,6 +190,8 @@ class Structure:
         try:
             with no_grad():
                 outputs = list(slots_of(module(*examples)))
+        except NotImplementedError:
+            raise
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise ShapeError(
                 f"{self.name}: input of shape {', '.join(map(str, shapes))} does not fit: {error}"
