@@ -1,7 +1,7 @@
 """autotn: deep learning you can read. PyTorch's eager style in pure Python on NumPy and SciPy."""
+from __future__ import annotations
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
+from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
 from autotn.core import numeric_warnings as _numeric_warnings
 from autotn.core.device import device

@@ -31,4 +31,11 @@ class NotDifferentiable(AutogradError):
     """An operation without a derivative was asked for one."""
 
 
-__all__ = ["AutogradError", "DTypeError", "FileFormatError", "LinAlgError", "NotDifferentiable", "ShapeError"]
+__all__ = [
+    "AutogradError",
+    "DTypeError",
+    "FileFormatError",
+    "LinAlgError",
+    "NotDifferentiable",
+    "ShapeError",
+]

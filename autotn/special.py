@@ -4,134 +4,57 @@ from __future__ import annotations
 
 from autotn.ops.bessel import (
     i0,
-)
-from autotn.ops.bessel import (
     special_airy_ai as airy_ai,
-)
-from autotn.ops.bessel import (
     special_bessel_j0 as bessel_j0,
-)
-from autotn.ops.bessel import (
     special_bessel_j1 as bessel_j1,
-)
-from autotn.ops.bessel import (
     special_bessel_y0 as bessel_y0,
-)
-from autotn.ops.bessel import (
     special_bessel_y1 as bessel_y1,
-)
-from autotn.ops.bessel import (
     special_i0e as i0e,
-)
-from autotn.ops.bessel import (
     special_i1 as i1,
-)
-from autotn.ops.bessel import (
     special_i1e as i1e,
-)
-from autotn.ops.bessel import (
     special_modified_bessel_i0 as modified_bessel_i0,
-)
-from autotn.ops.bessel import (
     special_modified_bessel_i1 as modified_bessel_i1,
-)
-from autotn.ops.bessel import (
     special_modified_bessel_k0 as modified_bessel_k0,
-)
-from autotn.ops.bessel import (
     special_modified_bessel_k1 as modified_bessel_k1,
-)
-from autotn.ops.bessel import (
     special_scaled_modified_bessel_k0 as scaled_modified_bessel_k0,
-)
-from autotn.ops.bessel import (
     special_scaled_modified_bessel_k1 as scaled_modified_bessel_k1,
-)
-from autotn.ops.bessel import (
     special_spherical_bessel_j0 as spherical_bessel_j0,
 )
 from autotn.ops.gamma import (
     digamma,
-    polygamma,
-    xlogy,
-)
-from autotn.ops.gamma import (
     digamma as psi,
-)
-from autotn.ops.gamma import (
     igamma as gammainc,
-)
-from autotn.ops.gamma import (
     igammac as gammaincc,
-)
-from autotn.ops.gamma import (
     lgamma as gammaln,
-)
-from autotn.ops.gamma import (
     mvlgamma as multigammaln,
-)
-from autotn.ops.gamma import (
+    polygamma,
     special_entr as entr,
-)
-from autotn.ops.gamma import (
     special_erfcx as erfcx,
-)
-from autotn.ops.gamma import (
     special_log_ndtr as log_ndtr,
-)
-from autotn.ops.gamma import (
     special_ndtr as ndtr,
-)
-from autotn.ops.gamma import (
     special_ndtri as ndtri,
-)
-from autotn.ops.gamma import (
     special_xlog1py as xlog1py,
-)
-from autotn.ops.gamma import (
     special_zeta as zeta,
+    xlogy,
 )
 from autotn.ops.polynomials import (
     special_chebyshev_polynomial_t as chebyshev_polynomial_t,
-)
-from autotn.ops.polynomials import (
     special_chebyshev_polynomial_u as chebyshev_polynomial_u,
-)
-from autotn.ops.polynomials import (
     special_chebyshev_polynomial_v as chebyshev_polynomial_v,
-)
-from autotn.ops.polynomials import (
     special_chebyshev_polynomial_w as chebyshev_polynomial_w,
-)
-from autotn.ops.polynomials import (
     special_hermite_polynomial_h as hermite_polynomial_h,
-)
-from autotn.ops.polynomials import (
     special_hermite_polynomial_he as hermite_polynomial_he,
-)
-from autotn.ops.polynomials import (
     special_laguerre_polynomial_l as laguerre_polynomial_l,
-)
-from autotn.ops.polynomials import (
     special_legendre_polynomial_p as legendre_polynomial_p,
-)
-from autotn.ops.polynomials import (
     special_shifted_chebyshev_polynomial_t as shifted_chebyshev_polynomial_t,
-)
-from autotn.ops.polynomials import (
     special_shifted_chebyshev_polynomial_u as shifted_chebyshev_polynomial_u,
-)
-from autotn.ops.polynomials import (
     special_shifted_chebyshev_polynomial_v as shifted_chebyshev_polynomial_v,
-)
-from autotn.ops.polynomials import (
     special_shifted_chebyshev_polynomial_w as shifted_chebyshev_polynomial_w,
 )
 from autotn.ops.reduce import logsumexp
 from autotn.ops.rounding import round
 from autotn.ops.softmax import log_softmax, softmax
-from autotn.ops.transcendental import erf, erfc, erfinv, exp2, expm1, log1p, logit
-from autotn.ops.transcendental import sigmoid as expit
+from autotn.ops.transcendental import erf, erfc, erfinv, exp2, expm1, log1p, logit, sigmoid as expit
 from autotn.ops.trigonometry import sinc
 
 __all__ = [

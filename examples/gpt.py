@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> None:
     data = np.array([letters.index(letter) for letter in text])
     split = int(0.95 * len(data))
 
-    width, depth, length, batch, steps = (96, 3, 64, 24, 1200)
+    width, depth, length, batch, steps = (96, 3, 64, 24, 900)
     if options.quick:
         width, depth, length, batch, steps = (16, 1, 16, 4, 10)
     model = GPT(len(letters), length, width, heads=4, depth=depth)

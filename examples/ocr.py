@@ -58,7 +58,6 @@ class Run:
         self.held_out = letters.Letters(held_out, options.seed + 2_000_000).batch(tests)
 
         self.system, self.first_dense = article_network()
-        self.tutor = optim.Adam(self.system.parameters())
         self.model = nn.Sequential(
             nn.Flatten(),
             nn.Linear(32 * 32, 15 * 15),
@@ -81,7 +80,7 @@ class Run:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def parts(self) -> dict[str, Any]:
-        names = ("system", "tutor", "model", "optimizer", "scheduler")
+        names = ("system", "model", "optimizer", "scheduler")
         return {name: getattr(self, name) for name in names}
 
     def save(self) -> None:
@@ -111,8 +110,7 @@ def train_online(run: Run, lessons: int) -> None:
         right, loss = 0, 0.0
         for true_out, input in run.supply.tagged_2d_data(LESSON):
             guess_out, state = s.guess([input], return_state=True)
-            # method="adam" does the same; an optimizer of our own can go into the checkpoint.
-            s.learn(state, [true_out], method=run.tutor, scale=3e-4)
+            s.learn(state, [true_out], method="adam", scale=3e-4)
             right += int(guess_out[0].argmax() == true_out.argmax())
             loss += state.loss
         curve.append((loss / LESSON, right / LESSON))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from autotn.autograd import functional
-from autotn.core.engine import backward_of as backward
-from autotn.core.engine import grad
+from autotn.core.engine import backward_of as backward, grad
 from autotn.core.function import Function
 from autotn.core.modes import (
     detect_anomaly,

@@ -15,7 +15,7 @@ import numpy as np
 from autotn.core import dtypes
 from autotn.core.modes import HOT, enable_grad, state
 from autotn.core.node import Node, OutputNode, next_sequence, user_frame
-from autotn.core.op import Input, Op, to_arrays
+from autotn.core.op import Input, Op, to_arrays as to_arrays
 from autotn.core.storage import link_view
 from autotn.core.tensor import Tensor, is_differentiable, wrap
 from autotn.errors import AutogradError, DTypeError, ShapeError
@@ -172,13 +172,13 @@ def _as_input(op: Op, i: Input, given: Any) -> Any:
     if isinstance(given, (np.ndarray, np.generic)):
         return wrap(np.asarray(given))
     if op.broadcasts and isinstance(given, _NUMBERS):
-        return given
+        return wrap(np.asarray(given)) if op.promote == "free" else given
     raise _wrong_input(op, i, given)
 
 
 def _check_kinds(op: Op, operands: list[Any], target: dtypes.dtype | None) -> None:
     """Refuse a dtype the op says it does not take, before or after promotion as it says."""
-    given = [t.dtype for t in operands if isinstance(t, Tensor)]
+    given = [t.dtype if isinstance(t, Tensor) else dtypes.of_scalar(t) for t in operands]
     for one in [target] if target is not None and op.kinds_of_promoted else given:
         if ("b" if one.name == "bool" else " ifc"[max(one.category, 1)]) not in op.kinds:
             words = {"b": "bool", "i": "integer", "f": "floating-point", "c": "complex"}
@@ -331,7 +331,7 @@ def _record(
 
 def _kind_of(given: Any) -> str:
     if isinstance(given, Tensor):
-        return given._data.dtype.kind
+        return str(given._data.dtype.kind)
     if isinstance(given, list):
         return "c" if any(t._data.dtype.kind == "c" for t in given) else ""
     return ""
@@ -363,7 +363,7 @@ class Post:
 
 
 def _is_complex(g: Any) -> bool:
-    return (g._data if isinstance(g, Tensor) else g).dtype.kind == "c"
+    return bool((g._data if isinstance(g, Tensor) else g).dtype.kind == "c")
 
 
 def broadcast_post(shape: tuple[int, ...], arrays: tuple[Any, ...]) -> tuple[Post | None, ...]:
@@ -477,7 +477,8 @@ def recorded_backward(op: Op, node: Any, g: Any) -> Any:
 
 def _by_rules(op: Op, rules: dict[str, Any], node: Any, g: Any, recorded: bool) -> Any:
     values = _kept(op, node, recorded)
-    result, position = [], 0
+    result: list[Any] = []
+    position = 0
     for i in op.inputs:
         count = len(values["#counts"][i.name]) if i.kind == "list" else 1
         rule = rules.get(i.name)

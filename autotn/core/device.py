@@ -19,15 +19,19 @@ class device:
 
     _KNOWN = ("cpu", "cuda", "mps", "xpu", "meta", "hpu", "xla")
 
+    type: str
+    index: int | None
+
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
-        if isinstance(type, device):
-            type, index = type.type, type.index
-        if isinstance(type, int):
-            type, index = "cuda", type
-        name, _, number = str(type).partition(":")
+        given: Any = type
+        if isinstance(given, device):
+            given, index = given.type, given.index
+        if isinstance(given, int):
+            given, index = "cuda", given
+        name, _, number = str(given).partition(":")
         if name not in self._KNOWN:
             raise RuntimeError(
-                f"Expected one of {', '.join(self._KNOWN)} device type at start of device string: {type}"
+                f"Expected one of {', '.join(self._KNOWN)} device type at start of device string: {given}"
             )
         self.type = name
         self.index = int(number) if number else index

@@ -300,7 +300,7 @@ class finfo:
         if chosen.name == "bfloat16":
             import ml_dtypes
 
-            info: Any = ml_dtypes.finfo(chosen.dtype)
+            info: Any = ml_dtypes.finfo(chosen.dtype)  # type: ignore[no-untyped-call]
         else:
             info = np.finfo(chosen.dtype)
         self.bits = int(info.bits)

@@ -246,7 +246,7 @@ def _batched_grad(
         keep = True if k < count - 1 else retain_graph
         seeds = [None if r is None else r[k] for r in rows]
         each.append(grad(outs, ins, seeds, keep, create_graph, unused, False, materialize))
-    stacked = []
+    stacked: list[Any] = []
     for column in zip(*each, strict=True):
         if column[0] is None:
             stacked.append(None)
@@ -505,7 +505,7 @@ def _pre_hooks(extra: Any, g: Any, create_graph: bool) -> Any:
     if not extra.pre_hooks:
         return g
     for hook in list(extra.pre_hooks.values()):
-        shown = g if isinstance(g, (Tensor, tuple)) else wrap(g)
+        shown: Any = g if isinstance(g, (Tensor, tuple)) else wrap(g)
         result = hook(shown)
         if result is None:
             continue

@@ -36,8 +36,7 @@ def _is_reversed(name: str) -> bool:
 
 def attach(made: Any, names: list[str], inplace: bool) -> tuple[str, ...]:
     """Put the methods `names` of a declared op, and their in-place forms, on Tensor."""
-    from autotn.core import callpath
-    from autotn.core import inplace as in_place
+    from autotn.core import callpath, inplace as in_place
 
     function = made.function
     for name in names:

@@ -1,14 +1,15 @@
 """Generated from the declarations by ``python -m autotn.core.stub``; do not edit."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from autotn.core.tensor import Tensor
+F = TypeVar("F", bound=Callable[..., Any])
 
 NUMPY: dict[Any, Any]
 
 def stand_for(numpy_function: Any, function: Any) -> None: ...
 def attach(made: Any, names: list[str], inplace: bool) -> tuple[str, ...]: ...
-def attach_method(name: str) -> Any: ...
+def attach_method(name: str) -> Callable[[F], F]: ...
 
 class TensorMethods:
     @property
@@ -122,7 +123,7 @@ class TensorMethods:
     def argmax(self, dim: Any = ..., keepdim: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.extremes
     def argmin(self, dim: Any = ..., keepdim: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.extremes
     def argsort(self, dim: Any = ..., descending: Any = ..., stable: Any = ...) -> Any: ...  # autotn.ops.order
-    def argwhere(self) -> Any: ...  # autotn.ops.arrange
+    def argwhere(self) -> Any: ...  # autotn.ops.masks
     def as_strided(self, size: Any, stride: Any, storage_offset: Any = ...) -> Any: ...  # autotn.ops.arrange
     def asin(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def asin_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
@@ -198,12 +199,12 @@ class TensorMethods:
     def cumsum_(self, dim: Any, *, dtype: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.scan
     def deg2rad(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def deg2rad_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
-    def det(self) -> Any: ...  # autotn.ops.decompose
-    def diag(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.arrange
-    def diag_embed(self, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Any: ...  # autotn.ops.arrange
-    def diagflat(self, offset: Any = ...) -> Any: ...  # autotn.ops.arrange
-    def diagonal(self, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Any: ...  # autotn.ops.arrange
-    def diagonal_scatter(self, src: Any, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Any: ...  # autotn.ops.arrange
+    def det(self) -> Any: ...  # autotn.ops.solve
+    def diag(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.diagonal
+    def diag_embed(self, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Any: ...  # autotn.ops.diagonal
+    def diagflat(self, offset: Any = ...) -> Any: ...  # autotn.ops.diagonal
+    def diagonal(self, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Any: ...  # autotn.ops.diagonal
+    def diagonal_scatter(self, src: Any, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Any: ...  # autotn.ops.masks
     def diff(self, n: Any = ..., dim: Any = ..., prepend: Any = ..., append: Any = ...) -> Any: ...  # autotn.ops.arrange
     def digamma(self, *, out: Any = ...) -> Any: ...  # autotn.ops.gamma
     def digamma_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.gamma
@@ -293,7 +294,7 @@ class TensorMethods:
     def index_select(self, dim: Any, index: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.gather
     def inner(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def int(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
-    def inverse(self, *, out: Any = ...) -> Any: ...  # autotn.ops.decompose
+    def inverse(self, *, out: Any = ...) -> Any: ...  # autotn.ops.solve
     def is_conj(self) -> Any: ...  # autotn.ops.complex
     def is_neg(self) -> Any: ...  # autotn.ops.complex
     def is_nonzero(self) -> Any: ...  # autotn.ops.logic
@@ -332,7 +333,7 @@ class TensorMethods:
     def log_softmax(self, dim: Any, dtype: Any = ...) -> Any: ...  # autotn.ops.softmax
     def logaddexp(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def logaddexp2(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
-    def logdet(self) -> Any: ...  # autotn.ops.decompose
+    def logdet(self) -> Any: ...  # autotn.ops.solve
     def logical_and(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def logical_and_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def logical_not(self, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
@@ -351,14 +352,14 @@ class TensorMethods:
     def mH(self) -> Any: ...
     @property
     def mT(self) -> Any: ...
-    def masked_fill(self, mask: Any, value: Any) -> Any: ...  # autotn.ops.arrange
-    def masked_fill_(self, mask: Any, value: Any) -> Any: ...  # autotn.ops.arrange
-    def masked_scatter(self, mask: Any, source: Any) -> Any: ...  # autotn.ops.arrange
-    def masked_scatter_(self, mask: Any, source: Any) -> Any: ...  # autotn.ops.arrange
-    def masked_select(self, mask: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.arrange
+    def masked_fill(self, mask: Any, value: Any) -> Any: ...  # autotn.ops.masks
+    def masked_fill_(self, mask: Any, value: Any) -> Any: ...  # autotn.ops.masks
+    def masked_scatter(self, mask: Any, source: Any) -> Any: ...  # autotn.ops.masks
+    def masked_scatter_(self, mask: Any, source: Any) -> Any: ...  # autotn.ops.masks
+    def masked_select(self, mask: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.masks
     def matmul(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.matmul
-    def matrix_exp(self) -> Any: ...  # autotn.ops.decompose
-    def matrix_power(self, n: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.decompose
+    def matrix_exp(self) -> Any: ...  # autotn.ops.matrix
+    def matrix_power(self, n: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.matrix
     def max(self, other: Any = ..., keepdim: Any = ..., *, dim: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.extremes
     def maximum(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.compare
     def mean(self, dim: Any = ..., keepdim: Any = ..., *, dtype: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
@@ -399,14 +400,14 @@ class TensorMethods:
     def new_zeros(self, *size: Any, dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
     def nextafter(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def nextafter_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
-    def nonzero(self, *, as_tuple: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arrange
+    def nonzero(self, *, as_tuple: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.masks
     def norm(self, p: Any = ..., dim: Any = ..., keepdim: Any = ..., dtype: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def normal_(self, mean: Any = ..., std: Any = ..., *, generator: Any = ...) -> Any: ...  # autotn.ops.stochastic
     def not_equal(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def not_equal_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def outer(self, vec2: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def permute(self, *dims: Any) -> Any: ...  # autotn.ops.shape
-    def pinverse(self, rcond: Any = ...) -> Any: ...  # autotn.ops.decompose
+    def pinverse(self, rcond: Any = ...) -> Any: ...  # autotn.ops.matrix
     def polygamma(self, n: Any) -> Any: ...  # autotn.ops.gamma
     def polygamma_(self, n: Any) -> Any: ...  # autotn.ops.gamma
     def positive(self) -> Any: ...  # autotn.ops.arithmetic
@@ -449,7 +450,7 @@ class TensorMethods:
     def scatter_reduce(self, dim: Any, index: Any, src: Any, reduce: Any, *, include_self: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.gather
     def scatter_reduce_(self, dim: Any, index: Any, src: Any, reduce: Any, *, include_self: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.gather
     def select(self, dim: Any, index: Any) -> Any: ...  # autotn.ops.shape
-    def select_scatter(self, src: Any, dim: Any, index: Any) -> Any: ...  # autotn.ops.arrange
+    def select_scatter(self, src: Any, dim: Any, index: Any) -> Any: ...  # autotn.ops.masks
     def sgn(self, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def sgn_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def short(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
@@ -464,8 +465,8 @@ class TensorMethods:
     def sinc_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def sinh(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def sinh_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
-    def slice_scatter(self, src: Any, dim: Any = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Any: ...  # autotn.ops.arrange
-    def slogdet(self) -> Any: ...  # autotn.ops.decompose
+    def slice_scatter(self, src: Any, dim: Any = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Any: ...  # autotn.ops.masks
+    def slogdet(self) -> Any: ...  # autotn.ops.solve
     def softmax(self, dim: Any, dtype: Any = ...) -> Any: ...  # autotn.ops.softmax
     def sort(self, dim: Any = ..., descending: Any = ..., stable: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.order
     def split(self, split_size_or_sections: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
@@ -500,14 +501,14 @@ class TensorMethods:
     def tile(self, *dims: Any) -> Any: ...  # autotn.ops.arrange
     def to(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.convert
     def topk(self, k: Any, dim: Any = ..., largest: Any = ..., sorted: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.order
-    def trace(self) -> Any: ...  # autotn.ops.arrange
+    def trace(self) -> Any: ...  # autotn.ops.diagonal
     def transpose(self, dim0: Any, dim1: Any) -> Any: ...  # autotn.ops.shape
     def transpose_(self, *args: Any) -> Any: ...  # autotn.ops.shape
-    def triangular_solve(self, A: Any, upper: Any = ..., transpose: Any = ..., unitriangular: Any = ...) -> Any: ...  # autotn.ops.decompose
-    def tril(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.arrange
-    def tril_(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.arrange
-    def triu(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.arrange
-    def triu_(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.arrange
+    def triangular_solve(self, A: Any, upper: Any = ..., transpose: Any = ..., unitriangular: Any = ...) -> Any: ...  # autotn.ops.solve
+    def tril(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.diagonal
+    def tril_(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.diagonal
+    def triu(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.diagonal
+    def triu_(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.diagonal
     def true_divide(self, other: Any, *, rounding_mode: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def true_divide_(self, other: Any, *, rounding_mode: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def trunc(self, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding

@@ -140,7 +140,7 @@ class GraphNode:
     def ensure_extra(self) -> Extra:
         """The place for hooks and such, made when first needed."""
         if self.extra is None:
-            self.extra = Extra()
+            self.extra = Extra()  # type: ignore[misc]  # the slot stands in each subclass
         return self.extra
 
     def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:

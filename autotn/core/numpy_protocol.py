@@ -50,7 +50,7 @@ def call_function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
 
 
 def _renamed(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {_WORDS.get(k, k): v for k, v in kwargs.items() if v is not np._NoValue}  # type: ignore[attr-defined]
+    return {_WORDS.get(k, k): v for k, v in kwargs.items() if v is not np._NoValue}
 
 
 def _requires_grad(values: Any) -> bool:

@@ -12,15 +12,18 @@ from typing import Any
 _HEAD = '''\
 """Generated from the declarations by ``python -m autotn.core.stub``; do not edit."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from autotn.core.tensor import Tensor
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 NUMPY: dict[Any, Any]
 
 def stand_for(numpy_function: Any, function: Any) -> None: ...
 def attach(made: Any, names: list[str], inplace: bool) -> tuple[str, ...]: ...
-def attach_method(name: str) -> Any: ...
+def attach_method(name: str) -> Callable[[F], F]: ...
 
 class TensorMethods:
 '''
@@ -61,7 +64,9 @@ def _method(name: str, member: Any) -> str:
     result = {"__len__": "int", "__contains__": "bool", "__setitem__": "None", "backward": "None"}
     where = getattr(member, "__module__", "") or ""
     comment = f"  # {where}" if where.startswith("autotn.") else ""
-    return f"    def {name}({', '.join(parts)}) -> {result.get(name, 'Any')}: ...{comment}"
+    return (
+        f"    def {name}({', '.join(parts)}) -> {result.get(name, 'Any')}: ...{comment}"
+    )
 
 
 if __name__ == "__main__":

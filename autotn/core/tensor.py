@@ -194,7 +194,7 @@ class Tensor(TensorMethods):
 
     def is_complex(self) -> bool:
         """True for complex64 and complex128."""
-        return self._data.dtype.kind == "c"
+        return bool(self._data.dtype.kind == "c")
 
     def is_signed(self) -> bool:
         """True when the dtype has negative numbers."""
@@ -207,7 +207,9 @@ class Tensor(TensorMethods):
     def is_set_to(self, tensor: Tensor) -> bool:
         """True when both are the same window onto the same memory."""
         a, b = self._data, tensor._data
-        return a.ctypes.data == b.ctypes.data and a.shape == b.shape and a.strides == b.strides
+        return bool(
+            a.ctypes.data == b.ctypes.data and a.shape == b.shape and a.strides == b.strides
+        )
 
     # -- the tape -------------------------------------------------------------------------------
 

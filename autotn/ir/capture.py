@@ -51,7 +51,9 @@ class _Recorder:
             found = self.by_memory.get(_memory(tensor))
         if found is not None:
             return found
-        kind, name = self.names.get(id(tensor), ("parameter" if tensor.requires_grad else "constant", ""))
+        kind, name = self.names.get(
+            id(tensor), ("parameter" if tensor.requires_grad else "constant", "")
+        )
         return self.know(tensor, kind, name)
 
     def learn_names(self, module: Any, prefix: str) -> None:
@@ -59,7 +61,10 @@ class _Recorder:
         if id(module) in self.named_modules:
             return
         self.named_modules.add(id(module))
-        for what, found in (("parameter", module.named_parameters()), ("buffer", module.named_buffers())):
+        for what, found in (
+            ("parameter", module.named_parameters()),
+            ("buffer", module.named_buffers()),
+        ):
             for name, tensor in found:
                 full = f"{prefix}.{name}" if prefix else name
                 self.names.setdefault(id(tensor), (what, full))
@@ -74,7 +79,11 @@ class _Recorder:
         for k, (name, value) in enumerate(zip(op.parameters, args, strict=True)):
             if k in listed:
                 _tensors_in(value, self.number, inputs)
-            if (k not in listed or not inputs) and value is not None and not isinstance(value, Tensor):
+            if (
+                (k not in listed or not inputs)
+                and value is not None
+                and not isinstance(value, Tensor)
+            ):
                 static[name] = _short(value)
         results = result if isinstance(result, (tuple, list)) else (result,)
         outputs = [self.know(t, "result") for t in results if isinstance(t, Tensor)]
@@ -119,7 +128,8 @@ def _short(value: Any) -> str:
         if value.size <= _SHOWN:
             return str(value.tolist())
         return f"array{list(value.shape)}"
-    if callable(value) or type(value).__repr__ is object.__repr__:
+    plain: Any = object.__repr__
+    if callable(value) or type(value).__repr__ is plain:
         return getattr(value, "__name__", type(value).__name__)
     text = repr(value)
     return text if len(text) <= 40 else text[:39] + "…"

@@ -100,7 +100,9 @@ class Graph:
         except (json.JSONDecodeError, KeyError, AttributeError, TypeError):
             raise ValueError("from_json: this is not the JSON form of a graph") from None
         if version != VERSION:
-            raise ValueError(f"from_json: the graph has version {version}, this library reads {VERSION}")
+            raise ValueError(
+                f"from_json: the graph has version {version}, this library reads {VERSION}"
+            )
         values = [Value(**{**v, "shape": tuple(v["shape"])}) for v in body.pop("values")]
         calls = [Call(**c) for c in body.pop("calls")]
         return cls(values=values, calls=calls, **body)

@@ -11,6 +11,7 @@ and columns spoken of here:
   results added. Nothing is copied per cell; wants many channels, or the products are too thin.
 - *by columns*: whole columns and one product. For few channels.
 - *by columns, samples side by side*: for planes so small that one sample makes a thin matrix.
+- *all at once*: for problems so small that what counts is the number of calls.
 - *by bands* (`conv_band`): a band matrix slides along the last axis. For depthwise convolutions,
   whose products would have a single row.
 
@@ -31,6 +32,9 @@ from autotn.kernels.window import Array, Geometry, Ints, conv_geometry, geometry
 
 #: Bytes of columns or rows per block of samples: half of a usual second-level cache.
 BLOCK = 1 << 20
+
+#: Elements of columns up to which the fewest calls win.
+SMALL = 24_000
 
 #: Bytes of columns or rows above which even one sample is cut.
 LARGE = 1 << 23
@@ -157,6 +161,11 @@ def same_dtype(first: str, a: Array, second: str, b: Array) -> None:
 
 def correlate(x: Array, w: Array, at: Geometry, groups: int) -> Array:
     """Forward, for a known geometry."""
+    if len(x) * x.shape[1] * at.taps * at.area <= SMALL:
+        weights = w.reshape(groups, w.shape[0] // groups, -1)
+        out = np.matmul(weights, at.columns(x).reshape(groups, weights.shape[2], -1))
+        out = out.reshape(w.shape[0], len(x), *at.out).swapaxes(0, 1)
+        return contiguous(out)
     if conv_band.suits(at, w.shape[1], w.shape[0] // groups):
         return conv_band.correlate(x, w, at, groups)
     by_slices = slices_suit(at, w.shape[1])
@@ -203,6 +212,11 @@ def spread(g: Array, w: Array, at: Geometry, groups: int) -> Array:
 def compare(g: Array, x: Array, at: Geometry, groups: int) -> Array:
     """The gradient by the weight, for a known geometry."""
     outputs, depth = g.shape[1] // groups, x.shape[1] // groups
+    if len(x) * x.shape[1] * at.taps * at.area <= SMALL:
+        g = contiguous(g.swapaxes(0, 1)).reshape(groups, outputs, -1)
+        columns = at.columns(x).reshape(groups, depth * at.taps, -1)
+        w = np.matmul(g, columns.swapaxes(-1, -2))
+        return w.reshape(groups * outputs, depth, *at.kernel)
     if conv_band.suits(at, depth, outputs):
         return conv_band.compare(g, x, at, groups)
     by_slices = slices_suit(at, depth)

@@ -91,16 +91,20 @@ class Geometry:
         "dilation",
         "direct",
         "gapless",
+        "here",
         "inner_taps",
         "kernel",
         "length",
         "moves",
         "out",
+        "room",
         "rows_shape",
         "size",
+        "snug",
         "starts",
         "stride",
         "taps",
+        "there",
     )
 
     def __init__(
@@ -131,6 +135,16 @@ class Geometry:
         self.gapless = copied == self.inner_taps * self.length
         #: True when the rows are the input itself.
         self.direct = self.taps == 1 and max(stride) == 1 and out == size and not any(before)
+
+        # Where the input lies in an array that has room for all windows.
+        reach = zip(out, stride, dilation, kernel)
+        self.room = tuple((o - 1) * s + d * (k - 1) + 1 for o, s, d, k in reach)
+        self.snug = not any(before) and all(r <= n for r, n in zip(self.room, size))
+        spans = [
+            (max(0, -b), max(0, -b, min(n, r - b))) for b, n, r in zip(before, size, self.room)
+        ]
+        self.there: Any = (..., *(slice(a + b, z + b) for (a, z), b in zip(spans, before)))
+        self.here: Any = (..., *(slice(a, z) for a, z in spans))
 
     def _moves(self, remainders: list[int], height: int) -> Iterator[Move]:
         """Pieces of the rows ``(C, taps, N, remainder, …)``, and their places in ``(C, N, …)``."""
@@ -169,6 +183,18 @@ class Geometry:
         """An array for rows, ``(C, inner taps, N, *rows_shape)``, zero where nothing is copied."""
         make = np.empty if self.gapless else np.zeros
         return make((channels, self.inner_taps, batch, *self.rows_shape), dtype)
+
+    def columns(self, x: Array) -> Array:
+        """All windows of a small input in one go: ``(C, *kernel, N, *out)``, a new array."""
+        if not (self.snug and x.flags.c_contiguous):
+            padded = np.zeros((*x.shape[:2], *self.room), x.dtype)
+            padded[self.there] = x[self.here]
+            x = padded
+        sample, channel, *axes = x.strides
+        cells = [a * d for a, d in zip(axes, self.dilation)]
+        steps = [a * s for a, s in zip(axes, self.stride)]
+        shape = (x.shape[1], *self.kernel, len(x), *self.out)
+        return np.ndarray(shape, x.dtype, x, 0, (channel, *cells, sample, *steps)).copy()
 
     def fill_rows(self, rows: Array, x: Array) -> None:
         """Copy what the cells of all windows meet: `x` is ``(C, N, *size)``."""

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
-from autotn.core.device import check_device
-from autotn.core.device import device as device_type
+from autotn.core.device import check_device, device as device_type
 from autotn.core.modes import no_grad
 from autotn.core.tensor import Tensor, wrap
 from autotn.layers.parameter import UninitializedTensorMixin, is_lazy

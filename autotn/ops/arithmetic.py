@@ -311,7 +311,7 @@ def _addcmul(input: Arr, tensor1: Arr, tensor2: Arr, value: Any) -> Arr:
     tensor([7.])
     """
     if value != 1:
-        tensor1 = tensor1 * tensor1.dtype.type(value)
+        tensor1 = tensor1 * np.asarray(value).astype(tensor1.dtype)
     return input + tensor1 * tensor2
 
 
@@ -320,6 +320,9 @@ _addcmul.grad(
     tensor1=lambda g, tensor2, value: g * (tensor2 if value == 1 else tensor2 * value),
     tensor2=lambda g, tensor1, value: g * (tensor1 if value == 1 else tensor1 * value),
 )
+
+
+_addcmul.takes("ifc")
 
 
 @composite(method="addcmul", inplace=True, out=True)

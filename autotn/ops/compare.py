@@ -13,8 +13,7 @@ from autotn.core.methods import attach_method
 from autotn.core.op import Arr, Fixed, alias, composite, op, to_arrays
 from autotn.core.tensor import Tensor
 from autotn.errors import DTypeError, NotDifferentiable
-from autotn.kernels.select import choose
-from autotn.kernels.select import masked as kept
+from autotn.kernels.select import choose, masked as kept
 from autotn.ops.convert import cast
 
 __all__ = [

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
-from autotn.core.device import check_device
-from autotn.core.device import device as device_class
+from autotn.core.device import check_device, device as device_class
 from autotn.core.methods import attach_method
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor

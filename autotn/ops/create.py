@@ -165,7 +165,7 @@ def _made(
     if out is not None:
         from autotn.core.inplace import write_out
 
-        return write_out(name, out, wrap(array), ())  # type: ignore[no-any-return]
+        return write_out(name, out, wrap(array), ())
     return _finish(array, requires_grad)
 
 
@@ -477,4 +477,4 @@ def new(self: Tensor, *args: Any) -> Tensor:
     """PyTorch's old constructor, of this tensor's dtype."""
     from autotn.core.tensor import legacy_tensor
 
-    return legacy_tensor(Tensor, args, self.dtype)  # type: ignore[no-any-return]
+    return legacy_tensor(Tensor, args, self.dtype)

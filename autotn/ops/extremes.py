@@ -12,7 +12,7 @@ import numpy as np
 
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor, check_dim
-from autotn.ops.reduce import axes_of, kept
+from autotn.ops.reduce import add_reduce, axes_of, kept, maximum_reduce, minimum_reduce
 
 __all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "cummax", "cummin", "max", "min"]
 
@@ -48,7 +48,7 @@ def amax(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:
     """
     axes = axes_of("amax", dim, input.ndim)
     _refuse_empty("amax", input, axes)
-    return np.maximum.reduce(input, axes, keepdims=keepdim)
+    return maximum_reduce(input, axes, keepdims=keepdim)
 
 
 @op(method="amin", out=True, numpy=np.amin)
@@ -60,7 +60,7 @@ def amin(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:
     """
     axes = axes_of("amin", dim, input.ndim)
     _refuse_empty("amin", input, axes)
-    return np.minimum.reduce(input, axes, keepdims=keepdim)
+    return minimum_reduce(input, axes, keepdims=keepdim)
 
 
 def _shared(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
@@ -69,7 +69,7 @@ def _shared(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     best = kept(out._data if isinstance(out, Tensor) else out, values.shape, dim, keepdim)
     hit = (values == best).astype(values.dtype)
     axes = axes_of("amax", dim, values.ndim)
-    share = hit / np.add.reduce(hit, axes, keepdims=True)
+    share = hit / add_reduce(hit, axes, keepdims=True)
     return kept(g, values.shape, dim, keepdim) * share
 
 

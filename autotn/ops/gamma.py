@@ -107,7 +107,7 @@ def _not_by_the_first(g: Any) -> Any:
     raise NotDifferentiable("the derivative with respect to the first argument is not implemented")
 
 
-@op(method="igamma", inplace=True, out=True, broadcasts=True, promote="float")
+@op(method="igamma", inplace=True, out=True, broadcasts=True)
 def igamma(input: Arr, other: Arr) -> Arr:
     r"""Lower incomplete gamma function: :math:`\frac{1}{\Gamma(a)} \int_0^x t^{a-1} e^{-t} dt`.
 
@@ -117,7 +117,7 @@ def igamma(input: Arr, other: Arr) -> Arr:
     return scipy_values("gammainc", input, other)
 
 
-@op(method="igammac", inplace=True, out=True, broadcasts=True, promote="float")
+@op(method="igammac", inplace=True, out=True, broadcasts=True)
 def igammac(input: Arr, other: Arr) -> Arr:
     r"""Upper incomplete gamma function: one less `igamma`.
 

@@ -11,6 +11,7 @@ from autotn.core.methods import attach_method
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import ShapeError
+from autotn.kernels import scatter as scatter_kernels
 
 __all__ = [
     "gather", "index_add", "index_copy", "index_fill", "index_reduce", "index_select", "scatter", "scatter_add",
@@ -85,19 +86,16 @@ def scatter_into_zeros(input: Arr, shape: tuple[int, ...], dim: int, index: Fixe
     tensor([0., 3., 0.])
     """
     result = np.zeros(shape, input.dtype)
-    _add_along(result, dim, index, input)
-    return result
+    return _added_along(result, dim, index, input)
 
 
-def _add_along(result: Any, dim: int, index: Any, values: Any) -> None:
-    """``result[index] += values`` along `dim`, repeated indices included."""
+def _added_along(base: Any, dim: int, index: Any, values: Any) -> Any:
+    """``base[index] + values`` along `dim`, repeated indices included."""
     if not index.size:
-        return
-    if result.ndim == 0:
-        result += values.sum()
-        return
-    values = values[tuple(slice(0, n) for n in index.shape)] if values.ndim else values
-    np.add.at(result, _grid(index, check_dim("scatter", dim, result.ndim)), values)
+        return base.copy()
+    if base.ndim == 0:
+        return np.asarray(base + values.sum())
+    return scatter_kernels.scatter_add(base, check_dim("scatter", dim, base.ndim), index, values)
 
 
 gather.grad(input=lambda g, input_shape, dim, index: scatter_into_zeros(g, input_shape, dim, index))
@@ -224,9 +222,7 @@ def scatter_add(input: Arr, dim: int, index: Fixed, src: Arr) -> Arr:
     """
     axis = check_dim("scatter_add", dim, input.ndim)
     _check_scatter("scatter_add", input, axis, index, src.shape)
-    result = input.copy()
-    _add_along(result, dim, index, src)
-    return result
+    return _added_along(input, dim, index, src)
 
 
 scatter_add.grad(
@@ -349,11 +345,6 @@ def index_select(input: Arr, dim: int, index: Fixed) -> Arr:
     return input.take(index.reshape(-1), axis)
 
 
-index_select.grad(
-    input=lambda g, input_shape, dim, index: add_slices(g, tuple(input_shape), dim, index)
-)
-
-
 @op()
 def add_slices(input: Arr, shape: tuple[int, ...], dim: int, index: Fixed) -> Arr:
     """Zeros to which the slices of `input` are added where `index` says: index_select's transpose.
@@ -365,16 +356,16 @@ def add_slices(input: Arr, shape: tuple[int, ...], dim: int, index: Fixed) -> Ar
     result = np.zeros(shape, input.dtype)
     if result.ndim == 0:
         return result + input.reshape(())
-    _add_slices(result, check_dim("index_add", dim, len(shape)), index.reshape(-1), input)
-    return result
-
-
-def _add_slices(result: Any, axis: int, index: Any, values: Any) -> None:
-    np.add.at(result, (slice(None),) * axis + (index,), values)
+    return scatter_kernels.index_add(
+        result, check_dim("index_add", dim, len(shape)), index.reshape(-1), input
+    )
 
 
 add_slices.grad(
     input=lambda g, dim, index, input_shape: index_select(g, dim, index).reshape(input_shape)
+)
+index_select.grad(
+    input=lambda g, input_shape, dim, index: add_slices(g, tuple(input_shape), dim, index)
 )
 
 
@@ -527,7 +518,7 @@ def take_along_dim(input: Any, indices: Any, dim: Any = None) -> Any:
 @attach_method("put_")
 def put_(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """Write `source` where `index` says, counted through the flattened tensor."""
-    return _put(self, index, source, accumulate)  # type: ignore[no-any-return]
+    return _put(self, index, source, accumulate)
 
 
 def _put_values(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:

@@ -48,7 +48,8 @@ def cat(tensors: Sequence[Arr], dim: int = 0) -> Arr:
 
 @cat.grad
 def _(g: Any, tensors_shape: Any, dim: int) -> Any:
-    parts, start = [], 0
+    parts: list[Any] = []
+    start = 0
     axis = check_dim("cat", dim, g.ndim)
     for shape in tensors_shape:
         if shape == (0,) and g.ndim != 1:

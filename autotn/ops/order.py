@@ -438,7 +438,7 @@ def _searchsorted(sorted_sequence: Fixed, input: Fixed, right: bool, as_int32: b
     >>> tn.searchsorted(tn.tensor([1, 3, 5]), tn.tensor([3]))
     tensor([1])
     """
-    side = "right" if right else "left"
+    side: Any = "right" if right else "left"
     kind = np.int32 if as_int32 else np.int64
     if sorted_sequence.ndim == 1:
         return np.searchsorted(sorted_sequence, input, side).astype(kind)

@@ -53,7 +53,8 @@ def _pad_copies(input: Arr, widths: Any, mode: str) -> Arr:
     >>> F.pad(tn.tensor([[1.0, 2.0]]), (1, 0), mode="replicate")
     tensor([[1., 1., 2.]])
     """
-    return np.pad(
+    copies: Any = np.pad  # its stubs know the modes as literals only
+    return copies(
         input[_cut(input.shape, widths)], [(max(a, 0), max(b, 0)) for a, b in widths], mode
     )
 
@@ -66,7 +67,8 @@ def _gather_copies(g: Any, input_shape: tuple[int, ...], widths: Any, mode: str)
         if not a and not b:
             continue
         size = input_shape[axis]
-        places = np.pad(
+        copies: Any = np.pad
+        places = copies(
             np.arange(size)[max(-a, 0) : size - max(-b, 0)], (max(a, 0), max(b, 0)), mode
         )
         shape = (*g.shape[:axis], size, *g.shape[axis + 1 :])

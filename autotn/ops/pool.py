@@ -16,8 +16,7 @@ from autotn.errors import ShapeError
 from autotn.kernels import pool as kernel
 from autotn.kernels.window import spatial
 from autotn.ops.activation import relu
-from autotn.ops.arithmetic import abs as magnitude
-from autotn.ops.arithmetic import sign
+from autotn.ops.arithmetic import abs as magnitude, sign
 
 __all__ = ["avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d"]
 

@@ -166,7 +166,7 @@ def rsqrt(input: Arr) -> Arr:
 rsqrt.grad(input=lambda g, out: g * (out * out * out * -0.5))
 
 
-@op(method="hypot", inplace=True, out=True, numpy=np.hypot, broadcasts=True, promote="float")
+@op(method="hypot", inplace=True, out=True, numpy=np.hypot, broadcasts=True)
 def hypot(input: Arr, other: Arr) -> Arr:
     r"""Hypotenuse, without overflow on the way: :math:`\sqrt{x^2 + y^2}`.
 
@@ -214,6 +214,8 @@ def ldexp(input: Any, other: Any) -> Any:
     >>> tn.ldexp(tn.tensor([1.0, 3.0]), tn.tensor([2, -1]))
     tensor([4.0000, 1.5000])
     """
+    if isinstance(other, (bool, int, float)):
+        return mul(input, 2.0**other)
     kinds = [to_arrays(x).dtype for x in (input, other)]
     if kinds[1].kind in "biu":
         wide = kinds[0] if kinds[0].kind == "f" else dtypes.get_default_dtype().dtype

@@ -337,7 +337,7 @@ def _contract(a: Any, ta: str, b: Any, tb: str, keep: set[str]) -> tuple[Any, st
     inner_ = [c for c in ta if c in tb and c not in keep]
     rows = [c for c in ta if c not in tb]
     columns = [c for c in tb if c not in ta]
-    size = {}
+    size: dict[str, int] = {}
     for term, x in ((ta, a), (tb, b)):
         for c, n in zip(term, x.shape, strict=True):
             if size.get(c, 1) not in (1, n) and n != 1:
@@ -449,38 +449,38 @@ def _p_norm(input: Arr, p: float, dim: Any, keepdim: bool) -> Arr:
     >>> tn.norm(tn.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    from autotn.ops.reduce import axes_of
+    from autotn.ops.reduce import add_reduce, axes_of, maximum_reduce, minimum_reduce
 
     axes = axes_of("norm", dim, input.ndim)
     size = np.abs(input)
     if p == 0:
-        return np.add.reduce((size != 0).astype(size.dtype), axes, keepdims=keepdim), (size,)
+        return add_reduce((size != 0).astype(size.dtype), axes, keepdims=keepdim), (size,)
     if not size.size:
         if math.isinf(p):
             raise RuntimeError("norm: an empty tensor has no norm of infinite order")
-        return np.add.reduce(size, axes, keepdims=keepdim), (size,)
+        return add_reduce(size, axes, keepdims=keepdim), (size,)
     if p == math.inf:
-        return np.maximum.reduce(size, axes, keepdims=keepdim), (size,)
+        return maximum_reduce(size, axes, keepdims=keepdim), (size,)
     if p == -math.inf:
-        return np.minimum.reduce(size, axes, keepdims=keepdim), (size,)
+        return minimum_reduce(size, axes, keepdims=keepdim), (size,)
     if p == 1:
-        return np.add.reduce(size, axes, keepdims=keepdim), (size,)
+        return add_reduce(size, axes, keepdims=keepdim), (size,)
     if p == 2:
         with np.errstate(over="ignore"):
-            total = np.asarray(np.sqrt(np.add.reduce(size * size, axes, keepdims=keepdim)))
+            total = np.asarray(np.sqrt(add_reduce(size * size, axes, keepdims=keepdim)))
         if np.isfinite(total).all() and (total > 1e-15).all():
             return total, (size,)
-    top = np.maximum.reduce(size, axes, keepdims=True)
+    top = maximum_reduce(size, axes, keepdims=True)
     unit = np.where((top > 0) & np.isfinite(top), top, size.dtype.type(1))
     scaled = size / unit
-    total = np.add.reduce(scaled * scaled if p == 2 else scaled**p, axes, keepdims=True)
+    total = add_reduce(scaled * scaled if p == 2 else scaled**p, axes, keepdims=True)
     root = np.asarray(np.sqrt(total) if p == 2 else total ** (1 / p)) * unit
-    return (root if keepdim else root.reshape(np.add.reduce(size, axes).shape)), (size,)
+    return (root if keepdim else root.reshape(add_reduce(size, axes).shape)), (size,)
 
 
 def _p_norm_rule(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bool) -> Any:
     """Derivatives with the value 0 where the norm is 0, as PyTorch's."""
-    from autotn.ops.reduce import axes_of, kept
+    from autotn.ops.reduce import add_reduce, axes_of, kept
 
     values = input._data if isinstance(input, Tensor) else input
     shape = tuple(values.shape)
@@ -501,7 +501,7 @@ def _p_norm_rule(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bool
     if math.isinf(p):
         hit = (size == plain).astype(size.dtype)
         axes = axes_of("norm", dim, len(shape))
-        share = hit / np.maximum(np.add.reduce(hit, axes, keepdims=True), 1)
+        share = hit / np.maximum(add_reduce(hit, axes, keepdims=True), 1)
         return g * (direction * share)
     zero = (plain == 0).astype(plain.dtype)
     if p == 2:

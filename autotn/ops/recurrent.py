@@ -49,7 +49,7 @@ def _lstm_sweep(
     >>> nn.LSTM(2, 3)(tn.ones(4, 1, 2))[0].shape
     tn.Size([4, 1, 3])
     """
-    options = {"batch_sizes": batch_sizes, "reverse": reverse}
+    options: Any = {"batch_sizes": batch_sizes, "reverse": reverse}
     found, saved = kernels.lstm(input, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr, **options)
     return found, (saved,)
 
@@ -70,7 +70,9 @@ def _(
     needs: tuple[bool, ...],
 ) -> Any:
     found = kernels.lstm_backward(
-        *g,
+        g[0],
+        g[1],
+        g[2],
         input,
         h0,
         c0,
@@ -125,7 +127,7 @@ def _gru_sweep(
     >>> nn.GRU(2, 3)(tn.ones(4, 1, 2))[0].shape
     tn.Size([4, 1, 3])
     """
-    options = {"batch_sizes": batch_sizes, "reverse": reverse}
+    options: Any = {"batch_sizes": batch_sizes, "reverse": reverse}
     found, saved = kernels.gru(input, h0, w_ih, w_hh, b_ih, b_hh, **options)
     return found, (saved,)
 
@@ -143,7 +145,8 @@ def _(
     needs: tuple[bool, ...],
 ) -> Any:
     found = kernels.gru_backward(
-        *g,
+        g[0],
+        g[1],
         input,
         h0,
         w_ih,
@@ -196,7 +199,7 @@ def _rnn_sweep(
     >>> nn.RNN(2, 3)(tn.ones(4, 1, 2))[0].shape
     tn.Size([4, 1, 3])
     """
-    options = {"batch_sizes": batch_sizes, "reverse": reverse}
+    options: Any = {"batch_sizes": batch_sizes, "reverse": reverse}
     found, saved = kernels.rnn(
         input, h0, w_ih, w_hh, b_ih, b_hh, nonlinearity=nonlinearity, **options
     )
@@ -217,7 +220,8 @@ def _(
     needs: tuple[bool, ...],
 ) -> Any:
     found = kernels.rnn_backward(
-        *g,
+        g[0],
+        g[1],
         input,
         h0,
         w_ih,

@@ -17,6 +17,14 @@ __all__ = [
     "var", "var_mean",
 ]  # fmt: skip
 
+#: NumPy's reductions under types that know their options (its own stubs leave some out).
+add_reduce: Any = np.add.reduce
+multiply_reduce: Any = np.multiply.reduce
+maximum_reduce: Any = np.maximum.reduce
+minimum_reduce: Any = np.minimum.reduce
+or_reduce: Any = np.logical_or.reduce
+and_reduce: Any = np.logical_and.reduce
+
 
 def axes_of(name: str, dim: Any, ndim: int) -> Any:
     """PyTorch's `dim` (None, an int, or a sequence of them) as NumPy's axes."""
@@ -68,7 +76,7 @@ def sum(input: Arr, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     tensor([4., 6.])
     """
     axes = axes_of("sum", dim, input.ndim)
-    return np.add.reduce(input, axes, dtype=_sum_dtype(input, dtype), keepdims=keepdim)
+    return add_reduce(input, axes, dtype=_sum_dtype(input, dtype), keepdims=keepdim)
 
 
 sum.grad(input=lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim))
@@ -84,7 +92,7 @@ def nansum(input: Arr, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
     if input.dtype.kind in "fc":
         input = np.where(np.isnan(input), input.dtype.type(0), input)
     axes = axes_of("nansum", dim, input.ndim)
-    return np.add.reduce(input, axes, dtype=_sum_dtype(input, dtype), keepdims=keepdim)
+    return add_reduce(input, axes, dtype=_sum_dtype(input, dtype), keepdims=keepdim)
 
 
 def _nansum_rule(g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
@@ -117,7 +125,7 @@ def mean(input: Arr, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     input = _floating("mean", input, dtype)
     axes = axes_of("mean", dim, input.ndim)
     count = count_of(input.shape, axes)
-    total = np.add.reduce(input, axes, keepdims=keepdim)
+    total = add_reduce(input, axes, keepdims=keepdim)
     return total / count if count else total * math.nan
 
 
@@ -140,7 +148,7 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     if values.dtype.kind in "biu":
         raise RuntimeError("nanmean: expected input to have floating point or complex dtype")
     present = (~np.isnan(values)).astype(values.real.dtype)
-    count = np.add.reduce(present, axes_of("nanmean", dim, values.ndim), keepdims=keepdim)
+    count = add_reduce(present, axes_of("nanmean", dim, values.ndim), keepdims=keepdim)
     return nansum(input, dim, keepdim, dtype=dtype) / (
         wrap(np.asarray(count)) if isinstance(input, Tensor) else count
     )
@@ -154,7 +162,7 @@ def prod(input: Arr, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     tensor(24.)
     """
     axes = axes_of("prod", dim, input.ndim)
-    return np.multiply.reduce(input, axes, dtype=_sum_dtype(input, dtype), keepdims=keepdim)
+    return multiply_reduce(input, axes, dtype=_sum_dtype(input, dtype), keepdims=keepdim)
 
 
 def _prod_rule(g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
@@ -186,7 +194,7 @@ def any(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:
     >>> tn.any(tn.tensor([False, True]))
     tensor(True)
     """
-    found = np.logical_or.reduce(input, _dims_for_logic("any", dim, input), keepdims=keepdim)
+    found = or_reduce(input, _dims_for_logic("any", dim, input), keepdims=keepdim)
     return found.astype(np.uint8) if input.dtype == np.uint8 else found
 
 
@@ -197,7 +205,7 @@ def all(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:
     >>> tn.all(tn.tensor([False, True]))
     tensor(False)
     """
-    found = np.logical_and.reduce(input, _dims_for_logic("all", dim, input), keepdims=keepdim)
+    found = and_reduce(input, _dims_for_logic("all", dim, input), keepdims=keepdim)
     return found.astype(np.uint8) if input.dtype == np.uint8 else found
 
 
@@ -214,7 +222,7 @@ def count_nonzero(input: Arr, dim: Any = None) -> Arr:
     tensor(2)
     """
     axes = axes_of("count_nonzero", dim, input.ndim)
-    return np.add.reduce(input != 0, axes, dtype=np.int64)
+    return add_reduce(input != 0, axes, dtype=np.int64)
 
 
 # -- spread about the mean -------------------------------------------------------------------------------
@@ -236,10 +244,10 @@ def _var(input: Arr, dim: Any, correction: float, keepdim: bool) -> Arr:
     input = _floating("var", input, None)
     axes = axes_of("var", dim, input.ndim)
     count = count_of(input.shape, axes)
-    centre = np.add.reduce(input, axes, keepdims=True) / count if count else input.sum() * math.nan
+    centre = add_reduce(input, axes, keepdims=True) / count if count else input.sum() * math.nan
     centred = np.asarray(input - centre)
     squares = centred * centred if centred.dtype.kind != "c" else (centred * centred.conj()).real
-    total = np.asarray(np.add.reduce(squares, axes, keepdims=keepdim))
+    total = np.asarray(add_reduce(squares, axes, keepdims=keepdim))
     return np.asarray(total / _divisor(count, correction)).astype(total.dtype), (centred,)
 
 
@@ -374,12 +382,12 @@ def logsumexp(input: Arr, dim: Any, keepdim: bool = False) -> Arr:
     """
     axes = axes_of("logsumexp", dim, input.ndim)
     if not input.size:
-        return np.log(np.add.reduce(input, axes, keepdims=keepdim))
+        return np.log(add_reduce(input, axes, keepdims=keepdim))
     top = np.asarray(input.real.max(axes, keepdims=True))
     top = np.where(np.isfinite(top), top, top.dtype.type(0))
-    total = np.add.reduce(np.exp(input - top), axes, keepdims=True)
+    total = add_reduce(np.exp(input - top), axes, keepdims=True)
     found = np.asarray(np.log(total) + top)
-    return found if keepdim else found.reshape(np.add.reduce(input, axes).shape)
+    return found if keepdim else found.reshape(add_reduce(input, axes).shape)
 
 
 def _logsumexp_rule(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, alias, composite, op
-from autotn.errors import NotDifferentiable
+from autotn.core.op import Arr, alias, composite, op, to_arrays
 from autotn.ops.arithmetic import zeros_of
+from autotn.ops.compare import masked
 
 __all__ = [
     "ceil", "fix", "floor", "floor_divide", "fmod", "frac", "nextafter", "remainder", "round",
@@ -190,9 +190,8 @@ def nextafter(input: Arr, other: Arr) -> Arr:
     """
 
 
-def _no_slope(g: Any) -> Any:
-    raise NotDifferentiable("nextafter: the derivative is not implemented")
-
-
-nextafter.grad(input=_no_slope, other=_no_slope)
+nextafter.grad(
+    input=lambda g, input, other: masked(g, to_arrays(input) != to_arrays(other)),
+    other=zeros_of,
+)
 nextafter.takes("f")

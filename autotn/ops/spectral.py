@@ -45,7 +45,8 @@ def _transform(input: Arr, n: int, dim: int, norm: str, inverse: bool) -> Arr:
     >>> tn.fft.fft(tn.tensor([1.0, 0.0])).real
     tensor([1., 1.])
     """
-    return (np.fft.ifft if inverse else np.fft.fft)(input, n, dim, norm)
+    transform: Any = np.fft.ifft if inverse else np.fft.fft
+    return transform(input, n, dim, norm)
 
 
 def _transform_rule(

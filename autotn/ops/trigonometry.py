@@ -93,9 +93,18 @@ def atan2(input: Arr, other: Arr) -> Arr:
     """
 
 
+def _over_square(g: Any, input: Any, other: Any) -> Any:
+    """`g` over the squared distance from the origin, and 0 there."""
+    size = input * input + other * other
+    origin = to_arrays(size) == 0
+    if not origin.any():
+        return g / size
+    return np.where(origin, 0, g / np.where(origin, 1, size))
+
+
 atan2.grad(
-    input=lambda g, input, other: g * (other / (input * input + other * other)),
-    other=lambda g, input, other: g * (-input / (input * input + other * other)),
+    input=lambda g, input, other: _over_square(g, input, other) * other,
+    other=lambda g, input, other: _over_square(g, input, other) * -input,
 )
 atan2.takes("f")
 

@@ -10,9 +10,7 @@ import numpy as np
 from autotn.core.op import Arr, alias, composite, op
 from autotn.core.tensor import Tensor
 from autotn.errors import NotDifferentiable, ShapeError
-from autotn.kernels import fold as fold_kernels
-from autotn.kernels import grid as grid_kernels
-from autotn.kernels import resample
+from autotn.kernels import fold as fold_kernels, grid as grid_kernels, resample
 
 __all__ = ["channel_shuffle", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
 

@@ -1,7 +1,9 @@
 """Pictures of graphs: `graph` captures a run, `save` draws it, the suffix says how."""
 
-from autotn.viz.draw import graph, render, save
+from __future__ import annotations
+
 from autotn.viz.dot import to_dot
+from autotn.viz.draw import graph, render, save
 from autotn.viz.mermaid import to_mermaid
 from autotn.viz.summary import summary
 

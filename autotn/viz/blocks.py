@@ -12,7 +12,21 @@ from autotn.ir.graph import Call, Graph, Value
 
 #: Ops that move or relabel elements and compute nothing.
 PLUMBING = frozenset(
-    "reshape transpose permute expand clone cast alias getitem in_order view_dtype parts unbind copy".split()
+    [
+        "reshape",
+        "transpose",
+        "permute",
+        "expand",
+        "clone",
+        "cast",
+        "alias",
+        "getitem",
+        "in_order",
+        "view_dtype",
+        "parts",
+        "unbind",
+        "copy",
+    ]
 )
 
 
@@ -106,7 +120,9 @@ def _value_box(value: Value, user: Call | None) -> Box:
     inside = tuple(user.scope) if user is not None and value.kind in ("parameter", "buffer") else ()
     short = name.rpartition(".")[2] if inside else name
     kind = {"buffer": "parameter", "result": "constant"}.get(value.kind, value.kind)
-    return Box(f"v{value.id}", f"{short}\n{shape_text(value)}", kind, inside, f"{name}: {value.dtype}")
+    return Box(
+        f"v{value.id}", f"{short}\n{shape_text(value)}", kind, inside, f"{name}: {value.dtype}"
+    )
 
 
 def _ops(graph: Graph, made: Sketch) -> dict[int, str]:
@@ -137,7 +153,13 @@ def _modules(graph: Graph, made: Sketch) -> dict[int, str]:
         if not scope or box is None or scope != current:
             key = f"m{call.id}"
             name, cls = (scope[-1], call.classes[-1]) if scope else ("", "")
-            box = Box(key, "", "module" if scope else "op", scope[:-1], f"{call.path}: {cls}" if scope else call.op)
+            box = Box(
+                key,
+                "",
+                "module" if scope else "op",
+                scope[:-1],
+                f"{call.path}: {cls}" if scope else call.op,
+            )
             box.label = (f"{name}: {cls}" if name else cls) if scope else call.op
             made.boxes.append(box)
             current = scope

@@ -44,10 +44,12 @@ def _layout_program() -> list[str]:
     )
 
 
-def render(graph: Graph, format: str = "svg", level: str = "op") -> bytes:  # noqa: A002 - Graphviz' word
+def render(graph: Graph, format: str = "svg", level: str = "op") -> bytes:
     """The drawn graph as the bytes of an SVG, PNG or PDF file."""
     command = [*_layout_program(), f"-T{format}"]
-    done = subprocess.run(command, input=to_dot(graph, level).encode(), capture_output=True, check=False)
+    done = subprocess.run(
+        command, input=to_dot(graph, level).encode(), capture_output=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout

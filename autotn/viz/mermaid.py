@@ -5,7 +5,12 @@ from __future__ import annotations
 from autotn.ir.graph import Graph
 from autotn.viz.blocks import sketch
 
-_FORM = {"input": '(["{}"])', "output": '(["{}"])', "parameter": '[("{}")]', "failure": '{{{{"{}"}}}}'}
+_FORM = {
+    "input": '(["{}"])',
+    "output": '(["{}"])',
+    "parameter": '[("{}")]',
+    "failure": '{{{{"{}"}}}}',
+}
 
 
 def to_mermaid(graph: Graph, level: str = "module") -> str:

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from autotn.errors import DTypeError, ShapeError
 from autotn.kernels import conv, conv_band
@@ -119,9 +118,13 @@ def check_against_torch(torch: Any, x: Array, w: Array, options: tuple[Any, ...]
 
 
 # PyTorch answers an input without channels with an output without channels, whatever the weight.
+@pytest.mark.parametrize("small", [0, 24_000])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("case", [case for case in CASES if case != "no channels"])
-def test_values_and_gradients_are_pytorchs(torch: Any, case: str, dtype: Any) -> None:
+def test_values_and_gradients_are_pytorchs(
+    torch: Any, case: str, dtype: Any, small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conv, "SMALL", small)
     x_shape, w_shape, *options = CASES[case]
     x, w = arrays(x_shape, w_shape, dtype=dtype)
     check_against_torch(torch, x, w, tuple(options))
@@ -164,15 +167,18 @@ def geometries(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...], tuple
     return x, w, (stride, padding, dilation, groups)
 
 
-@settings(max_examples=300)
-@given(geometries(), st.sampled_from([np.float32, np.float64]))
-def test_any_geometry_is_pytorchs(torch: Any, drawn: Any, dtype: Any) -> None:
+@settings(max_examples=400)
+@given(geometries(), st.sampled_from([np.float32, np.float64]), st.sampled_from([0, 24_000]))
+def test_any_geometry_is_pytorchs(torch: Any, drawn: Any, dtype: Any, small: int) -> None:
     x_shape, w_shape, options = drawn
     x, w = arrays(x_shape, w_shape, dtype=dtype)
-    check_against_torch(torch, x, w, options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conv, "SMALL", small)
+        check_against_torch(torch, x, w, options)
 
 
 FORMS: dict[str, dict[str, Any]] = {
+    "all at once": {"SMALL": math.inf},
     "slices": {"WIDE": 0, "DEEP": 0},
     "columns": {"WIDE": 0, "DEEP": math.inf},
     "columns side by side": {"WIDE": math.inf},
@@ -188,6 +194,7 @@ FORMS: dict[str, dict[str, Any]] = {
 def test_bands_agree(case: str, bands: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = results(case)
     monkeypatch.setattr(conv_band, "suits", lambda *_: bands != "never")
+    monkeypatch.setattr(conv, "SMALL", 0)
     if bands == "one sample":
         monkeypatch.setattr(conv_band, "BLOCK", 1)
     if bands == "short lines":
@@ -202,6 +209,7 @@ def test_bands_agree(case: str, bands: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_all_forms_agree(case: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = results(case)
     monkeypatch.setattr(conv_band, "suits", lambda *_: False)
+    monkeypatch.setattr(conv, "SMALL", 0)
     for name, value in FORMS[form].items():
         monkeypatch.setattr(conv, name, value)
     for ours, theirs in zip(results(case), expected):
@@ -234,9 +242,13 @@ def as_read_only(a: Array) -> Array:
     return a
 
 
+@pytest.mark.parametrize("small", [0, 24_000])
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("case", ["same size", "many channels", "1x1", "depthwise", "conv1d"])
-def test_any_memory_layout_serves(case: str, layout: str) -> None:
+def test_any_memory_layout_serves(
+    case: str, layout: str, small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conv, "SMALL", small)
     x_shape, w_shape, *options = CASES[case]
     x, w = arrays(x_shape, w_shape)
     y, gx, gw = results(case)
@@ -262,7 +274,9 @@ def test_a_repeated_gradient_serves() -> None:
 
 
 @pytest.mark.parametrize("case", ["plain", "stride", "depthwise", "depthwise with stride", "1x1"])
-def test_inputs_stay_as_they_are(case: str) -> None:
+@pytest.mark.parametrize("small", [0, 24_000])
+def test_inputs_stay_as_they_are(case: str, small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conv, "SMALL", small)
     x_shape, w_shape, *options = CASES[case]
     x, w = arrays(x_shape, w_shape)
     y = conv_forward(x, w, *options)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from autotn.testing.check_op import QUESTIONS, error
 from autotn.testing.sample import ErrorSample
-
 from tests.samples import SAMPLERS, all_samples
 
 CASES = all_samples()

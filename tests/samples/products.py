@@ -155,14 +155,6 @@ def _(array):
     yield Sample(array(3, 2), array(3, 2), dim=0)
 
 
-@samples("attention", torch=None)
-def _(array):
-    mask = np.triu(np.ones((3, 3), np.bool_), 1)
-    yield Sample(array(2, 3, 4), array(2, 3, 4), array(2, 3, 5), None, 0.5)
-    yield Sample(array(2, 3, 4), array(2, 3, 4), array(2, 3, 5), mask, 0.5)
-    yield Sample(array(2, 3, 4), array(2, 3, 4), array(2, 3, 5), np.ones((3, 3), np.bool_), 0.5)
-
-
 @samples("embedding", torch=None)
 def _(array):
     w, i = array(4, 3), array.index(2, 2, high=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autotn.testing import ErrorSample, Sample, samples
-from tests.samples.patterns import NO_DERIVATIVE, binary, meetings, mismatched, unary
+from tests.samples.patterns import binary, meetings, mismatched, unary
 
 #: Keeps finite differences off the steps.
 OFF_STEPS = {"low": 0.1, "high": 0.9}
@@ -71,7 +71,7 @@ def _(array):
 
 @samples("nextafter")
 def _(array):
-    yield Sample(array(3), array(2, 3), _skip=NO_DERIVATIVE)
+    yield Sample(array(3), array(2, 3), _skip=("gradient", "second_order"))  # too small a step
     yield Sample(
-        np.array([0.0, 1.0], np.float32), np.array([-1.0, np.inf], np.float32), _skip=NO_DERIVATIVE
+        np.array([0.0, 1.0], np.float32), np.array([-1.0, np.inf], np.float32), _skip=("gradient", "second_order")
     )

@@ -13,6 +13,6 @@ from autotn.layers import (
     linear,
     loss,
     padding,
+    reshape as flatten,
 )
-from autotn.layers import reshape as flatten
 from autotn.nn.modules import module as module
