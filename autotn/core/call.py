@@ -145,7 +145,7 @@ def normalise(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
     for i in op.inputs:
         given = args[i.index]
         if i.kind == "list":
-            given = list(given) if not isinstance(given, np.ndarray) else list(given)
+            given = list(given)
             ready[i.index] = given = [_as_input(op, i, one) for one in given]
             flat += given
         elif given is None and i.kind == "optional":

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-F = TypeVar("F", bound=Callable[..., Any])
+from autotn.core.tensor import Tensor
+
+F = TypeVar("F")
 
 NUMPY: dict[Any, Any]
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from autotn.core.tensor import Tensor
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F")
 
 NUMPY: dict[Any, Any]
 

@@ -225,11 +225,11 @@ def polar(abs: Any, angle: Any) -> Any:
     >>> tn.polar(tn.tensor([2.0]), tn.tensor([0.0]))
     tensor([2.+0.j])
     """
-    kinds = {to_arrays(x).dtype for x in (abs, angle)}
+    kinds = {getattr(to_arrays(x), "dtype", type(x)) for x in (abs, angle)}
     if len(kinds) > 1 or not kinds <= {np.dtype(np.float32), np.dtype(np.float64)}:
         raise DTypeError(
             "polar: expected both inputs to be float32 or both float64 tensors, got "
-            + " and ".join(str(to_arrays(x).dtype) for x in (abs, angle))
+            + " and ".join(map(str, kinds))
         )
     return complex(abs * np.cos(angle), abs * np.sin(angle))
 

@@ -216,8 +216,8 @@ def ldexp(input: Any, other: Any) -> Any:
     """
     if isinstance(other, (bool, int, float)):
         return mul(input, 2.0**other)
-    kinds = [to_arrays(x).dtype for x in (input, other)]
-    if kinds[1].kind in "biu":
-        wide = kinds[0] if kinds[0].kind == "f" else dtypes.get_default_dtype().dtype
-        other = cast(other, wide)
+    if to_arrays(other).dtype.kind in "biu":
+        # 2^y in the precision of x, lest it overflows.
+        kind = np.asarray(to_arrays(input)).real.dtype
+        other = cast(other, kind if kind.kind == "f" else dtypes.get_default_dtype().dtype)
     return mul(input, pow(2.0, other))

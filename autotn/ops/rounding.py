@@ -105,9 +105,9 @@ for _step in (frac, _round_decimals):
 # -- whole quotients and remainders ----------------------------------------------------------------
 
 
-def _refuse_zero(other: Any) -> None:
+def _refuse_zero(input: Any, other: Any) -> None:
     """Integers have no infinity to answer a division by 0 with."""
-    if not np.all(other):
+    if not np.all(other) and np.size(input):
         raise RuntimeError("ZeroDivisionError: integer division by zero")
 
 
@@ -125,7 +125,7 @@ def floor_divide(input: Arr, other: Arr) -> Arr:
     tensor([ 3., -4.])
     """
     if input.dtype.kind != "f":
-        _refuse_zero(other)
+        _refuse_zero(input, other)
     return np.floor_divide(input, other)
 
 
@@ -138,7 +138,7 @@ def divide_to_zero(input: Arr, other: Arr) -> Arr:
     """
     if input.dtype.kind == "f":
         return np.trunc(input / other)
-    _refuse_zero(other)
+    _refuse_zero(input, other)
     down = np.floor_divide(input, other)
     return down + ((down < 0) & (down * other != input)).astype(down.dtype)
 
@@ -157,7 +157,7 @@ def remainder(input: Arr, other: Arr) -> Arr:
     tensor([1., 2.])
     """
     if input.dtype.kind != "f":
-        _refuse_zero(other)
+        _refuse_zero(input, other)
     return np.remainder(input, other)
 
 
@@ -169,7 +169,7 @@ def fmod(input: Arr, other: Arr) -> Arr:
     tensor([ 1., -1.])
     """
     if input.dtype.kind != "f":
-        _refuse_zero(other)
+        _refuse_zero(input, other)
     return np.fmod(input, other)
 
 

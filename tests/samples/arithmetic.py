@@ -36,6 +36,7 @@ def _(array):
     yield Sample(array(3), array(3), alpha=2)
     yield Sample(3, array(2))
     yield from mismatched("sub", array)
+    yield ErrorSample(array(3), True, raises=RuntimeError, match="To invert a mask")
     for other in (array(3, dtype=np.bool_), array(3), True):
         yield ErrorSample(
             array(3, dtype=np.bool_), other, raises=RuntimeError, match="To invert a mask"
@@ -129,6 +130,10 @@ def _(array):
     yield ErrorSample(
         array(3), array(4), array(3), raises=RuntimeError, match="sizes 3 and 4 and 3"
     )
+    count = array(3, dtype=np.uint8)
+    yield Sample(count, count.copy(), count.copy(), value=-1)
+    flag = array(3, dtype=np.bool_)
+    yield ErrorSample(flag, flag.copy(), flag.copy(), raises=RuntimeError, match="not implemented")
 
 
 @samples("addcdiv")
