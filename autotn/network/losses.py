@@ -71,14 +71,13 @@ def total_loss(
 
 def _truth(who: str, k: int, output: Tensor, truth: Any, single: bool, same: bool) -> Tensor:
     """One target as a batch; for the losses by name, of exactly the output's shape and dtype."""
-    array = truth._data if isinstance(truth, Tensor) else canonical(np.asarray(truth))
-    if not same:
-        if array.dtype.kind == "f":
-            array = array.astype(output._data.dtype)
-        return wrap(array[None] if single else array)
-    expected = output._data.shape[1:] if single else output._data.shape
+    array = truth._data if isinstance(truth, Tensor) else np.asarray(truth)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{who}: true_outputs[{k}] must hold numbers, got dtype {array.dtype}")
+    if not same:
+        array = array.astype(output._data.dtype) if array.dtype.kind == "f" else canonical(array)
+        return wrap(array[None] if single else array)
+    expected = output._data.shape[1:] if single else output._data.shape
     if array.shape != expected:
         raise ShapeError(
             f"{who}: true_outputs[{k}] has shape {array.shape}, expected {expected}, "
