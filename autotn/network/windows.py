@@ -22,7 +22,12 @@ def window_counts(size: Ints, kernel: Ints, stride: Ints, padding: Pairs) -> Int
 def _inside(size: Ints, padding: Pairs) -> tuple[slice, ...]:
     """Where the input lies in the padded array."""
     pairs = zip(size, padding)
-    return (slice(None), *(slice(before, before + n) for n, (before, _) in pairs))
+    return (slice(None), *(slice(b, b + n + min(after, 0)) for n, (b, after) in pairs))
+
+
+def _shown(size: Ints, padding: Pairs) -> tuple[slice, ...]:
+    """The part of the input that is in the padded array: negative padding cuts off its end."""
+    return (slice(None), *(slice(n + min(after, 0)) for n, (_, after) in zip(size, padding)))
 
 
 def _padded_shape(shape: Ints, padding: Pairs) -> Ints:
@@ -43,7 +48,7 @@ def gather_windows(input: Arr, kernel: Ints, stride: Ints, padding: Pairs) -> Ar
     size = input.shape[1 : 1 + dims]
     if any(map(any, padding)):
         padded = np.zeros(_padded_shape(input.shape, padding), input.dtype)
-        padded[_inside(size, padding)] = input
+        padded[_inside(size, padding)] = input[_shown(size, padding)]
         input = padded
     axes = tuple(range(1, 1 + dims))
     views = np.lib.stride_tricks.sliding_window_view(input, kernel, axes)
@@ -73,7 +78,11 @@ def add_windows(input: Arr, shape: Ints, kernel: Ints, stride: Ints, padding: Pa
     for offset in itertools.product(*map(range, kernel)):
         reach = (slice(o, o + s * n, s) for o, s, n in zip(offset, stride, counts))
         padded[(slice(None), *reach)] += cells[(*everywhere, *offset)]
-    return np.ascontiguousarray(padded[_inside(size, padding)])
+    if not any(map(any, padding)):
+        return padded
+    result = np.zeros(shape, input.dtype)
+    result[_shown(size, padding)] = padded[_inside(size, padding)]
+    return result
 
 
 gather_windows.grad(

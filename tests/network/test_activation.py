@@ -61,7 +61,9 @@ class Bump(tn.Activation):
         return np.exp(-z * z)
 
 
-@pytest.mark.parametrize("activation", [Bump(), nn.GELU(), tn.tanh], ids=["own", "module", "function"])
+@pytest.mark.parametrize(
+    "activation", [Bump(), nn.GELU(), tn.tanh], ids=["own", "module", "function"]
+)
 def test_any_activation_trains(activation: Any) -> None:
     system = network(tn.Dense((4,), activation), tn.Dense((2,)), shape=(3,))
     assert learned(system, [np.ones(3)], [np.ones(2)]) == {n for n, _ in system.named_parameters()}

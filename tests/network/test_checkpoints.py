@@ -126,7 +126,12 @@ def test_a_file_of_the_original_package(tmp_path: Path) -> None:
     dense = rng.normal(size=(2, 4)), rng.normal(size=2)
     cell = rng.normal(size=(4, 7)), rng.normal(size=4)
     with h5py.File(tmp_path / "rnn.h5", "w") as file:
-        groups = {"0_Dense": dense, "1_Combine": None, "12_Clone(Dense)": cell, "3_Clone(Dense)": cell}
+        groups = {
+            "0_Dense": dense,
+            "1_Combine": None,
+            "12_Clone(Dense)": cell,
+            "3_Clone(Dense)": cell,
+        }
         for name, arrays in groups.items():
             group = file.create_group(f"default/{name}")
             for key, values in zip(("neuron0_w", "neuron0_b"), arrays or ([], [])):

@@ -27,7 +27,9 @@ def test_input_has_one_slot_and_no_inputs() -> None:
     assert tn.Input([2, 3])().output_shapes == [(2, 3)]
 
 
-@pytest.mark.parametrize(("shape", "error"), [("ab", TypeError), ((2.5,), TypeError), ((0,), ValueError)])
+@pytest.mark.parametrize(
+    ("shape", "error"), [("ab", TypeError), ((2.5,), TypeError), ((0,), ValueError)]
+)
 def test_input_refuses_what_is_no_shape(shape: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="Input: "):
         tn.Input(shape)

@@ -352,7 +352,11 @@ def test_wrong_networks() -> None:
     out = tn.Dense((2,))(x)
     for arguments, error, says in [
         (dict(inputs=[x]), ValueError, "outputs must be a list of at least one"),
-        (dict(inputs=[x, y], outputs=[out]), ValueError, r"inputs\[1\] .* does not reach any output"),
+        (
+            dict(inputs=[x, y], outputs=[out]),
+            ValueError,
+            r"inputs\[1\] .* does not reach any output",
+        ),
         (dict(inputs=[x, x], outputs=[out]), ValueError, "in the list twice"),
         (dict(inputs=[], outputs=[out]), ValueError, "not among the inputs"),
         (dict(inputs=[tn.Dense((2,))], outputs=[out]), TypeError, "must be an Instance"),
