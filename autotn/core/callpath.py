@@ -50,7 +50,7 @@ def constant(value: Any, dtype: np.dtype[Any]) -> Any:
         cache = CONSTANTS_64
     else:
         return None
-    if kind is not float and kind is not int and kind is not bool:
+    if kind is not float and kind is not int:
         return None
     found = cache.get(value)
     if found is None:

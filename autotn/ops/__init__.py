@@ -22,6 +22,7 @@ from autotn.ops.embedding import *
 from autotn.ops.extremes import *
 from autotn.ops.gamma import *
 from autotn.ops.gather import *
+from autotn.ops.in_place_names import *
 from autotn.ops.index import *
 from autotn.ops.join import *
 from autotn.ops.logic import *

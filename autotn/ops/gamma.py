@@ -103,8 +103,13 @@ def mvlgamma(input: Any, p: int) -> Any:
     return total + constant
 
 
-def _not_by_the_first(g: Any) -> Any:
-    raise NotDifferentiable("the derivative with respect to the first argument is not implemented")
+def _no_rule(name: str) -> Any:
+    """The rule of a first argument whose derivative nobody needs and SciPy does not have."""
+
+    def refuse(g: Any) -> Any:
+        raise NotDifferentiable(f"{name}: the derivative by 'input' is not implemented")
+
+    return refuse
 
 
 @op(method="igamma", inplace=True, out=True, broadcasts=True)
@@ -131,9 +136,11 @@ def _gamma_density(input: Any, other: Any) -> Any:
     return np.exp((input - 1) * np.log(other) - other - lgamma(input))
 
 
-igamma.grad(input=_not_by_the_first, other=lambda g, input, other: g * _gamma_density(input, other))
+igamma.grad(
+    input=_no_rule("igamma"), other=lambda g, input, other: g * _gamma_density(input, other)
+)
 igammac.grad(
-    input=_not_by_the_first, other=lambda g, input, other: g * -_gamma_density(input, other)
+    input=_no_rule("igammac"), other=lambda g, input, other: g * -_gamma_density(input, other)
 )
 
 
@@ -148,7 +155,7 @@ def special_zeta(input: Arr, other: Arr) -> Arr:
 
 
 special_zeta.grad(
-    input=_not_by_the_first,
+    input=_no_rule("zeta"),
     other=lambda g, input, other: g * (-input * special_zeta(input + 1, other)),
 )
 

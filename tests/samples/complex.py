@@ -70,6 +70,10 @@ def _(array):
     yield Sample(array(2, 3, low=0.1), array(3))
     yield Sample(array(2, dtype=np.float32, low=0.1), array(2, dtype=np.float32))
     yield Sample(array(3, low=-1.0, high=-0.1), array(3), _skip=("gradient_like_torch",))
+    yield ErrorSample(
+        array(3), array(3, dtype=np.float32), raises=RuntimeError, match="polar: expected both"
+    )
+    yield ErrorSample(array(3), 1.0, raises=RuntimeError, match="polar: expected both")
 
 
 @samples("view_as_real")

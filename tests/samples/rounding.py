@@ -49,6 +49,7 @@ def _quotients(array, name, skip=()):
             array(6, low=-9.0, high=9.0), divisor, _skip=("gradient", "second_order", *skip)
         )
     yield Sample(array(8, **whole), array(8, dtype=np.int64, low=1, high=4))
+    yield Sample(array(2, 0, dtype=np.int64), 0)
     yield ErrorSample(array(3, dtype=np.int64), 0, raises=RuntimeError, match="ZeroDivisionError")
     yield from mismatched(name, array)
 
@@ -73,5 +74,7 @@ def _(array):
 def _(array):
     yield Sample(array(3), array(2, 3), _skip=("gradient", "second_order"))  # too small a step
     yield Sample(
-        np.array([0.0, 1.0], np.float32), np.array([-1.0, np.inf], np.float32), _skip=("gradient", "second_order")
+        np.array([0.0, 1.0], np.float32),
+        np.array([-1.0, np.inf], np.float32),
+        _skip=("gradient", "second_order"),
     )

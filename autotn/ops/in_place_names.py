@@ -1,0 +1,81 @@
+"""PyTorch's in-place functions: ``tn.exp_(x)`` is ``x.exp_()``."""
+
+from __future__ import annotations
+
+from autotn.core.tensor import Tensor
+from autotn.ops import (  # noqa: F401 - the methods arrive with them
+    arithmetic,
+    bessel,
+    bitwise,
+    compare,
+    complex,
+    gamma,
+    power,
+    rounding,
+    transcendental,
+    trigonometry,
+)
+
+_NAMES = [
+    "abs",
+    "acos",
+    "acosh",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctanh",
+    "asin",
+    "asinh",
+    "atan",
+    "atanh",
+    "ceil",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clip",
+    "conj_physical",
+    "cos",
+    "cosh",
+    "deg2rad",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "fix",
+    "floor",
+    "frac",
+    "gcd",
+    "i0",
+    "lcm",
+    "ldexp",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logit",
+    "nan_to_num",
+    "neg",
+    "negative",
+    "rad2deg",
+    "reciprocal",
+    "round",
+    "rsqrt",
+    "sigmoid",
+    "sin",
+    "sinc",
+    "sinh",
+    "sqrt",
+    "square",
+    "tan",
+    "tanh",
+    "trunc",
+    "xlogy",
+]
+
+for _name in _NAMES:
+    globals()[f"{_name}_"] = getattr(Tensor, f"{_name}_")
+
+__all__ = [f"{_name}_" for _name in _NAMES]
