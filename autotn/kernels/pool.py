@@ -114,23 +114,31 @@ def maxima(x: Array, at: Geometry) -> Array:
 
 def along(ufunc: np.ufunc, x: Array, at: Geometry, axis: int, empty: Any) -> Array:
     """Reduce the windows along one axis; `empty` is the result where a window is all padding."""
-    count, before = at.out[axis], (slice(None),) * (2 + axis)
-    met = [at.overlap(axis, i * at.dilation[axis], count) for i in range(at.kernel[axis])]
-    everywhere = slice(0, count)
-    # Begin with two cells that every window has, if there are such.
-    full = [(there, here) for there, here in met if there == everywhere]
-    if len(full) > 1:
-        y = ufunc(x[(*before, full[0][1])], x[(*before, full[1][1])])
+    full, rest = cells_along(at, axis)
+    if len(full) == 2:
+        y: Array = ufunc(x[full[0]], x[full[1]])
     elif full:
-        y = x[(*before, full[0][1])]
-        y = y if len(met) == 1 else y.copy()
+        y = x[full[0]].copy() if rest else x[full[0]]
     else:
-        y = np.full((*x.shape[: 2 + axis], count, *x.shape[3 + axis :]), empty, x.dtype)
-    for there, here in met:
-        if (there, here) not in full[:2] and there.start < there.stop:
-            part = y[(*before, there)]
-            ufunc(part, x[(*before, here)], out=part)
+        y = np.full((*x.shape[: 2 + axis], at.out[axis], *x.shape[3 + axis :]), empty, x.dtype)
+    for there, here in rest:
+        part = y[there]
+        ufunc(part, x[here], out=part)
     return y
+
+
+@lru_cache(maxsize=256)
+def cells_along(at: Geometry, axis: int) -> tuple[list[Any], list[tuple[Any, Any]]]:
+    """Cells of the window along one axis: (up to) two that every window has, and the others.
+
+    Of the first it is told where the windows have them, of the others also which windows do.
+    """
+    before, count = (slice(None),) * (2 + axis), at.out[axis]
+    met = [at.overlap(axis, i * at.dilation[axis], count) for i in range(at.kernel[axis])]
+    full = [span for span in met if span[0] == slice(0, count)][:2]
+    rest = [span for span in met if span not in full and span[0].start < span[0].stop]
+    indices = [((*before, there), (*before, here)) for there, here in rest]
+    return [(*before, here) for _, here in full], indices
 
 
 @lru_cache(maxsize=256)
