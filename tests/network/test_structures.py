@@ -159,7 +159,7 @@ def test_calls_of_one_structure_have_weights_of_their_own() -> None:
     assert first.layer.weight is not second.layer.weight
 
 
-@pytest.mark.parametrize("cell", [tn.Dense((4,), tn.ReLU()), tn.Clone(tn.Dense((4,)))], ids=str)
+@pytest.mark.parametrize("cell", [tn.Dense((4,), tn.ReLU()), tn.Clone(tn.Dense((4,)))], ids=lambda cell: type(cell).__name__)
 def test_res_wrap(cell: Any) -> None:
     x = place(2, 3)
     out = tn.ResWrap(cell)(x)
