@@ -78,7 +78,7 @@ _WORDS = {
     "neuron": "ActivationNet ConstantNet NeuronNet",
     "recurrent": "LSTM RNN",
     "structure": "Instance Structure",
-    "structures": "Activate Clone Constant Dense Input Layer ResWrap",
+    "structures": "Activate Clone Constant Dense Input Layer ResWrap Residual",
     "system": "State System",
 }
 _LATE |= {word: f"network.{file}" for file, words in _WORDS.items() for word in words.split()}

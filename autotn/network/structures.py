@@ -236,6 +236,10 @@ class ResWrap(OneInput):
         return ResidualNet(cell, self.output_index, dense, activation)
 
 
+#: The article's word for it.
+Residual = ResWrap
+
+
 class ResidualNet(Module):
     """The input plus what a cell and a dense layer make of it, through an activation."""
 

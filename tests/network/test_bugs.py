@@ -256,7 +256,7 @@ def test_b21_a_slope_the_output_does_not_tell_is_refused() -> None:
 
 
 def test_b22_xavier_is_xavier_and_subclasses_of_relu_count() -> None:
-    """ "xavier" looked at the inputs alone, and a subclass of ReLU was no ReLU."""
+    """Xavier looked at the inputs alone, and a subclass of ReLU was no ReLU."""
 
     class Ramp(tn.ReLU):
         """A ReLU."""

@@ -18,9 +18,9 @@ def by_loops(x: Any, net: Any, kernel: Any, stride: Any, pads: Any, out_shape: A
     x = np.pad(x, [*pads, *[(0, 0)] * (x.ndim - dims)])
     counts = [(n - k) // s + 1 for n, k, s in zip(x.shape, kernel, stride)]
     result = np.zeros((*counts, *out_shape), x.dtype)
-    for place in itertools.product(*map(range, counts)):
-        window = x[tuple(slice(p * s, p * s + k) for p, s, k in zip(place, stride, kernel))]
-        result[place] = np.tanh(net.weights @ window.ravel() + net.biases).reshape(out_shape)
+    for at in itertools.product(*map(range, counts)):
+        window = x[tuple(slice(p * s, p * s + k) for p, s, k in zip(at, stride, kernel))]
+        result[at] = np.tanh(net.weights @ window.ravel() + net.biases).reshape(out_shape)
     return result
 
 

@@ -22,12 +22,12 @@ def small(*shape: int) -> tn.System:
 
 def test_the_article(capsys: pytest.CaptureFixture[str]) -> None:
     in_layer = last_layer = tn.Input((32, 32))()
-    print(in_layer)
+    print(in_layer)  # noqa: T201 - as in the article
     for hidden_shape in [(15, 15)] * 2:
         last_layer = tn.Dense(hidden_shape, activation=tn.Tanh())(last_layer)
-        print(last_layer)
+        print(last_layer)  # noqa: T201
     out_layer = tn.Dense((26,), activation=tn.Sigmoid())(last_layer)
-    print(out_layer)
+    print(out_layer)  # noqa: T201
     assert capsys.readouterr().out == (
         "Input :: [] -> [(32, 32)]\n"
         "Dense :: [(32, 32)] -> [(15, 15)]\n"
@@ -263,7 +263,7 @@ def test_a_system_is_a_module() -> None:
     loss = s(tn.ones(4, 3)).sum()
     loss.backward()
     optimizer.step()
-    copied = pickle.loads(pickle.dumps(s))  # noqa: S301
+    copied = pickle.loads(pickle.dumps(s))
     for twin in (copied, copy.deepcopy(s)):
         assert (twin.guess([X])[0] == s.guess([X])[0]).all()
         assert learned(twin, [X], [T])
