@@ -110,8 +110,8 @@ def _places(system: System) -> Iterator[tuple[int, Any]]:
     """The parts with weights, and their numbers; shared weights appear once."""
     seen = set()
     for k, part in enumerate(system.parts):
-        if weights_by_key(part.layer) and id(part.layer) not in seen:
-            seen.add(id(part.layer))
+        if weights_by_key(part.module) and id(part.module) not in seen:
+            seen.add(id(part.module))
             yield k, part
 
 
@@ -140,7 +140,7 @@ def _load_hdf5(system: System, path: Path, name: str) -> None:
         if name not in file:
             raise _missing(path, name, file)
         saved = _groups(file[name])
-    own = [(f"{k}_{part.name}", weights_by_key(part.layer)) for k, part in _places(system)]
+    own = [(f"{k}_{part.name}", weights_by_key(part.module)) for k, part in _places(system)]
     pairs = _match(path, own, saved)
     with no_grad():
         for parameter, values in pairs:

@@ -46,8 +46,8 @@ def slots_of(output: Any) -> Iterator[Any]:
 class Instance:
     """A module and its place in a network: parents, shapes, and the structure it was built by.
 
-    Made by calling a `Structure`. ``layer`` (also called ``module``) is the module with the
-    weights; further keywords become attributes.
+    Made by calling a `Structure`. Its `module` has the weights, its `layer` is the list of neuron
+    nets in it; further keywords become attributes.
 
     >>> x = tn.Input((2, 3))()
     >>> print(tn.Dense((4,))(x))
@@ -60,7 +60,7 @@ class Instance:
         structure: Structure,
         input_shapes: Sequence[Shape],
         output_shapes: Sequence[Shape],
-        layer: Module | None,
+        layer: Module | list[Module] | None,
         constant: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -69,18 +69,18 @@ class Instance:
         self.structure = structure
         self.input_shapes = list(input_shapes)
         self.output_shapes = list(output_shapes)
-        self.layer = layer
+        #: What computes; an Input has none.
+        self.module: Any = layer[0] if isinstance(layer, list) else layer
         self.constant = constant
         self.input_indexes: list[int] = [0] * len(self.parents)
         self.output_dtypes: list[Any] = [None] * len(self.output_shapes)
         self.__dict__.update(kwargs)
 
     @property
-    def module(self) -> Module:
-        """The module that computes; an Input has none."""
-        if self.layer is None:
-            raise AttributeError(f"{self} has no module: values are put in there")
-        return self.layer
+    def layer(self) -> list[NeuronNet]:
+        """The neuron nets of its module, which have ``weights`` and ``biases``."""
+        found = () if self.module is None else self.module.modules()
+        return [part for part in found if isinstance(part, NeuronNet)]
 
     def __str__(self) -> str:
         return f"{self.name} :: {self.input_shapes} -> {self.output_shapes}"
@@ -252,13 +252,13 @@ class Structure:
 
     def save_weights(self, inst: Instance, hf: Any) -> None:
         """Put the weights into a group: ``neuron0_w``, ``neuron0_b`` and so on."""
-        for key, parameter in weights_by_key(inst.layer).items():
+        for key, parameter in weights_by_key(inst.module).items():
             hf[key] = parameter._data
 
     def load_weights(self, inst: Instance, hf: Any) -> None:
         """Take the weights from a group; nothing changes when one is missing or does not fit."""
         found = {}
-        for key, parameter in weights_by_key(inst.layer).items():
+        for key, parameter in weights_by_key(inst.module).items():
             if key not in hf:
                 raise KeyError(f"{inst.name}: the file has no {key!r}, it has {sorted(hf)}")
             values = np.asarray(hf[key])

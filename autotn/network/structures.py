@@ -74,7 +74,7 @@ class Dense(OneInput):
     """Every element of the input to every element of the output, whatever their shapes.
 
     >>> net = tn.Dense((2, 3), activation=tn.Sigmoid())(tn.Input((4, 5, 6))())
-    >>> print(net, net.layer.weights.shape)
+    >>> print(net, net.layer[0].weights.shape)
     Dense :: [(4, 5, 6)] -> [(2, 3)] (6, 120)
     """
 
@@ -156,7 +156,7 @@ class Clone(Structure):
     >>> shared = tn.Clone(tn.Dense((4,)))
     >>> first = shared(tn.Input((3,))())
     >>> second = shared(tn.Input((3,))())
-    >>> print(first, first.layer is second.layer)
+    >>> print(first, first.module is second.module)
     Clone(Dense) :: [(3,)] -> [(4,)] True
     """
 

@@ -107,7 +107,7 @@ class System(Module):
                 raise ValueError(f"System: inputs[{k}] ({instance}) has several slots")
         input_indexes = tuple(number[id(instance)] for instance in fed)
         for k, part in enumerate(parts):
-            if part.layer is None and k not in input_indexes:
+            if part.module is None and k not in input_indexes:
                 raise ValueError(f"System: the outputs need {part}, which is not among the inputs")
         cut = set(input_indexes)
         #: The instances, outputs first; all numbers below are places in this list.
@@ -140,15 +140,15 @@ class System(Module):
         steps = []
         for k in self.evaluation_order:
             part = self.parts[k]
-            if k in self.input_indexes or part.layer is None:
+            if k in self.input_indexes or part.module is None:
                 continue
-            if id(part.layer) not in names:
+            if id(part.module) not in names:
                 kind = type(part.structure).__name__ if not part.constant else "Constant"
-                names[id(part.layer)] = name = f"{kind}_{counts[kind]}"
+                names[id(part.module)] = name = f"{kind}_{counts[kind]}"
                 counts[kind] += 1
-                self.add_module(name, part.layer)
+                self.add_module(name, part.module)
             sources = tuple(zip(self.parents_indexes[k], part.input_indexes))
-            steps.append(Step(k, names[id(part.layer)], sources, part.constant))
+            steps.append(Step(k, names[id(part.module)], sources, part.constant))
         return tuple(steps)
 
     def wiring(self) -> str:

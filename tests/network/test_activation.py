@@ -72,7 +72,7 @@ def test_any_activation_trains(activation: Any) -> None:
 def test_an_activation_with_weights_is_copied_for_each_place() -> None:
     dense = tn.Dense((4,), nn.PReLU())
     first, second = dense(place(3)), dense(place(3))
-    assert first.layer.activation is not second.layer.activation
+    assert first.module.activation is not second.module.activation
 
 
 @pytest.mark.parametrize("wrong", [tn.Tanh, "tanh", 3])

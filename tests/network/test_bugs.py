@@ -69,7 +69,7 @@ def test_b4_the_learn_gate_gates_what_is_learned() -> None:
     instance = tn.LSTM(3)(place(4, 2))
     x = np.random.default_rng(0).random((4, 2))
     before = instance.forward([[x]])
-    instance.layer.learn.biases[:] = -100
+    instance.module.learn.biases[:] = -100
     states, _, memory = instance.forward([[x]])
     assert np.abs(before[2]).max() > 0.01
     assert np.allclose(memory, 0, atol=1e-6)
@@ -98,7 +98,7 @@ def test_b6_what_is_used_twice_gets_both_contributions() -> None:
 )
 def test_b6_gradients_through(structure: Any) -> None:
     """Each overwrote what others had added; gradients through time were lost."""
-    assert_right_gradients(structure(place(3, 2)).layer, (3, 2))
+    assert_right_gradients(structure(place(3, 2)).module, (3, 2))
 
 
 @pytest.mark.parametrize("structure", [tn.Concatenate, tn.FlatConcat, tn.Join, tn.Combine, tn.Add])
@@ -247,7 +247,7 @@ def test_b20_sigmoid_does_not_overflow() -> None:
 @pytest.mark.parametrize("activation", [tn.ReLU(alpha=-0.5), tn.nn.GELU(), tn.nn.SiLU()], ids=str)
 def test_b21_activations_need_not_be_monotone(activation: Any) -> None:
     """The slope was computed from the output, which does not tell it."""
-    assert_right_gradients(tn.Dense((4,), activation)(place(3)).layer, (3,))
+    assert_right_gradients(tn.Dense((4,), activation)(place(3)).module, (3,))
 
 
 def test_b21_a_slope_the_output_does_not_tell_is_refused() -> None:
@@ -324,7 +324,7 @@ def test_b27_padding() -> None:
 
 @pytest.mark.parametrize(("n", "k", "s"), [(7, 3, 2), (8, 2, 1), (8, 5, 3), (6, 4, 2), (5, 1, 1)])
 def test_b27_the_old_rule_is_still_there(n: int, k: int, s: int) -> None:
-    net = tn.Conv((k,), kernel_stride=(s,), pad="seed", activation=tn.Linear())(place(n)).layer
+    net = tn.Conv((k,), kernel_stride=(s,), pad="seed", activation=tn.Linear())(place(n)).module
     x = np.random.default_rng(0).random(n).astype(np.float32)
     padded = np.pad(x, (k // 2, k // 2 + k % 2))
     rows = [padded[p * s : p * s + k] for p in range(n // s)]

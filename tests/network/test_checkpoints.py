@@ -139,8 +139,8 @@ def test_a_file_of_the_original_package(tmp_path: Path) -> None:
     x = place(5, 3)
     system = tn.System([x], [tn.Dense((2,))(tn.RNN(4)(x), input_index=1)])
     system.load_weights(tmp_path / "rnn.h5")
-    assert np.allclose(system.parts[0].layer.weights, dense[0])
-    assert np.allclose(system.parts[1].layer.weights, cell[0])
+    assert np.allclose(system.parts[0].module.weights, dense[0])
+    assert np.allclose(system.parts[1].module.weights, cell[0])
 
 
 def test_the_layout_of_the_original_package(tmp_path: Path) -> None:

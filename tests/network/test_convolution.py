@@ -42,7 +42,7 @@ def test_conv_is_its_definition(
     in_shape: Any, kernel: Any, out_shape: Any, stride: Any, pad: Any, pads: Any
 ) -> None:
     out = tn.Conv(kernel, out_shape, stride, pad, tn.Tanh())(place(*in_shape))
-    net = out.layer.double()
+    net = out.module.double()
     x = np.random.default_rng(0).normal(size=in_shape)
     expected = by_loops(x, net, kernel, stride or (1,) * len(kernel), pads, out_shape)
     assert out.output_shapes == [expected.shape]
@@ -54,8 +54,8 @@ def test_conv_is_its_definition(
 def test_conv_shapes_of_the_original() -> None:
     out = tn.Conv((2, 2), (5,))(place(4, 4, 3))
     assert out.output_shapes == [(3, 3, 5)]
-    assert out.layer.weights.shape == (5, 12)
-    assert isinstance(out.layer.activation, tn.ReLU)
+    assert out.module.weights.shape == (5, 12)
+    assert isinstance(out.module.activation, tn.ReLU)
     letters = tn.Conv((5, 5), (5,), kernel_stride=(1, 1), pad=True)(place(32, 32))
     assert letters.output_shapes == [(32, 32, 5)]
     assert tn.Conv((2, 14), (8,))(place(24, 16, 3)).output_shapes == [(23, 3, 8)]
@@ -88,7 +88,7 @@ def test_conv2d_is_same_size_flipped_then_every_stride(out_shape: Any, stride: A
     from scipy import ndimage
 
     out = tn.Conv2D((3, 2), out_shape, stride, tn.Linear())(place(7, 8, 2))
-    module = out.layer.double()
+    module = out.module.double()
     net = module.net
     x = np.random.default_rng(0).normal(size=(7, 8, 2))
     kernels = net.weights.reshape(-1, 3, 2, 2)

@@ -19,7 +19,7 @@ def sigmoid(z: Any) -> Any:
 
 def run(instance: tn.Instance, *inputs: Any) -> list[Any]:
     """All slots for one example, in double precision."""
-    instance.layer.double()
+    instance.module.double()
     return instance.forward([[x] for x in inputs])
 
 
@@ -27,10 +27,10 @@ def test_rnn_is_a_dense_layer_on_state_and_slice() -> None:
     out = tn.RNN(5)(place(4, 3))
     assert str(out) == "RNN :: [(4, 3)] -> [(4, 5), (5,)]"
     states, last = run(out, X)
-    assert out.layer.weights.shape == (5, 5 + 3)
+    assert out.module.weights.shape == (5, 5 + 3)
     h, expected = np.zeros(5), []
     for row in X:
-        h = np.tanh(out.layer.weights @ np.concatenate([h, row]) + out.layer.biases)
+        h = np.tanh(out.module.weights @ np.concatenate([h, row]) + out.module.biases)
         expected.append(h)
     assert np.allclose(states, expected)
     assert np.allclose(last, h)
@@ -57,7 +57,7 @@ def test_lstm(backwards: bool) -> None:
     assert out.output_shapes == [(4, 5), (5,), (5,)]
     found = run(out, X)
     rows = X[::-1] if backwards else X
-    expected = lstm_by_hand(out.layer, rows, np.zeros(5), np.zeros(5))
+    expected = lstm_by_hand(out.module, rows, np.zeros(5), np.zeros(5))
     for mine, theirs in zip(found, expected):
         assert np.allclose(mine, theirs)
     assert np.allclose(found[0][-1], found[1]), "the last row is the final state"
@@ -68,12 +68,12 @@ def test_states_and_memories_come_in() -> None:
     rnn = tn.RNN(5)(place(4, 3), place(5))
     states, _ = run(rnn, X, h)
     x = np.concatenate([h, X[0]])
-    assert np.allclose(states[0], np.tanh(rnn.layer.weights @ x + rnn.layer.biases))
+    assert np.allclose(states[0], np.tanh(rnn.module.weights @ x + rnn.module.biases))
     lstm = tn.LSTM(5)(place(4, 3), place(5), place(5))
-    for mine, theirs in zip(run(lstm, X, h, c), lstm_by_hand(lstm.layer, X, h, c)):
+    for mine, theirs in zip(run(lstm, X, h, c), lstm_by_hand(lstm.module, X, h, c)):
         assert np.allclose(mine, theirs)
     only_memory = tn.LSTM(5)(place(4, 3), mem_inst=place(5))
-    expected = lstm_by_hand(only_memory.layer.double(), X, np.zeros(5), c)
+    expected = lstm_by_hand(only_memory.module.double(), X, np.zeros(5), c)
     for mine, theirs in zip(run(only_memory, X, np.zeros(5), c), expected):
         assert np.allclose(mine, theirs)
 
@@ -90,8 +90,8 @@ def test_slots_are_chosen_by_index() -> None:
 
 @pytest.mark.parametrize("structure", [tn.RNN(2), tn.LSTM(2), tn.LSTM(2, go_backwards=True)])
 def test_gradients_through_time(structure: Any) -> None:
-    assert_right_gradients(structure(place(4, 3)).layer, (4, 3))
-    assert_right_gradients(structure(place(3, 2, 2), place(2)).layer, (3, 2, 2), (2,))
+    assert_right_gradients(structure(place(4, 3)).module, (4, 3))
+    assert_right_gradients(structure(place(3, 2, 2), place(2)).module, (3, 2, 2), (2,))
 
 
 def test_states_of_other_sizes_are_refused() -> None:

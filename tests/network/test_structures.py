@@ -49,10 +49,10 @@ def test_constant_is_never_changed() -> None:
 def test_dense_takes_and_gives_any_shape(shape: tuple[int, ...]) -> None:
     x = place(2, 3)
     out = tn.Dense(shape)(x)
-    assert isinstance(out.layer.activation, tn.Tanh)
-    expected = np.tanh(out.layer.weights @ X.ravel() + out.layer.biases).reshape(shape)
+    assert isinstance(out.module.activation, tn.Tanh)
+    expected = np.tanh(out.module.weights @ X.ravel() + out.module.biases).reshape(shape)
     assert np.allclose(value(out, (x, X)), expected, atol=1e-6)
-    assert_right_gradients(out.layer, (2, 3))
+    assert_right_gradients(out.module, (2, 3))
 
 
 def test_flatten() -> None:
@@ -120,7 +120,7 @@ def test_pointwise_needs_its_forward_alone() -> None:
     x, y = place(2), place(2)
     out = Hypotenuse()([x, y])
     assert value(out, (x, [3, 5]), (y, [4, 12])).tolist() == [5, 13]
-    assert_right_gradients(out.layer, (2,), (2,))
+    assert_right_gradients(out.module, (2,), (2,))
     with pytest.raises(NotImplementedError, match=r"must define oper\(self, \*inputs\)"):
         tn.Pointwise()([x, y])
 
@@ -130,7 +130,7 @@ def test_add_and_mul(kind: Any, result: list[int]) -> None:
     x, y = place(2), place(2)
     out = kind()([x, y])
     assert value(out, (x, [1, 2]), (y, [3, 4])).tolist() == result
-    assert_right_gradients(out.layer, (2,), (2,))
+    assert_right_gradients(out.module, (2,), (2,))
 
 
 def test_activate() -> None:
@@ -143,7 +143,7 @@ def test_clone_shares_one_set_of_weights() -> None:
     x, y, shared = place(3), place(3), tn.Clone(tn.Dense((2,)))
     first, second = shared(x), shared(y)
     assert str(first) == "Clone(Dense) :: [(3,)] -> [(2,)]"
-    assert first.layer is second.layer
+    assert first.module is second.module
     system = tn.System([x, y], [tn.Add()([first, second])])
     assert [name for name, _ in system.named_parameters()] == ["Clone_0.weight", "Clone_0.bias"]
     with pytest.raises(ValueError, match=r"Clone\(Dense\): its weights were made for"):
@@ -156,15 +156,19 @@ def test_calls_of_one_structure_have_weights_of_their_own() -> None:
     dense = tn.Dense((2,))
     first, second = dense(place(3)), dense(place(3))
     assert first.structure is second.structure is dense
-    assert first.layer.weight is not second.layer.weight
+    assert first.module.weight is not second.module.weight
 
 
-@pytest.mark.parametrize("cell", [tn.Dense((4,), tn.ReLU()), tn.Clone(tn.Dense((4,)))], ids=lambda cell: type(cell).__name__)
+@pytest.mark.parametrize(
+    "cell",
+    [tn.Dense((4,), tn.ReLU()), tn.Clone(tn.Dense((4,)))],
+    ids=lambda cell: type(cell).__name__,
+)
 def test_res_wrap(cell: Any) -> None:
     x = place(2, 3)
     out = tn.ResWrap(cell)(x)
     assert str(out) == "ResWrap :: [(2, 3)] -> [(2, 3)]"
-    net = out.layer
+    net = out.module
     with tn.no_grad():
         batch = tn.from_numpy(X[None])
         expected = net.activation(batch + net.dense(net.cell(batch)))[0].numpy()
@@ -174,7 +178,7 @@ def test_res_wrap(cell: Any) -> None:
 
 def test_res_wrap_chooses_a_slot_of_its_cell() -> None:
     out = tn.ResWrap(tn.RNN(4), output_index=1)(place(2, 3))
-    assert out.layer.dense.ninputs == 4
+    assert out.module.dense.ninputs == 4
     with pytest.raises(IndexError, match="output_index 2, but the cell RNN has 2"):
         tn.ResWrap(tn.RNN(4), output_index=2)(place(2, 3))
     with pytest.raises(TypeError, match="with an activation"):
@@ -191,7 +195,7 @@ def test_any_module_is_a_layer() -> None:
 
 def test_a_layer_made_by_a_function_is_new_each_time() -> None:
     linear = tn.Layer(lambda: nn.Linear(3, 4))
-    assert linear(place(3)).layer is not linear(place(3)).layer
+    assert linear(place(3)).module is not linear(place(3)).module
 
 
 def test_an_embedding_reads_integers() -> None:

@@ -51,17 +51,21 @@ def test_instance_fields() -> None:
     out = dense(x)
     assert (out.name, out.parents, out.structure) == ("Dense", [x], dense)
     assert (out.input_shapes, out.output_shapes, out.constant) == ([(3,)], [(2,)], False)
-    assert out.layer is out.module
+    assert out.layer == [out.module]
+    assert out.layer[0].weights.shape == (2, 3)
+    assert x.layer == []
+    assert len(tn.LSTM(2)(place(4, 3)).layer) == 4
     made = tn.Instance([x], dense, [(3,)], [(2,)], out.layer, constant=False, colour="red")
     assert made.colour == "red"
+    assert made.module is out.module
     assert str(made) == "Dense :: [(3,)] -> [(2,)]"
 
 
 def test_one_instance_runs_forward_and_back() -> None:
     out = tn.Dense((2,))(place(3))
-    out.layer.double()
+    out.module.double()
     outputs, errors = out.forward([[X]]), [[np.ones(3)]]
-    w, b = out.layer.weights, out.layer.biases
+    w, b = out.module.weights, out.module.biases
     assert np.allclose(outputs[0], np.tanh(w @ X + b))
     grads = out.backward_calc([[X]], errors, outputs, [np.array([1.0, -1.0])])
     slope = np.array([1.0, -1.0]) * (1 - outputs[0] ** 2)
@@ -69,7 +73,7 @@ def test_one_instance_runs_forward_and_back() -> None:
     assert np.allclose(grads["weight"], np.outer(slope, X))
     before = w.copy()
     out.backward_apply([[X]], grads, method="sgd", scale=0.1)
-    assert np.allclose(before - out.layer.weights, 0.1 * grads["weight"])
+    assert np.allclose(before - out.module.weights, 0.1 * grads["weight"])
 
 
 def test_weights_of_one_instance_in_a_group() -> None:
@@ -78,7 +82,7 @@ def test_weights_of_one_instance_in_a_group() -> None:
     one.save_weights(group)
     assert {k: v.shape for k, v in group.items()} == {"neuron0_w": (2, 3), "neuron0_b": (2,)}
     other.load_weights(group)
-    assert (other.layer.weights == one.layer.weights).all()
+    assert (other.module.weights == one.module.weights).all()
     with pytest.raises(KeyError, match="neuron0_b"):
         other.load_weights({"neuron0_w": group["neuron0_w"]})
     with pytest.raises(ValueError, match=r"neuron0_w has shape \(1,\) in the file"):
