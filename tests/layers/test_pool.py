@@ -78,7 +78,9 @@ class TestWindows:
                 back = getattr(library.nn, f"MaxUnpool{rank}d")(**options)
                 leaf = library.tensor(x, requires_grad=True)
                 maxima, indices = pool(leaf)
-                whole = back(maxima, indices, output_size=x.shape)
+                whole = back(
+                    maxima, indices, output_size=x.shape if len(lead) == 2 else x.shape[1:]
+                )
                 (whole**3).sum().backward()
                 found.append((repr(back), vars(back)["stride"], whole, leaf.grad))
             ours, theirs = found
