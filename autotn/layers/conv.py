@@ -156,8 +156,6 @@ class _Plain(_Conv):
 
     #: The op.
     function: ClassVar[Any]
-    #: The settings after the kernel's size, in the order of the constructor.
-    order = ("stride", "padding", "dilation", "groups", "bias", "padding_mode", "device", "dtype")
 
     def __init__(
         self,
@@ -218,18 +216,6 @@ class _Transposed(_Conv):
     transposed_kind = True
     #: The op.
     function: ClassVar[Any]
-    #: The settings after the kernel's size, in the order of the constructor.
-    order = (
-        "stride",
-        "padding",
-        "output_padding",
-        "groups",
-        "bias",
-        "dilation",
-        "padding_mode",
-        "device",
-        "dtype",
-    )
 
     def __init__(
         self,
@@ -392,15 +378,12 @@ class ConvTranspose3d(_Transposed):
 class _Lazy(LazyModuleMixin):
     """Beside a convolution: learns ``in_channels`` from the first input."""
 
-    def __init__(self: Any, out_channels: int, kernel_size: Any, *args: Any, **kwargs: Any) -> None:
-        settings = dict(zip(self.order, args, strict=False)) | kwargs
-        bias = settings.pop("bias", True)
-        super().__init__(0, 0, kernel_size, **settings, bias=False)
-        made = {"device": settings.get("device"), "dtype": settings.get("dtype")}
+    def _forget_sizes(self: Any, out_channels: int, bias: bool, device: Any, dtype: Any) -> None:
+        """Parameters whose shapes come later, instead of those of no channels."""
         self.out_channels = out_channels
-        self.weight = UninitializedParameter(**made)
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
         if bias:
-            self.bias = UninitializedParameter(**made)
+            self.bias = UninitializedParameter(device=device, dtype=dtype)
 
     def reset_parameters(self: Any) -> None:
         """Draw fresh initial values, once there are parameters."""
@@ -428,7 +411,59 @@ class _Lazy(LazyModuleMixin):
         self.reset_parameters()
 
 
-class LazyConv1d(_Lazy, Conv1d):
+class _LazyPlain(_Lazy):
+    """Convolution that learns ``in_channels``."""
+
+    def __init__(
+        self: Any,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode)
+        self._forget_sizes(out_channels, bias, device, dtype)
+
+
+class _LazyTransposed(_Lazy):
+    """Transposed convolution that learns ``in_channels``."""
+
+    def __init__(
+        self: Any,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Any = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            0,
+            0,
+            kernel_size,
+            stride,
+            padding,
+            output_padding,
+            groups,
+            False,
+            dilation,
+            padding_mode,
+        )
+        self._forget_sizes(out_channels, bias, device, dtype)
+
+
+class LazyConv1d(_LazyPlain, Conv1d):
     """A `Conv1d` that learns ``in_channels`` from the first input it sees.
 
     >>> nn.LazyConv1d(4, 3)(tn.ones(2, 5, 8)).shape
@@ -438,7 +473,7 @@ class LazyConv1d(_Lazy, Conv1d):
     cls_to_become = Conv1d
 
 
-class LazyConv2d(_Lazy, Conv2d):
+class LazyConv2d(_LazyPlain, Conv2d):
     """A `Conv2d` that learns ``in_channels`` from the first input it sees.
 
     >>> nn.LazyConv2d(4, 3)(tn.ones(2, 5, 8, 8)).shape
@@ -448,7 +483,7 @@ class LazyConv2d(_Lazy, Conv2d):
     cls_to_become = Conv2d
 
 
-class LazyConv3d(_Lazy, Conv3d):
+class LazyConv3d(_LazyPlain, Conv3d):
     """A `Conv3d` that learns ``in_channels`` from the first input it sees.
 
     >>> nn.LazyConv3d(4, 3)(tn.ones(2, 5, 4, 4, 4)).shape
@@ -458,7 +493,7 @@ class LazyConv3d(_Lazy, Conv3d):
     cls_to_become = Conv3d
 
 
-class LazyConvTranspose1d(_Lazy, ConvTranspose1d):
+class LazyConvTranspose1d(_LazyTransposed, ConvTranspose1d):
     """A `ConvTranspose1d` that learns ``in_channels`` from the first input it sees.
 
     >>> nn.LazyConvTranspose1d(4, 3)(tn.ones(2, 5, 8)).shape
@@ -468,7 +503,7 @@ class LazyConvTranspose1d(_Lazy, ConvTranspose1d):
     cls_to_become = ConvTranspose1d
 
 
-class LazyConvTranspose2d(_Lazy, ConvTranspose2d):
+class LazyConvTranspose2d(_LazyTransposed, ConvTranspose2d):
     """A `ConvTranspose2d` that learns ``in_channels`` from the first input it sees.
 
     >>> nn.LazyConvTranspose2d(4, 3)(tn.ones(2, 5, 8, 8)).shape
@@ -478,7 +513,7 @@ class LazyConvTranspose2d(_Lazy, ConvTranspose2d):
     cls_to_become = ConvTranspose2d
 
 
-class LazyConvTranspose3d(_Lazy, ConvTranspose3d):
+class LazyConvTranspose3d(_LazyTransposed, ConvTranspose3d):
     """A `ConvTranspose3d` that learns ``in_channels`` from the first input it sees.
 
     >>> nn.LazyConvTranspose3d(4, 3)(tn.ones(2, 5, 2, 2, 2)).shape
