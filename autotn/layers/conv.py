@@ -189,7 +189,7 @@ class _Plain(_Conv):
 
     def forward(self, input: Any) -> Any:
         """The convolution."""
-        padding = self.padding
+        padding: Any = self.padding
         if self.padding_mode != "zeros":
             input = pad(input, self._widths(), self.padding_mode)
             padding = 0

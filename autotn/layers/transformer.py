@@ -33,7 +33,7 @@ __all__ = [
 Activation = str | Callable[[Any], Any]
 
 
-def _activation(given: Activation) -> Callable[[Any], Any]:
+def _activation(given: Activation) -> Any:
     if callable(given):
         return given
     known = {"relu": relu, "gelu": gelu}
@@ -335,16 +335,25 @@ class Transformer(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        made = {"bias": bias, "device": device, "dtype": dtype}
-        settings = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps)
-        order = {"batch_first": batch_first, "norm_first": norm_first}
+        made: Any = {"bias": bias, "device": device, "dtype": dtype}
+        settings: dict[str, Any] = {
+            "d_model": d_model,
+            "nhead": nhead,
+            "dim_feedforward": dim_feedforward,
+            "dropout": dropout,
+            "activation": activation,
+            "layer_norm_eps": layer_norm_eps,
+            "batch_first": batch_first,
+            "norm_first": norm_first,
+            **made,
+        }
         self.encoder = custom_encoder or TransformerEncoder(
-            TransformerEncoderLayer(*settings, **order, **made),
+            TransformerEncoderLayer(**settings),
             num_encoder_layers,
             LayerNorm(d_model, eps=layer_norm_eps, **made),
         )
         self.decoder = custom_decoder or TransformerDecoder(
-            TransformerDecoderLayer(*settings, **order, **made),
+            TransformerDecoderLayer(**settings),
             num_decoder_layers,
             LayerNorm(d_model, eps=layer_norm_eps, **made),
         )
