@@ -6,11 +6,10 @@ import argparse
 import json
 import os
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import report
-from benchmarks.compare import Result, run
+from benchmarks.compare import run
 from benchmarks.peer import Peer
 from benchmarks.row import Row, all_rows
 
@@ -67,26 +66,27 @@ def main() -> int:
     subject, reference = options.subject, options.reference
     if reference == subject:
         reference += " again"
-    with ExitStack() as stack:
-        peers = [Peer(options.subject, mode), Peer(options.reference, mode, reference)]
-        peers += [Peer(name, mode) for name in sorted({n for row in rows for n in row.beside})]
-        for peer in peers:
-            stack.enter_context(peer)
+    libraries = {subject: options.subject, reference: options.reference}
+    libraries |= {name: name for row in rows for name in row.beside}
+    versions = {}
+    for label, library in list(libraries.items()):
+        with Peer(library, mode, label) as peer:
             if peer.missing:
-                print(f"{peer.label} cannot be imported here ({peer.missing}): it has no times.")
-        present = [peer for peer in peers if not peer.missing]
-        if subject not in {peer.label for peer in present}:
-            return 1
+                print(f"{label} cannot be imported here ({peer.missing}): it has no times.")
+                del libraries[label]
+            else:
+                versions[label] = peer.version
+    if subject not in libraries:
+        return 1
 
-        versions = {peer.label: peer.version for peer in present}
-        caption = describe(versions, options)
-        print(caption, flush=True)
-        results: list[Result] = []
-        for row in rows:
-            print(f"  {row.title}", file=sys.stderr, flush=True)
-            wanted = {subject, reference, *row.beside}
-            taking_part = [peer for peer in present if peer.label in wanted]
-            results.append(run(row, taking_part, options.rounds, options.seconds))
+    caption = describe(versions, options)
+    print(caption, flush=True)
+    results = []
+    for row in rows:
+        print(f"  {row.title}", file=sys.stderr, flush=True)
+        wanted = {subject, reference, *row.beside}
+        taking_part = {name: libraries[name] for name in libraries if name in wanted}
+        results.append(run(row, taking_part, mode, options.rounds, options.seconds))
 
     print("\n" + report.text(results, subject, reference))
     if options.page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,20 +55,29 @@ def disagreement(row: Row, numbers: dict[str, list[float]]) -> str | None:
     return None
 
 
-def run(row: Row, peers: Sequence[Peer], rounds: int, seconds: float) -> Result:
-    """Check that the libraries agree, then time them in turn, the order changing every round."""
+def run(row: Row, libraries: dict[str, str], mode: str, rounds: int, seconds: float) -> Result:
+    """Check that the libraries agree, then time them in turn, the order changing every round.
+
+    Every row begins in processes of its own, as a user's script does: what an earlier row left in
+    the allocator was seen to change the time of a step by a factor of two.
+    """
     result = Result(row)
-    taking_part = [peer for peer in peers if peer.label not in row.beside]
-    try:
-        result.problem = disagreement(row, {p.label: p.numbers(row.key) for p in taking_part})
-        if result.problem is None:
-            result.times = {peer.label: [] for peer in peers}
-            for turn in range(rounds):
-                for peer in peers if turn % 2 == 0 else reversed(peers):
-                    result.times[peer.label].append(peer.time(row.key, seconds))
-    except RowError as error:
-        result.problem = str(error)
-        result.times = {}
+    with ExitStack() as stack:
+        try:
+            peers = [
+                stack.enter_context(Peer(library, mode, label))
+                for label, library in libraries.items()
+            ]
+            judged = [peer for peer in peers if peer.label not in row.beside]
+            result.problem = disagreement(row, {p.label: p.numbers(row.key) for p in judged})
+            if result.problem is None:
+                result.times = {peer.label: [] for peer in peers}
+                for turn in range(rounds):
+                    for peer in peers if turn % 2 == 0 else reversed(peers):
+                        result.times[peer.label].append(peer.time(row.key, seconds))
+        except RowError as error:
+            result.problem = str(error)
+            result.times = {}
     return result
 
 
