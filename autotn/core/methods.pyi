@@ -285,6 +285,8 @@ class TensorMethods:
     def igammac_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.gamma
     @property
     def imag(self) -> Any: ...
+    @imag.setter
+    def imag(self, value: Any) -> None: ...
     def index_add(self, dim: Any, index: Any, source: Any, *, alpha: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.gather
     def index_add_(self, dim: Any, index: Any, source: Any, *, alpha: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.gather
     def index_copy(self, dim: Any, index: Any, source: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.gather
@@ -426,6 +428,8 @@ class TensorMethods:
     def ravel(self) -> Any: ...  # autotn.ops.shape
     @property
     def real(self) -> Any: ...
+    @real.setter
+    def real(self, value: Any) -> None: ...
     def reciprocal(self, *, out: Any = ...) -> Any: ...  # autotn.ops.power
     def reciprocal_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.power
     def relu(self) -> Any: ...  # autotn.ops.activation

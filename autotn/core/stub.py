@@ -40,6 +40,8 @@ def render() -> str:
             continue
         if isinstance(member, property):
             lines.append(f"    @property\n    def {name}(self) -> Any: ...")
+            if member.fset is not None:
+                lines.append(f"    @{name}.setter\n    def {name}(self, value: Any) -> None: ...")
         elif callable(member):
             lines.append(_method(name, member))
     return _HEAD + "\n".join(lines) + "\n"

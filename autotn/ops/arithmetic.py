@@ -251,7 +251,9 @@ def sign(input: Arr) -> Arr:
     """
     if input.dtype.kind == "b":
         return input.copy()
-    return np.subtract(input > 0, input < 0, dtype=input.dtype)  # of NaN: 0
+    # By two comparisons in bytes: quicker than np.sign, and 0 for NaN as in PyTorch.
+    above, below = np.greater(input, 0), np.less(input, 0)
+    return np.subtract(above, below, dtype=np.int8).astype(input.dtype)
 
 
 sign.grad(input=zeros_of)

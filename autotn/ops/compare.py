@@ -9,7 +9,8 @@ import numpy as np
 
 from autotn.core import dtypes
 from autotn.core.call import sum_to
-from autotn.core.methods import attach_method
+from autotn.core.callpath import SMALL
+from autotn.core.methods import attach_method, stand_for
 from autotn.core.op import Arr, Fixed, alias, composite, op, to_arrays
 from autotn.core.tensor import Tensor
 from autotn.errors import DTypeError, NotDifferentiable
@@ -189,7 +190,9 @@ def clamp_min(input: Arr, min: Arr) -> Arr:
     >>> tn.clamp_min(tn.tensor([-1.0, 2.0]), 0)
     tensor([0., 2.])
     """
-    return np.maximum(input, _row(input, min))
+    if _large(input, min):
+        return np.clip(input, min, np.inf)
+    return np.maximum(input, min)
 
 
 @op(method="clamp_max", inplace=True, out=True, broadcasts=True)
@@ -199,14 +202,14 @@ def clamp_max(input: Arr, max: Arr) -> Arr:
     >>> tn.clamp_max(tn.tensor([-1.0, 2.0]), 0)
     tensor([-1.,  0.])
     """
-    return np.minimum(input, _row(input, max))
+    if _large(input, max):
+        return np.clip(input, -np.inf, max)
+    return np.minimum(input, max)
 
 
-def _row(input: Any, bound: Any) -> Any:
-    """A single bound as a row: NumPy compares two rows twice as quickly as a row and a number."""
-    if np.ndim(bound) or input.ndim < 2 or input.size < 4096 or input.shape[-1] < 16:
-        return bound
-    return np.full(input.shape[-1], bound)
+def _large(input: Any, bound: Any) -> bool:
+    """True where np.clip between a number and infinity beats np.maximum with a number."""
+    return input.size > SMALL and input.dtype.kind == "f" and np.ndim(bound) == 0
 
 
 clamp_min.grad(
@@ -227,7 +230,9 @@ def _clamp_between(input: Arr, min: float, max: float) -> Arr:
     tensor([0.0000, 0.5000, 1.0000])
     """
     number = input.dtype.type
-    return np.clip(input, number(min), number(max))
+    if input.size > SMALL:
+        return np.clip(input, number(min), number(max))
+    return np.minimum(np.maximum(input, number(min)), number(max))
 
 
 def _within(g: Any, input: Any, min: Any, max: Any) -> Any:
@@ -309,7 +314,7 @@ clip = alias(clamp, "clip")
 # -- odd values ------------------------------------------------------------------------------------
 
 
-@op(method="nan_to_num", inplace=True, out=True, numpy=np.nan_to_num)
+@op(method="nan_to_num", inplace=True, out=True)
 def nan_to_num(
     input: Arr, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Arr:
@@ -326,6 +331,7 @@ def nan_to_num(
     return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=high, neginf=low)
 
 
+stand_for(np.nan_to_num, lambda x, copy=True, **values: nan_to_num(x, **values))
 nan_to_num.grad(input=lambda g, input: masked(g, np.isfinite(to_arrays(input))))
 
 

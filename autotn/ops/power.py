@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotn.core import dtypes
+from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, composite, op, to_arrays
 from autotn.core.tensor import Tensor
 from autotn.errors import DTypeError
@@ -44,7 +45,11 @@ def pow(input: Arr, exponent: Arr) -> Arr:
         if e == 0.5:
             return np.sqrt(input)
         if e == -1:
-            return np.reciprocal(input)
+            return np.divide(1, input)
+        if e == -0.5:
+            return np.divide(1, np.sqrt(input))
+        if e == -2:
+            return np.divide(1, input * input)
     return np.power(input, exponent)
 
 
@@ -77,7 +82,7 @@ def _base_rule(g: Any, input: Any, exponent: Any) -> Any:
     if e == 0:
         return zeros_of(g)
     if e is not None:
-        return g * (input ** (e - 1) * e)
+        return g * (pow(input, e - 1) * e)
     none = to_arrays(exponent) == 0
     less = exponent - 1
     if none.any():
@@ -133,6 +138,7 @@ def reciprocal(input: Arr) -> Arr:
     >>> tn.reciprocal(tn.tensor([4.0]))
     tensor([0.2500])
     """
+    return np.reciprocal(input) if input.size < SMALL else np.divide(1, input)
 
 
 reciprocal.grad(input=lambda g, out: g * -(out * out))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core.methods import stand_for
 from autotn.core.op import Arr, alias, composite, op, to_arrays
 from autotn.ops.arithmetic import zeros_of
 from autotn.ops.compare import masked
@@ -81,7 +82,7 @@ def _round_decimals(input: Arr, decimals: int) -> Arr:
     return np.rint(input * ten) / ten if decimals > 0 else np.rint(input / ten) * ten
 
 
-@composite(method="round", inplace=True, out=True, numpy=np.round)
+@composite(method="round", inplace=True, out=True)
 def round(input: Any, *, decimals: int = 0) -> Any:
     """The nearest whole number, halves to the even one; or the nearest with some decimals.
 
@@ -92,6 +93,8 @@ def round(input: Any, *, decimals: int = 0) -> Any:
     """
     return _round(input) if decimals == 0 else _round_decimals(input, decimals)
 
+
+stand_for((np.round, np.around), lambda a, decimals=0: round(a, decimals=decimals))
 
 for _step in (floor, ceil, trunc, _round, _round_decimals):
     _step.grad(input=zeros_of)

@@ -67,6 +67,7 @@ for _name in ("clamp_min", "clamp_max"):
         yield Sample(array(3, dtype=np.bool_), 1)
         yield Sample(array(3, dtype=np.float32), np.array(0.25))
         yield Sample(array(100, 50), 0.0, _skip=KINK)  # past the small arrays
+        yield Sample(np.tile(np.array(ODD, np.float32), 1000), 0.5, _skip=KINK)
         yield Sample(np.array(ODD), 0.0, _skip=KINK)
         yield Sample(np.array(ODD), np.array(ODD), _skip=KINK)
         yield ErrorSample(array(3, dtype=np.complex64), 1, raises=RuntimeError, match="no order")
@@ -92,6 +93,7 @@ def _(array):
     yield Sample(array(3, dtype=np.bool_), 0, 1)
     yield Sample(array(2, 0), 0, 1)
     yield Sample(array(), 0, 1)
+    yield Sample(array(100, 50), -0.5, 0.5, _skip=KINK)  # past the small arrays
     yield Sample(np.array(ODD), -0.5, 0.5, _skip=KINK)
     yield Sample(np.array(ODD), -1.0, 1.0, _skip=KINK)
     yield Sample(np.array(ODD), np.array(-1.0), np.array(1.0), _skip=KINK)

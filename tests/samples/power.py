@@ -50,6 +50,7 @@ def _(array):
 
 @samples("reciprocal")
 def _(array):
+    yield Sample(array(70, 70, low=0.5), _skip=("gradient", "second_order"))  # past the small
     yield from unary(array, away_from=(0.0,))
 
 
