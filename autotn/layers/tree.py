@@ -48,6 +48,28 @@ def _registered(owner: Tree, table: str, name: str, value: Any) -> Any:
     return value
 
 
+def _walk_down(
+    module: Tree, prefix: str, ancestors: set[int], seen: set[Any], remove_duplicate: bool
+) -> Iterator[tuple[str, Any]]:
+    """A module and all below it, with their names; one in `seen` is left out.
+
+    Not a function inside `named_modules`: one that calls itself would be a reference cycle.
+    """
+    if module in seen:
+        return
+    if remove_duplicate:
+        seen.add(module)
+    yield prefix, module
+    ancestors = ancestors | {id(module)}
+    start = f"{prefix}." if prefix else ""
+    for name, child in module._modules.items():
+        if child is not None:
+            yield from _walk_down(child, start + name, ancestors, seen, remove_duplicate)
+    for name, child in module._found_modules():
+        if id(child) not in ancestors:
+            yield from _walk_down(child, start + name, ancestors, seen, remove_duplicate)
+
+
 class Tree:
     """Parameters, buffers and children under names: the part of Module that has no behaviour.
 
@@ -345,22 +367,7 @@ class Tree:
         ['', '0', '1']
         """
         seen = set() if memo is None else memo
-
-        def walk(module: Tree, prefix: str, ancestors: set[int]) -> Iterator[tuple[str, Any]]:
-            if module in seen:
-                return
-            if remove_duplicate:
-                seen.add(module)
-            yield prefix, module
-            ancestors = ancestors | {id(module)}
-            for name, child in module._modules.items():
-                if child is not None:
-                    yield from walk(child, f"{prefix}.{name}" if prefix else name, ancestors)
-            for name, child in module._found_modules():
-                if id(child) not in ancestors:
-                    yield from walk(child, f"{prefix}.{name}" if prefix else name, ancestors)
-
-        return walk(self, prefix, set())
+        return _walk_down(self, prefix, set(), seen, remove_duplicate)
 
     def modules(self, remove_duplicate: bool = True) -> Iterator[Any]:
         """This module and all below it, each once."""

@@ -88,6 +88,18 @@ class System(Module):
     tn.Size([5, 26])
     """
 
+    #: The instances, outputs first; all indexes are places in it.
+    parts: tuple[Instance, ...]
+    input_indexes: tuple[int, ...]
+    output_indexes: tuple[int, ...]
+    output_slots: tuple[int, ...]
+    constant_indexes: tuple[int, ...]
+    parents_indexes: tuple[tuple[int, ...], ...]
+    children_indexes: tuple[tuple[int, ...], ...]
+    evaluation_order: tuple[int, ...]
+    _plan: tuple[Step, ...]
+    _learner: Learner
+
     def __init__(
         self, inputs: Sequence[Any] = (), outputs: Sequence[Any] = (), verbose: bool = False
     ) -> None:
@@ -110,23 +122,27 @@ class System(Module):
             if part.module is None and k not in input_indexes:
                 raise ValueError(f"System: the outputs need {part}, which is not among the inputs")
         cut = set(input_indexes)
-        #: The instances, outputs first; all numbers below are places in this list.
-        self.parts = tuple(parts)
-        self.input_indexes = input_indexes
-        self.output_indexes = tuple(number[id(instance)] for instance, _ in ends)
-        self.output_slots = tuple(slot for _, slot in ends)
-        self.constant_indexes = tuple(k for k, part in enumerate(parts) if part.constant)
-        self.parents_indexes = tuple(
+        parents = tuple(
             () if k in cut else tuple(number[id(p)] for p in part.parents)
             for k, part in enumerate(parts)
         )
         children: list[list[int]] = [[] for _ in parts]
-        for k, above in enumerate(self.parents_indexes):
+        for k, above in enumerate(parents):
             for parent in dict.fromkeys(above):
                 children[parent].append(k)
-        self.children_indexes = tuple(map(tuple, children))
-        self.evaluation_order = tuple(run_order(self.output_indexes, self.parents_indexes))
-        self._plan = self._register()
+        output_indexes = tuple(number[id(instance)] for instance, _ in ends)
+        # Not assigned one by one: a Module searches assigned tuples for modules, again and again.
+        self.__dict__.update(
+            parts=tuple(parts),
+            input_indexes=input_indexes,
+            output_indexes=output_indexes,
+            output_slots=tuple(slot for _, slot in ends),
+            constant_indexes=tuple(k for k, part in enumerate(parts) if part.constant),
+            parents_indexes=parents,
+            children_indexes=tuple(map(tuple, children)),
+            evaluation_order=tuple(run_order(output_indexes, parents)),
+        )
+        self.__dict__["_plan"] = self._register()
         self.__dict__["_learner"] = Learner()
         #: How often `learn` or `apply_grads` changed the weights.
         self.updates = 0
@@ -398,11 +414,13 @@ class System(Module):
         missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
     ) -> None:  # fmt: skip
         start = prefix + OPTIMIZER
-        remembered = {
-            key[len(start) :]: as_tensor(state_dict.pop(key))
-            for key in list(state_dict)
-            if key.startswith(start)
-        }
+        remembered = {}
+        for key in [key for key in state_dict if key.startswith(start)]:
+            value = as_tensor(state_dict.pop(key))
+            if value is None:
+                error_msgs.append(f"{key} is no tensor")
+            else:
+                remembered[key[len(start) :]] = value
         try:
             local_metadata[WAITING].append(self._learner.plan(self._named(), remembered))
         except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 from typing import Any
 
@@ -376,6 +377,22 @@ def test_gradients_of_other_names_are_refused() -> None:
         s.apply_grads(None, {"weight": np.ones(3)})
     with pytest.raises(TypeError, match="a list of what learn returned"):
         s.apply_grads(None, {}, batch=True)
+
+
+def test_learning_leaves_no_garbage() -> None:
+    s = network(tn.LSTM(3), tn.Dense((2,)), shape=(3, 1))
+    learned(s, [X[:, None]], [T], method="adam")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            _, state = s.guess([X[:, None]], return_state=True)
+            s.calculate_grads(state, [T])
+            s.learn(state, [T], method="adam")
+        del state
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_a_long_chain_of_parts() -> None:
