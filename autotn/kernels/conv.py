@@ -30,7 +30,7 @@ from autotn.errors import DTypeError, ShapeError
 from autotn.kernels import conv_band
 from autotn.kernels.window import Array, Geometry, Ints, conv_geometry, geometry
 
-#: Bytes of columns or rows per block of samples: half of a usual second-level cache.
+#: Bytes of columns or rows per block of samples: about a second-level cache.
 BLOCK = 1 << 20
 
 #: Elements of columns up to which the fewest calls win.
@@ -231,6 +231,8 @@ def compare(g: Array, x: Array, at: Geometry, groups: int) -> Array:
         if by_slices:
             for tap in range(slices):
                 w[tap] += across(y, block.slice_at(tap), upright).sum(0)
+        elif at.area >= WIDE:
+            w[0] += across(y, block.columns().transpose(2, 0, 1, 3), upright).sum(0)
         else:
             w[0] += across(merged(y.transpose(1, 2, 0, 3)), merged(block.columns()), upright)
     if not upright:
