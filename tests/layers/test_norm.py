@@ -224,3 +224,47 @@ def test_functions(
         for ours, theirs in zip(*found, strict=True):
             assert ours.dtype == theirs.dtype
             np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", ["batch_norm", "instance_norm"])
+@pytest.mark.parametrize("measure", [True, False])
+@pytest.mark.parametrize("affine", [True, False])
+def test_functions_with_running_statistics(
+    torch: Any, name: str, measure: bool, affine: bool, dtype: str
+) -> None:
+    tolerance = 1e-10 if dtype == "float64" else 3e-5
+    found = []
+    for library in (tn, torch):
+        rng = np.random.default_rng(0)
+        x = library.tensor(rng.standard_normal((3, 4, 5)).astype(dtype), requires_grad=True)
+        mean, weight, bias = (
+            library.tensor(rng.standard_normal(4).astype(dtype)) for _ in range(3)
+        )
+        var = library.tensor(rng.uniform(0.5, 2, 4).astype(dtype))
+        scale = (weight.requires_grad_(), bias.requires_grad_()) if affine else (None, None)
+        out = getattr(library.nn.functional, name)(x, mean, var, *scale, measure, 0.3, 0.1)
+        (out**2).sum().backward()
+        found.append([out.detach(), mean, var, x.grad, *(s.grad for s in scale if affine)])
+    for ours, theirs in zip(*found, strict=True):
+        assert ours.numpy().dtype == theirs.numpy().dtype
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda F, x: F.batch_norm(x, None, None), "Expected running_mean and running_var"),
+        (lambda F, x: F.batch_norm(x, tn.ones(3), tn.ones(4)), "running_mean should contain 4"),
+        (lambda F, x: F.group_norm(x, 3), "divisible by num_groups"),
+        (lambda F, x: F.group_norm(x[:1, :, :1], 4), "more than 1 value per channel"),
+        (lambda F, x: F.group_norm(x, 2, tn.ones(2)), "expected weight to be a vector"),
+        (lambda F, x: F.layer_norm(x, (4,)), "normalized_shape"),
+        (lambda F, x: F.layer_norm(x, (5,), tn.ones(4)), "expected weight to be of same shape"),
+        (lambda F, x: F.layer_norm(x, ()), "at least 1-dimensional"),
+        (lambda F, x: F.rms_norm(x, (4,)), "normalized_shape"),
+    ],
+)
+def test_refusals_of_functions(call: Any, match: str) -> None:
+    with pytest.raises((ValueError, RuntimeError), match=match):
+        call(nn.functional, tn.ones(2, 4, 5))
