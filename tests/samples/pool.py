@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from autotn.errors import ShapeError
@@ -32,14 +34,15 @@ def maxima(name: str, array, size: tuple[int, ...], torch_knows_integers: bool):
     flawed[0, 0, ..., :2] = np.nan
     flawed[1, 0] = -np.inf
     yield Sample(flawed, 2)
-    for options, match in [
+    refused: list[tuple[dict[str, Any], str]] = [
         (dict(kernel_size=20), "has no room for a window of"),
         (dict(kernel_size=2, padding=2), "padding must be at most half of the window"),
         (dict(kernel_size=0), "kernel_size must be at least 1"),
         (dict(kernel_size=2, stride=0), "stride must be at least 1"),
         (dict(kernel_size=2, dilation=0), "dilation must be at least 1"),
         (dict(kernel_size=(2, 2, 2, 2)), "kernel_size must be one number or"),
-    ]:
+    ]
+    for options, match in refused:
         yield ErrorSample(x, raises=ShapeError, match=f"{name}: .*{match}", **options)
     yield ErrorSample(array(4), 2, raises=ShapeError, match=f"{name}: 'input' must be a batch")
 
@@ -141,11 +144,12 @@ def unpooled(name: str, array, size: tuple[int, ...]):
     yield Sample(maxima, indices, 2, output_size=(2, 2, *odd))
     maxima, indices = kernel.max_pool_with_indices(x, 1, 2)
     yield Sample(maxima, indices, 1, 2, output_size=size)
-    for options, match in [
+    refused: list[tuple[dict[str, Any], str]] = [
         (dict(output_size=(20,) * dims), "output_size must be less than the stride"),
         (dict(output_size=(4,) * (dims + 1)), "output_size must be less than the stride"),
         (dict(kernel_size=0), "kernel_size must be at least 1"),
-    ]:
+    ]
+    for options, match in refused:
         arguments = {"kernel_size": 2, **options}
         yield ErrorSample(
             *kernel.max_pool_with_indices(x, 2), raises=ShapeError, match=match, **arguments
@@ -227,21 +231,23 @@ def at_random(name: str, array, size: tuple[int, ...]):
     x, places = array(2, 2, *size, distinct=True), array(2, 2, dims, low=0, high=1)
     # The places are not differentiated, though they are of a differentiable dtype.
     apart = ("gradient", "second_order", "float32_stays", "gradient_like_torch")
-    for options in [
+    sizes: list[dict[str, Any]] = [
         dict(output_size=2),
         dict(output_size=[2] * dims, return_indices=True),
         dict(output_ratio=(0.5,) * dims),
-    ]:
+    ]
+    for options in sizes:
         yield Sample(x, 2, _random_samples=places, _skip=apart, **options)
     single = array(2, *size, distinct=True)
     yield Sample(single, 2, 2, _random_samples=places[:1].copy(), _skip=apart)
-    for options, match in [
+    refused: list[tuple[dict[str, Any], str]] = [
         (dict(), "give either output_size or output_ratio"),
         (dict(output_size=2, output_ratio=0.5), "give either output_size or output_ratio"),
         (dict(output_ratio=1.5), "numbers between 0 and 1, got 1.5"),
         (dict(output_size=9), "do not fit into an axis of"),
         (dict(output_size=2, _random_samples=places[:1]), "_random_samples must have shape"),
-    ]:
+    ]
+    for options, match in refused:
         yield ErrorSample(x, 2, raises=ValueError, match=f"{name}: .*{match}", **options)
 
 
