@@ -176,10 +176,40 @@ def group_norm(
 
 
 def _per_channel(x: Any, weight: Any, bias: Any) -> Any:
-    along = (-1, *(1,) * (x.ndim - 2))
-    if weight is not None:
-        x = x * weight.reshape(along)
-    return x if bias is None else x + bias.reshape(along)
+    return x if weight is None and bias is None else _channel_affine(x, weight, bias)
+
+
+@op()
+def _channel_affine(input: Arr, weight: Arr | None, bias: Arr | None) -> Arr:
+    """Each channel times its weight, plus its bias.
+
+    >>> F.group_norm(tn.tensor([[1.0, 3.0]]), 1, tn.zeros(2), tn.tensor([1.0, 2.0]))
+    tensor([[1., 2.]])
+    """
+    return _affine(input, weight, bias)
+
+
+def _affine(x: Any, weight: Any, bias: Any) -> Any:
+    wide = (-1, *(1,) * (x.ndim - 2))
+    if weight is None:
+        return x + bias.reshape(wide)
+    x = x * weight.reshape(wide)
+    return x if bias is None else x + bias.reshape(wide)
+
+
+@_channel_affine.grad
+def _(g: Any, input: Any, weight: Any, bias: Any, needs: tuple[bool, ...]) -> Any:
+    axes = (0, *range(2, g.ndim))
+    g_weight = _channel_dots(g, input) if weight is not None and needs[1] else None
+    g_bias = np.add.reduce(g, axes) if bias is not None and needs[2] else None
+    if weight is not None and needs[0]:
+        g = g * weight.reshape((-1, *(1,) * (g.ndim - 2)))
+    return g if needs[0] else None, g_weight, g_bias
+
+
+@_channel_affine.reference
+def _(input: Any, weight: Any, bias: Any) -> Any:
+    return _affine(input, weight, bias)
 
 
 @op(aux=("xhat", "rms"))

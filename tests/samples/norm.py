@@ -31,6 +31,16 @@ def _(array):
     yield Sample(array(3, 5, dtype=np.float32), array(5, dtype=np.float32), 1e-6)
 
 
+@samples("channel_affine", torch=None)
+def _(array):
+    for shape in ((2, 3), (2, 3, 4), (2, 3, 2, 2), (0, 3, 2)):
+        yield Sample(array(*shape), array(3), array(3))
+        yield Sample(array(*shape), array(3), None)
+        yield Sample(array(*shape), None, array(3))
+    kind = np.float32
+    yield Sample(array(2, 3, 4, dtype=kind), array(3, dtype=kind), array(3, dtype=kind))
+
+
 @samples("batch_norm", torch=None)
 def _(array):
     yield Sample(
