@@ -232,7 +232,12 @@ def special_airy_ai(input: Arr) -> Arr:
 
 @op(promote="float")
 def _airy_slope(input: Arr) -> Arr:
-    """The derivative of Airy's function."""
+    """The derivative of Airy's function.
+
+    >>> x = tn.tensor([1.0], requires_grad=True)
+    >>> tn.special.airy_ai(x).backward(); x.grad
+    tensor([-0.1591])
+    """
     return _airy(input, 1)
 
 

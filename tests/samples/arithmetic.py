@@ -153,6 +153,12 @@ def _(array):
     )  # fmt: skip
 
 
+@samples("lerp_by", torch="lerp")
+def _(array):
+    for weight in (0.3, 0.9):
+        yield Sample(array(2, 3), array(3), weight)
+
+
 @samples("lerp")
 def _(array):
     yield Sample(array(2, 3), array(3), 0.3)

@@ -73,6 +73,17 @@ for _name in ("clamp_min", "clamp_max"):
         yield ErrorSample(array(3, dtype=np.complex64), 1, raises=RuntimeError, match="no order")
 
 
+@samples("clamp_between", torch="clamp")
+def _(array):
+    yield Sample(array(2, 3), -0.5, 0.5)
+    yield Sample(array(3, dtype=np.int64), 0, 1)
+
+
+@samples("clamp_both", torch="clamp")
+def _(array):
+    yield Sample(array(2, 3), array(3, low=-1.0, high=0.0), array(2, 1, low=0.1, high=1.0))
+
+
 @samples("clamp")
 def _(array):
     yield Sample(array(2, 3, distinct=True), 0.1)

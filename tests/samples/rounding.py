@@ -38,6 +38,19 @@ def _(array):
     yield ErrorSample(array(3, dtype=np.int64), decimals=1, raises=RuntimeError, match="round")
 
 
+@samples("round_decimals", torch="round")
+def _(array):
+    for decimals in (2, -1):
+        yield Sample(array(4, low=0.1, high=0.4), decimals=decimals)
+
+
+@samples("divide_to_zero", torch=None)  # in PyTorch an option of div, whose samples compare it
+def _(array):
+    x, y = array(2, 3, low=-9.0, high=9.0), array(3, low=1.1, high=1.2)
+    yield Sample(x, y, _expect=np.trunc(x / y))
+    yield Sample(np.array([7, -7, 6]), np.array([2, 2, -3]), _expect=np.array([3, -3, -2]))
+
+
 def _quotients(array, name, skip=()):
     yield from binary(array, "if", skip=skip, low=2.1, high=3.9)
     yield from meetings(skip=skip)
