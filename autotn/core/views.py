@@ -30,7 +30,14 @@ alias.grad(input=lambda g: g)
 
 @op()
 def assign_view(input: Arr, value: Arr, steps: tuple[Step, ...]) -> Arr:
-    """A copy of `input` in which the view reached by `steps` holds `value`."""
+    """A copy of `input` in which the view reached by `steps` holds `value`.
+
+    >>> x = tn.ones(2, requires_grad=True)
+    >>> y = x * 1
+    >>> y[0] = 5.0
+    >>> y.grad_fn.name()
+    'AssignViewBackward0'
+    """
     result = input.copy()
     replay(steps, result)[...] = value
     return result

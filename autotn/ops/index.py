@@ -98,7 +98,12 @@ def getitem(self: Tensor, index: Any) -> Tensor:
 
 @op(promote="free")
 def _index_put(input: Arr, index: Any, value: Arr) -> Arr:
-    """A copy of `input` that holds `value` at `index`: what ``input[index] = value`` leaves."""
+    """A copy of `input` that holds `value` at `index`: what ``input[index] = value`` leaves.
+
+    >>> x = tn.zeros(3)
+    >>> x[[0, 2]] = tn.tensor([1.0, 2.0]); x
+    tensor([1., 0., 2.])
+    """
     result = input.copy()
     result[index] = value
     return result

@@ -307,7 +307,7 @@ def ctc_loss(
     The mean divides each loss by its target's length first.
 
     >>> tn.ctc_loss(tn.log_softmax(tn.zeros(4, 1, 3), 2), tn.tensor([[1]]), [4], [1])
-    tensor(2.0917)
+    tensor(2.0919)
     """
     if reduction not in ("none", "mean", "sum"):
         return reduced(log_probs, reduction)
