@@ -85,7 +85,9 @@ def layer_norm(
     eps: float = 1e-5,
     cudnn_enable: bool = True,
 ) -> Any:
-    r"""Normalise over the last dimensions: :math:`\frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} w + b`.
+    r"""Normalise over the last dimensions.
+
+    :math:`y = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} w + b`.
 
     Ba et al., "Layer Normalization", 2016.
 
@@ -336,7 +338,8 @@ def batch_norm(
 
     Ioffe & Szegedy, "Batch Normalization", 2015.
 
-    In training the running statistics are moved by `momentum` towards the batch's (the variance unbiased).
+    In training the running statistics are moved by `momentum` towards the batch's, of which the
+    variance is the unbiased one.
 
     >>> F.batch_norm(tn.tensor([[1.0], [3.0]]), None, None, training=True)
     tensor([[-1.0000],
