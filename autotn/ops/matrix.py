@@ -196,8 +196,8 @@ class LstsqResult(NamedTuple):
 def linalg_lstsq(A: Any, B: Any, rcond: Any = None, *, driver: Any = None) -> LstsqResult:
     """The X for which ``A X`` comes nearest to B.
 
-    >>> tn.linalg.lstsq(tn.tensor([[1.0], [1.0]]), tn.tensor([[1.0], [3.0]])).solution
-    tensor([[2.]])
+    >>> tn.linalg.lstsq(tn.tensor([[1.0]]), tn.tensor([[3.0]])).solution
+    tensor([[3.]])
     """
     vector = B.ndim == A.ndim - 1
     right = B.reshape((*B.shape, 1)) if vector else B

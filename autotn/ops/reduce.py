@@ -378,7 +378,7 @@ def logsumexp(input: Arr, dim: Any, keepdim: bool = False) -> Arr:
     r"""Logarithm of the sum of exponentials, without overflow: :math:`\log \sum_i e^{x_i}`.
 
     >>> tn.logsumexp(tn.tensor([1000.0, 1000.0]), dim=0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     axes = axes_of("logsumexp", dim, input.ndim)
     if not input.size:
