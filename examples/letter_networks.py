@@ -24,9 +24,9 @@ import autotn as tn
 #: Batches of 52 letters, and the learning rate at the beginning.
 TRAINING = {
     "dense": (600, 3e-3),
-    "conv": (300, 5e-3),
+    "conv": (250, 5e-3),
     "residual": (200, 1e-3),
-    "rnn": (1200, 5e-3),
+    "rnn": (800, 5e-3),
     "lstm": (600, 1e-2),
 }
 
@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> None:
         maps = weight.reshape(letters.out_size, *out_layer.input_shapes[0])
         if kind == "conv":  # one map for each of the five channels
             maps = np.moveaxis(maps, 3, 1).reshape(-1, 32, 32)
-        title = f"Last layer of the {kind} network, letter by letter"
+        title = f"Last layer of the {kind} network, A to Z in reading order"
         file = options.out / f"{kind}.png"
         pictures.weight_grid(maps, file, title, columns=10 if kind == "conv" else 7)
 

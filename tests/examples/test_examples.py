@@ -17,6 +17,10 @@ WRITES = {
     "custom_op": ["activation.png", "continued.png", "straight_through.png"],
     "digits": ["confusion.png", "curves.png", "kernels.png", "mistakes.png"],
     "gpt": ["loss.png", "places.png", "sample.txt"],
+    "letter_networks": [
+        f"{name}.png" for name in ("accuracy", "conv", "dense", "lstm", "residual", "rnn")
+    ],
+    "line_ocr": ["errors.png", "lines.png"],
     "per_sample_gradients": ["lengths.png", "suspects.png"],
     "pinn": ["conductivity.png", "error.png", "loss.png", "solution.png"],
     "reinforce": ["run.png", "steps.png"],
@@ -25,7 +29,7 @@ WRITES = {
 }
 
 #: Modules the examples share, and the letter reader, which has tests of its own.
-OTHERS = {"command_line", "letters", "ocr", "pictures"}
+OTHERS = {"command_line", "letters", "ocr", "pictures", "text_lines"}
 
 
 def run(name: str, *arguments: object, folder: Path) -> str:
