@@ -313,6 +313,8 @@ def _record(
         node.post = broadcast_post(shape, tuple(None if t is None else t._data for t in flat))
     if is_complex:
         node.post = real_post(node.post, flat)
+    if any(t is not None and t._data.dtype.kind == "V" for t in flat):
+        node.post = bfloat16_post(node.post, flat)
     node.epoch = HOT["EPOCH"]
     node.extra = None
     frame = user_frame(sys._getframe(1))
@@ -346,19 +348,24 @@ def _flat_inputs(op: Op, args: tuple[Any, ...]) -> list[Any]:
 
 
 class Post:
-    """What is done to a rule's result before it travels on: summed to a shape, made real."""
+    """What is done to a rule's result before it travels on: summed to a shape, made real, cast."""
 
-    __slots__ = ("real", "shape")
+    __slots__ = ("dtype", "real", "shape")
 
-    def __init__(self, shape: tuple[int, ...] | None, real: bool = False) -> None:
+    def __init__(
+        self, shape: tuple[int, ...] | None, real: bool = False, dtype: dtypes.dtype | None = None
+    ) -> None:
         self.shape = shape
         self.real = real
+        self.dtype = dtype
 
     def __call__(self, g: Any) -> Any:
         if self.shape is not None:
             g = sum_to(g, self.shape)
         if self.real and _is_complex(g):
             g = g.real
+        if self.dtype is not None and g.dtype != self.dtype:
+            g = g.to(self.dtype) if isinstance(g, Tensor) else g.astype(self.dtype.dtype)
         return g
 
 
@@ -376,6 +383,15 @@ def real_post(post: Any, inputs: list[Any]) -> tuple[Post | None, ...]:
     before = post or (None,) * len(inputs)
     return tuple(
         p if t is None or t._data.dtype.kind == "c" else Post(p.shape if p else None, real=True)
+        for p, t in zip(before, inputs, strict=True)
+    )
+
+
+def bfloat16_post(post: Any, inputs: list[Any]) -> tuple[Post | None, ...]:
+    """Let gradients of bfloat16 be bfloat16: beside Python's numbers NumPy makes them float32."""
+    before = post or (None,) * len(inputs)
+    return tuple(
+        p if t is None or t._data.dtype.kind != "V" else Post(p.shape if p else None, dtype=t.dtype)
         for p, t in zip(before, inputs, strict=True)
     )
 

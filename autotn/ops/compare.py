@@ -209,7 +209,7 @@ def clamp_max(input: Arr, max: Arr) -> Arr:
 
 def _large(input: Any, bound: Any) -> bool:
     """True where np.clip between a number and infinity beats np.maximum with a number."""
-    return input.size > SMALL and input.dtype.kind == "f" and np.ndim(bound) == 0
+    return input.size > SMALL and input.dtype.kind in "fV" and np.ndim(bound) == 0
 
 
 clamp_min.grad(

@@ -38,7 +38,8 @@ def lgamma(input: Arr) -> Arr:
     >>> tn.lgamma(tn.tensor([1.0, 5.0]))
     tensor([0.0000, 3.1781])
     """
-    return scipy_values("gammaln", input)
+    values = scipy_values("gammaln", input)
+    return np.where(np.isneginf(input), np.inf, values).astype(input.dtype)
 
 
 @op(method="digamma", inplace=True, out=True, promote="float")
@@ -49,7 +50,7 @@ def digamma(input: Arr) -> Arr:
     tensor([-0.5772,  0.4228])
     """
     values = scipy_values("psi", input)
-    return np.where(input == 0, np.copysign(np.inf, -input), values)
+    return np.where(input == 0, np.copysign(np.inf, -input), values).astype(input.dtype)
 
 
 @op(method="polygamma", inplace=True, promote="float")

@@ -173,7 +173,7 @@ def isposinf(input: Arr) -> Arr:
     >>> tn.isposinf(tn.tensor([float("inf"), -float("inf")]))
     tensor([ True, False])
     """
-    return np.isposinf(input) if input.dtype.kind == "f" else np.zeros(input.shape, np.bool_)
+    return np.isposinf(input) if input.dtype.kind in "fV" else np.zeros(input.shape, np.bool_)
 
 
 @op(method="isneginf", out=True, numpy=np.isneginf)
@@ -183,7 +183,7 @@ def isneginf(input: Arr) -> Arr:
     >>> tn.isneginf(tn.tensor([float("inf"), -float("inf")]))
     tensor([False,  True])
     """
-    return np.isneginf(input) if input.dtype.kind == "f" else np.zeros(input.shape, np.bool_)
+    return np.isneginf(input) if input.dtype.kind in "fV" else np.zeros(input.shape, np.bool_)
 
 
 @op(method="isreal", numpy=np.isreal)
@@ -203,7 +203,7 @@ def signbit(input: Arr) -> Arr:
     >>> tn.signbit(tn.tensor([-1.0, 0.0, -0.0]))
     tensor([ True, False,  True])
     """
-    return np.signbit(input) if input.dtype.kind == "f" else input < 0
+    return np.signbit(input) if input.dtype.kind in "fV" else input < 0
 
 
 for _test in (isposinf, isneginf, signbit):

@@ -41,7 +41,7 @@ def pow(input: Arr, exponent: Arr) -> Arr:
         return input * input * input
     if e == 1:
         return np.array(input)
-    if input.dtype.kind == "f":
+    if input.dtype.kind in "fV":
         if e == 0.5:
             return np.sqrt(input)
         if e == -1:
@@ -204,7 +204,7 @@ def frexp(input: Arr) -> tuple[Arr, ...]:
     >>> tn.frexp(tn.tensor([8.0])).mantissa
     tensor([0.5000])
     """
-    if input.dtype.kind != "f":
+    if input.dtype.kind not in "fV":
         raise DTypeError(f"frexp: only supports floating-point dtypes, got {input.dtype}")
     mantissa, exponent = np.frexp(input)
     return FrexpResult(mantissa, np.where(np.isfinite(input), exponent, np.int32(0)))
@@ -225,5 +225,5 @@ def ldexp(input: Any, other: Any) -> Any:
     if to_arrays(other).dtype.kind in "biu":
         # 2^y in the precision of x, lest it overflows.
         kind = np.asarray(to_arrays(input)).real.dtype
-        other = cast(other, kind if kind.kind == "f" else dtypes.get_default_dtype().dtype)
+        other = cast(other, kind if kind.kind in "fV" else dtypes.get_default_dtype().dtype)
     return mul(input, pow(2.0, other))

@@ -68,7 +68,7 @@ def _round(input: Arr) -> Arr:
     >>> tn.round(tn.tensor([0.5, 1.5]))
     tensor([0., 2.])
     """
-    return np.rint(input) if input.dtype.kind == "f" else input.copy()
+    return np.rint(input) if input.dtype.kind in "fV" else input.copy()
 
 
 @op()
@@ -127,7 +127,7 @@ def floor_divide(input: Arr, other: Arr) -> Arr:
     >>> tn.tensor([7.0, -7.0]) // 2
     tensor([ 3., -4.])
     """
-    if input.dtype.kind != "f":
+    if input.dtype.kind in "biu":
         _refuse_zero(input, other)
     return np.floor_divide(input, other)
 
@@ -139,7 +139,7 @@ def divide_to_zero(input: Arr, other: Arr) -> Arr:
     >>> tn.div(tn.tensor([7, -7]), 2, rounding_mode="trunc")
     tensor([ 3, -3])
     """
-    if input.dtype.kind == "f":
+    if input.dtype.kind in "fV":
         return np.trunc(input / other)
     _refuse_zero(input, other)
     down = np.floor_divide(input, other)
@@ -159,7 +159,7 @@ def remainder(input: Arr, other: Arr) -> Arr:
     >>> tn.tensor([7.0, -7.0]) % 3
     tensor([1., 2.])
     """
-    if input.dtype.kind != "f":
+    if input.dtype.kind in "biu":
         _refuse_zero(input, other)
     return np.remainder(input, other)
 
@@ -171,7 +171,7 @@ def fmod(input: Arr, other: Arr) -> Arr:
     >>> tn.fmod(tn.tensor([7.0, -7.0]), 3)
     tensor([ 1., -1.])
     """
-    if input.dtype.kind != "f":
+    if input.dtype.kind in "biu":
         _refuse_zero(input, other)
     return np.fmod(input, other)
 

@@ -206,7 +206,7 @@ def deg2rad(input: Arr) -> Arr:
     >>> tn.deg2rad(tn.tensor([180.0]))
     tensor([3.1416])
     """
-    return input * (math.pi / 180)
+    return (input * (math.pi / 180)).astype(input.dtype, copy=False)
 
 
 @op(method="rad2deg", inplace=True, out=True, numpy=(np.rad2deg, np.degrees), promote="float")
@@ -216,7 +216,7 @@ def rad2deg(input: Arr) -> Arr:
     >>> tn.rad2deg(tn.tensor([3.14159265]))
     tensor([180.])
     """
-    return input * (180 / math.pi)
+    return (input * (180 / math.pi)).astype(input.dtype, copy=False)
 
 
 deg2rad.grad(input=lambda g: g * (math.pi / 180))

@@ -215,3 +215,32 @@ def test_scipy_is_not_imported_before_it_is_needed() -> None:
         "assert 'scipy' not in sys.modules; tn.lgamma(tn.ones(1)); assert 'scipy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "abs", "atan", "deg2rad", "digamma", "erf", "erfinv", "exp2", "floor", "lgamma", "log2", "log10",
+        "logit", "round", "rsqrt", "sigmoid", "sinc", "square", "tanh",
+        "add", "atan2", "copysign", "div", "fmod", "hypot", "maximum", "mul", "pow", "remainder", "xlogy",
+    ],
+)  # fmt: skip
+def test_bfloat16_stays(name: str, torch: Any) -> None:
+    """bfloat16 in means bfloat16 out, in results and gradients."""
+    pytest.importorskip("ml_dtypes")
+    given = [np.array([0.25, 0.5, 0.75], np.float32), np.array([1.5, 0.25, 2.0], np.float32)]
+    count = 2 if name in ("add", "atan2", "copysign", "div", "fmod", "hypot", "maximum", "mul",
+                          "pow", "remainder", "xlogy") else 1  # fmt: skip
+    ours = [tn.from_numpy(x).to(tn.bfloat16).requires_grad_() for x in given[:count]]
+    theirs = [torch.from_numpy(x).bfloat16().requires_grad_() for x in given[:count]]
+    result, expected = getattr(tn, name)(*ours), getattr(torch, name)(*theirs)
+    result.sum().backward()
+    expected.sum().backward()
+    for a, b in (
+        (result, expected),
+        *((x.grad, y.grad) for x, y in zip(ours, theirs, strict=True)),
+    ):
+        assert a.dtype == tn.bfloat16
+        np.testing.assert_allclose(
+            a.detach().numpy().astype(np.float32), b.detach().float().numpy(), rtol=0.03, atol=0.01
+        )

@@ -18,7 +18,9 @@ for _name in ("lgamma", "digamma"):
     def _(array, name=_name):
         yield from unary(array, "bif", odd=False, **POSITIVE)
         yield Sample(np.array([-0.5, -1.5, -2.3, 1e-10, 30.0, 1e5]), _skip=POLE)  # steep
-        yield Sample(np.array([0.0, -1.0, np.inf, np.nan]), _skip=(*POLE, "gradient_like_torch"))
+        yield Sample(
+            np.array([0.0, -1.0, np.inf, -np.inf, np.nan]), _skip=(*POLE, "gradient_like_torch")
+        )
 
 
 @samples("polygamma")
