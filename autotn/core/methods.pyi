@@ -302,6 +302,7 @@ class TensorMethods:
     def is_conj(self) -> Any: ...  # autotn.ops.complex
     def is_neg(self) -> Any: ...  # autotn.ops.complex
     def is_nonzero(self) -> Any: ...  # autotn.ops.logic
+    def is_same_size(self, other: Any) -> Any: ...  # autotn.ops.queries
     def isclose(self, other: Any, rtol: Any = ..., atol: Any = ..., equal_nan: Any = ...) -> Any: ...  # autotn.ops.logic
     def isfinite(self) -> Any: ...  # autotn.ops.logic
     def isinf(self) -> Any: ...  # autotn.ops.logic

@@ -39,6 +39,7 @@ from autotn.ops.pool import *
 from autotn.ops.pool_adaptive import *
 from autotn.ops.power import *
 from autotn.ops.products import *
+from autotn.ops.queries import *
 from autotn.ops.recurrent import *
 from autotn.ops.reduce import *
 from autotn.ops.rounding import *

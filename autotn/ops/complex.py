@@ -18,7 +18,7 @@ from autotn.errors import DTypeError, ShapeError
 from autotn.ops.arithmetic import zeros_of
 
 __all__ = [
-    "angle", "complex", "conj", "conj_physical", "imag", "is_complex", "is_conj", "is_neg", "polar", "real",
+    "angle", "complex", "conj", "conj_physical", "imag", "is_conj", "is_neg", "polar", "real",
     "resolve_conj", "resolve_neg", "view_as_complex", "view_as_real",
 ]  # fmt: skip
 
@@ -171,15 +171,6 @@ def resolve_neg(input: Any) -> Any:
     tensor([-1.])
     """
     return input
-
-
-def is_complex(input: Any) -> bool:
-    """True for complex64 and complex128.
-
-    >>> tn.is_complex(tn.tensor([1j]))
-    True
-    """
-    return _kind("is_complex", input) == "c"
 
 
 @composite(method="is_conj")

@@ -244,3 +244,40 @@ def test_bfloat16_stays(name: str, torch: Any) -> None:
         np.testing.assert_allclose(
             a.detach().numpy().astype(np.float32), b.detach().float().numpy(), rtol=0.03, atol=0.01
         )
+
+
+def test_result_type_agrees_with_torch(torch: Any) -> None:
+    """Ranks and categories: tensors with dimensions, 0-d tensors, numbers. There is no complex32."""
+    kinds = ["bool", "uint8", "int64", "float16", "float32", "float64", "complex64"]
+    for a in kinds:
+        for b in kinds:
+            for shapes in (((2,), (2,)), ((2,), ()), ((), ())):
+                ours = tn.result_type(
+                    *(
+                        tn.zeros(s, dtype=getattr(tn, k))
+                        for s, k in zip(shapes, (a, b), strict=True)
+                    )
+                )
+                theirs = torch.result_type(
+                    *(
+                        torch.zeros(s, dtype=getattr(torch, k))
+                        for s, k in zip(shapes, (a, b), strict=True)
+                    )
+                )
+                assert ours.name == str(theirs)[6:].replace("complex32", "complex64")
+        for number in (True, 2, 1.5, 1j):
+            x, y = tn.zeros(2, dtype=getattr(tn, a)), torch.zeros(2, dtype=getattr(torch, a))
+            expected = str(torch.result_type(y, number))[6:].replace("complex32", "complex64")
+            assert tn.result_type(x, number).name == expected
+    with pytest.raises(TypeError, match="result_type"):
+        tn.result_type(tn.ones(1), "text")
+
+
+def test_questions_want_a_tensor() -> None:
+    """Anything else is an error that says so; is_tensor answers."""
+    for name in ("numel", "is_floating_point", "is_complex", "is_signed", "is_same_size"):
+        given = ([1.0], [1.0]) if name == "is_same_size" else ([1.0],)
+        with pytest.raises(TypeError, match=f"{name}: argument 'input' must be a Tensor"):
+            getattr(tn, name)(*given)
+    assert not tn.is_tensor([1.0])
+    assert tn.ones(2).is_same_size(tn.zeros(2))
