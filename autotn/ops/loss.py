@@ -50,9 +50,13 @@ def reduced(values: Any, reduction: str) -> Any:
     )
 
 
+def _shape(x: Any) -> tuple[int, ...]:
+    return (x._data if isinstance(x, Tensor) else x).shape  # type: ignore[no-any-return]
+
+
 def warn_if_broadcast(name: str, input: Any, target: Any) -> None:
     """A target of another shape is most often a mistake that broadcasting hides."""
-    if tuple(input.shape) != tuple(target.shape):
+    if _shape(input) != _shape(target):
         import warnings
 
         warnings.warn(
