@@ -20,6 +20,7 @@ def _evaluated(name: str, x: Any, n: Any) -> Any:
 
     degree = np.asarray(n).astype(np.int64)
     values = getattr(scipy.special, name)(np.maximum(degree, 0), np.asarray(x, np.float64))
+    values = np.where(degree == 0, 1, values)  # also at infinity and NaN
     return np.where(degree < 0, 0, values).astype(x.dtype)
 
 

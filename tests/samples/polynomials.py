@@ -25,4 +25,5 @@ for _name in (
         yield Sample(0.5, np.array([1.0, 2.0]))
         yield Sample(np.array([1, 0]), np.array([2, 3]))
         yield Sample(np.array([1.0, -1.0, 2.5]), 3)
+        yield Sample(np.array([np.inf, np.nan, 1.0]), np.array([0, 0, 0]))
         yield Sample(array(2, 0), 3)
