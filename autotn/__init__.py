@@ -67,7 +67,8 @@ _numeric_warnings.silence()
 
 #: Loaded when first asked for, so that ``import autotn`` stays quick.
 _ROOMS = {
-    "autograd", "fft", "ir", "linalg", "nn", "ops", "optim", "special", "testing", "utils", "viz",
+    "autograd", "distributions", "fft", "ir", "linalg", "nn", "ops", "optim", "special", "testing",
+    "utils", "viz",
 }  # fmt: skip
 _LATE = {"graph": "viz", "load": "serialization", "save": "serialization", "summary": "viz"}
 #: The words of the original package, by the file of autotn/network that defines them.

@@ -1,0 +1,23 @@
+"""Probability distributions: densities, draws that gradients pass through, divergences."""
+
+from __future__ import annotations
+
+from autotn.distributions import constraints, transforms
+from autotn.distributions.categorical import Categorical, Multinomial, OneHotCategorical
+from autotn.distributions.composed import Independent, MixtureSameFamily
+from autotn.distributions.discrete import Bernoulli, Binomial, Geometric, Poisson
+from autotn.distributions.distribution import Distribution
+from autotn.distributions.gamma import Beta, Chi2, Dirichlet, Gamma, StudentT
+from autotn.distributions.interval import Exponential, Laplace, Uniform
+from autotn.distributions.kl import kl_divergence, register_kl
+from autotn.distributions.normal import MultivariateNormal, Normal
+from autotn.distributions.transformed import LogNormal, TransformedDistribution
+from autotn.distributions.transforms import *
+
+__all__ = [
+    "Bernoulli", "Beta", "Binomial", "Categorical", "Chi2", "Dirichlet", "Distribution", "Exponential",
+    "Gamma", "Geometric", "Independent", "Laplace", "LogNormal", "MixtureSameFamily", "Multinomial",
+    "MultivariateNormal", "Normal", "OneHotCategorical", "Poisson", "StudentT",
+    "TransformedDistribution", "Uniform", "constraints", "kl_divergence", "register_kl", "transforms",
+    *transforms.__all__,
+]  # fmt: skip

@@ -1,0 +1,67 @@
+"""Distributions described once and built in both libraries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+MATRIX = np.array([[2.0, 0.3], [0.3, 1.0]])
+LOWER = np.linalg.cholesky(MATRIX)
+
+#: name: (class, parameters, values to ask about)
+FAMILIES: dict[str, tuple[str, dict[str, Any], Any]] = {
+    "normal": ("Normal", dict(loc=[0.0, 1.5], scale=[0.5, 2.0]), [[0.3, -1.0], [2.0, 0.1]]),
+    "uniform": ("Uniform", dict(low=[0.0, -1.0], high=[2.0, 3.0]), [[0.3, -0.5], [1.9, 2.0]]),
+    "exponential": ("Exponential", dict(rate=[0.5, 3.0]), [[0.3, 0.1], [2.0, 1.1]]),
+    "laplace": ("Laplace", dict(loc=[0.0, 1.5], scale=[0.5, 2.0]), [[0.3, -1.0], [2.0, 0.1]]),
+    "lognormal": ("LogNormal", dict(loc=[0.0, 0.5], scale=[0.5, 0.7]), [[0.3, 1.0], [2.0, 0.1]]),
+    "gamma": ("Gamma", dict(concentration=[0.5, 4.0], rate=[1.0, 2.5]), [[0.3, 1.0], [2.0, 0.1]]),
+    "chi2": ("Chi2", dict(df=[1.0, 5.0]), [[0.3, 1.0], [2.0, 0.1]]),
+    "beta": (
+        "Beta", dict(concentration1=[0.5, 4.0], concentration0=[1.2, 2.5]), [[0.3, 0.9], [0.5, 0.1]],
+    ),
+    "dirichlet": ("Dirichlet", dict(concentration=[[0.5, 4.0, 1.0], [2.0, 3.0, 4.0]]), [0.2, 0.5, 0.3]),
+    "student": (
+        "StudentT", dict(df=[3.0, 5.0], loc=[0.0, 1.0], scale=[1.0, 2.0]), [[0.3, -1.0], [2.0, 0.1]],
+    ),
+    "bernoulli": ("Bernoulli", dict(probs=[0.2, 0.7]), [[0.0, 1.0], [1.0, 0.0]]),
+    "bernoulli logits": ("Bernoulli", dict(logits=[-2.0, 30.0]), [[0.0, 1.0], [1.0, 0.0]]),
+    "geometric": ("Geometric", dict(probs=[0.2, 0.7]), [[0.0, 3.0], [1.0, 2.0]]),
+    "geometric logits": ("Geometric", dict(logits=[-1.0, 0.7]), [[0.0, 3.0], [1.0, 2.0]]),
+    "poisson": ("Poisson", dict(rate=[0.5, 4.2]), [[0.0, 3.0], [1.0, 7.0]]),
+    "binomial": ("Binomial", dict(total_count=5, probs=[0.2, 0.7]), [[0.0, 3.0], [1.0, 5.0]]),
+    "binomial logits": ("Binomial", dict(total_count=5, logits=[-1.0, 0.7]), [[0.0, 3.0], [1.0, 5.0]]),
+    "categorical": ("Categorical", dict(probs=[[0.2, 0.7, 0.1], [1.0, 2.0, 3.0]]), [[0, 2], [1, 1]]),
+    "categorical logits": ("Categorical", dict(logits=[[0.2, 0.7, 0.1], [1.0, 2.0, 3.0]]), [2, 0]),
+    "one-hot": ("OneHotCategorical", dict(probs=[[0.2, 0.7, 0.1], [1.0, 2.0, 3.0]]), [0.0, 1.0, 0.0]),
+    "multinomial": (
+        "Multinomial", dict(total_count=4, probs=[[0.2, 0.7, 0.1], [1.0, 2.0, 3.0]]), [1.0, 3.0, 0.0],
+    ),
+    "mvn covariance": (
+        "MultivariateNormal", dict(loc=[0.0, 1.0], covariance_matrix=MATRIX), [[0.3, -1.0], [2.0, 0.1]],
+    ),
+    "mvn precision": (
+        "MultivariateNormal", dict(loc=[0.0, 1.0], precision_matrix=MATRIX), [[0.3, -1.0], [2.0, 0.1]],
+    ),
+    "mvn tril": (
+        "MultivariateNormal", dict(loc=[[0.0, 1.0]] * 3, scale_tril=LOWER), [0.3, -1.0],
+    ),
+}  # fmt: skip
+
+
+def build(library: Any, name: str, grad: bool = False, dtype: str = "float64") -> tuple[Any, dict]:
+    """The distribution of this name in `library`, and its parameters that are tensors."""
+    cls, given, _ = FAMILIES[name]
+    tensors = {
+        key: library.tensor(np.asarray(value), dtype=getattr(library, dtype)).requires_grad_(grad)
+        for key, value in given.items()
+        if not isinstance(value, int)
+    }
+    return getattr(library.distributions, cls)(**{**given, **tensors}), tensors
+
+
+def value_of(library: Any, name: str, dtype: str = "float64") -> Any:
+    value = np.asarray(FAMILIES[name][2])
+    kind = "int64" if value.dtype.kind == "i" else dtype
+    return library.tensor(value, dtype=getattr(library, kind))
