@@ -8,6 +8,8 @@ backward pass pretends to be another function, so that weights of +1 and -1 can 
 
 from __future__ import annotations
 
+from argparse import Namespace
+
 import command_line
 import numpy as np
 import pictures
@@ -61,7 +63,7 @@ class BinaryLinear(nn.Linear):
         return F.linear(input, Sign.apply(self.weight)) * self.size + self.bias
 
 
-def fit(model: nn.Module, x: tn.Tensor, y: tn.Tensor, steps: int) -> list[float]:
+def fit(model: nn.Sequential, x: tn.Tensor, y: tn.Tensor, steps: int) -> list[float]:
     """Train on a wave; the loss after every step."""
     optimizer = optim.Adam(model.parameters(), lr=1e-2)
     losses = []
@@ -74,7 +76,7 @@ def fit(model: nn.Module, x: tn.Tensor, y: tn.Tensor, steps: int) -> list[float]
     return losses
 
 
-def continue_a_wave(options) -> None:
+def continue_a_wave(options: Namespace) -> None:
     """Fit a sine between -5 and 5 with tanh and with snake, and look farther out."""
     x = tn.linspace(-5, 5, 200).unsqueeze(1)
     far = tn.linspace(-10, 10, 400).unsqueeze(1)
@@ -90,7 +92,7 @@ def continue_a_wave(options) -> None:
     pictures.line_plot(lines, options.out / "continued.png", title, "x", "y")
 
 
-def learn_signs(options) -> None:
+def learn_signs(options: Namespace) -> None:
     """Read digits with weights of +1 and -1 only."""
     digits = load_digits()
     images, labels = tn.tensor(digits.data / 16, dtype=tn.float32), tn.tensor(digits.target)

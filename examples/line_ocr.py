@@ -7,22 +7,26 @@ piece. Both are Systems of convolutions over (column, row, colour) and dense lay
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import SequenceMatcher
 
 import command_line
 import numpy as np
 import pictures
-from text_lines import CHARACTERS, HEIGHT, WIDTH, draw_line, glyph, random_text
+from text_lines import CHARACTERS, HEIGHT, PIECE, WIDTH, draw_line, glyph, pieces, random_text
 from tqdm import tqdm
 
 import autotn as tn
 
-WINDOW, PIECE, STRIDE = 24, 16, 5
+WINDOW, STRIDE = 24, 5
+#: Draws that many images with the answers to them.
+Source = Callable[[int, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 
 
 def windows(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """`n` windows and, for each of their columns, whether a character begins there."""
-    seen, marks = [], []
+    seen: list[np.ndarray] = []
+    marks = []
     while len(seen) < n:
         image, starts = draw_line(random_text(rng), rng)
         mark = np.zeros(WIDTH, np.float32)
@@ -33,20 +37,11 @@ def windows(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(seen[:n]), np.stack(marks[:n])
 
 
-def pieces(image: np.ndarray, starts: list[int]) -> np.ndarray:
-    """What stands between one start and the next, each ``(16, 16, 3)`` and filled up with paper."""
-    found = np.empty((len(starts), PIECE, HEIGHT, 3), np.float32)
-    found[:] = np.median(image, axis=(0, 1))
-    for piece, start, end in zip(found, starts, [*starts[1:], WIDTH], strict=True):
-        end = min(end, start + PIECE)
-        piece[: end - start] = image[start:end]
-    return found
-
-
 def characters(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """`n` pieces and the one-hot truth of each."""
-    seen, truth = [], []
-    while sum(map(len, seen)) < n:
+    seen: list[np.ndarray] = []
+    truth: list[int] = []
+    while len(truth) < n:
         text = random_text(rng)
         image, starts = draw_line(text, rng)
         seen.append(pieces(image, starts))
@@ -71,7 +66,7 @@ def networks() -> tuple[tn.System, tn.System]:
 
 
 def train(
-    system: tn.System, data, batches: int, rng: np.random.Generator, name: str
+    system: tn.System, data: Source, batches: int, rng: np.random.Generator, name: str
 ) -> list[float]:
     """Learn from fresh batches with a falling rate; the mean error of every batch."""
     errors = []

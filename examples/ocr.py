@@ -84,10 +84,14 @@ class Run:
         return {name: getattr(self, name) for name in names}
 
     def save(self) -> None:
-        numbers = dict(options=vars(self.options) | {"out": None, "resume": False}, done=self.done)
-        numbers["generator"] = self.supply.rng.bit_generator.state  # integers of 128 bits
-        state = {name: part.state_dict() for name, part in self.parts().items()}
-        tn.save(state | {"numbers": json.dumps(numbers)}, self.checkpoint)
+        numbers = {
+            "options": vars(self.options) | {"out": None, "resume": False},
+            "done": self.done,
+            "generator": self.supply.rng.bit_generator.state,  # integers of 128 bits
+        }
+        state: dict[str, Any] = {name: part.state_dict() for name, part in self.parts().items()}
+        state["numbers"] = json.dumps(numbers)
+        tn.save(state, self.checkpoint)
 
     def load(self, state: dict[str, Any]) -> None:
         numbers = json.loads(state["numbers"])

@@ -239,7 +239,7 @@ def named_points(
     """Points ``(n, 2)`` of the plane, each drawn as the name of its kind."""
     figure = new_figure(7.5, 7)
     axes = figure.add_subplot()
-    axes.scatter(*points.T, s=0)  # sets the limits; the names are the marks
+    axes.scatter(points[:, 0], points[:, 1], s=0)  # sets the limits; the names are the marks
     for (x, y), index in zip(points, kind, strict=True):
         colour = STYLES[index % len(STYLES)][0]
         axes.text(x, y, names[index], color=colour, fontsize=8, ha="center", va="center")
@@ -254,10 +254,11 @@ def histogram(
     """How the values of each group are spread; counts are logarithmic, so that few still show."""
     figure = new_figure(8, 4.5)
     axes = figure.add_subplot()
-    edges = np.histogram_bin_edges(np.concatenate(list(groups.values())), 40)
+    edges = np.histogram_bin_edges(np.concatenate(list(groups.values())), 40).tolist()
     for (name, values), (colour, dash, _) in zip(groups.items(), STYLES, strict=False):
-        style = dict(color=colour, linestyle=dash, linewidth=2)
-        axes.hist(values, edges, histtype="step", label=name, **style)
+        axes.hist(
+            values, edges, histtype="step", label=name, color=colour, linestyle=dash, linewidth=2
+        )
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel, yscale="log")
     axes.grid(alpha=0.3)
     axes.legend()

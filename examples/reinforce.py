@@ -48,7 +48,8 @@ def play(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Run `n` carts: states ``(t, n, 4)``, pushes ``(t, n)``, and which were still running."""
     carts, running = Carts(n, rng), np.ones(n, bool)
-    states, pushes, alive = [], [], []
+    states: list[np.ndarray] = []
+    pushes, alive = [], []
     while running.any() and len(states) < MOST_STEPS:
         states.append(carts.state.astype(np.float32))
         alive.append(running)
@@ -96,12 +97,12 @@ def main(arguments: list[str] | None = None) -> None:
     pictures.line_plot(lines, options.out / "steps.png", title, "batch of 16 runs", "steps")
     length = int(alive[:, 0].sum())
     seconds = [Carts.TICK * t for t in range(length)]
-    lines = {
+    both = {
         "cart (metres)": (seconds, states[:length, 0, 0].tolist()),
         "pole (degrees)": (seconds, np.rad2deg(states[:length, 0, 2]).tolist()),
     }
     title = "One run of the learned policy"
-    pictures.line_plot(lines, options.out / "run.png", title, "seconds", "from the middle")
+    pictures.line_plot(both, options.out / "run.png", title, "seconds", "from the middle")
     command_line.show_files(options.out)
 
 

@@ -8,7 +8,7 @@ import letters
 import numpy as np
 
 CHARACTERS = [chr(code) for code in range(33, 127)]
-WIDTH, HEIGHT = 256, 16
+WIDTH, HEIGHT, PIECE = 256, 16, 16
 
 
 @cache
@@ -44,3 +44,13 @@ def random_text(rng: np.random.Generator, length: int = 20) -> str:
     """Characters without any sense, so that nothing can be guessed; some blanks among them."""
     text = "".join(rng.choice(CHARACTERS, length))
     return "".join(" " if blank else c for c, blank in zip(text, rng.random(length) < 0.15)).strip()
+
+
+def pieces(image: np.ndarray, starts: list[int]) -> np.ndarray:
+    """What stands between one start and the next, each ``(16, 16, 3)`` and filled up with paper."""
+    found = np.empty((len(starts), PIECE, HEIGHT, 3), np.float32)
+    found[:] = np.median(image, axis=(0, 1))
+    for piece, start, end in zip(found, starts, [*starts[1:], WIDTH], strict=True):
+        end = min(end, start + PIECE)
+        piece[: end - start] = image[start:end]
+    return found

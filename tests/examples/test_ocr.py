@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,6 @@ import pytest
 
 import autotn as tn
 from tests.examples.conftest import EXAMPLES
-from tests.examples.test_examples import run
 from tests.examples.test_pictures import is_png
 
 ARTICLE = """\
@@ -23,36 +25,50 @@ Dense :: [(15, 15)] -> [(15, 15)]
 Dense :: [(15, 15)] -> [(26,)]
 """
 
-#: Runs the example and presses Ctrl-C when a method of `Letters` has been called that many times.
-PRESS_CTRL_C = """
-import signal, sys
-import ocr, letters
-
-name, count, *arguments = sys.argv[1:]
-draw, calls = getattr(letters.Letters, name), []
-
-def counted(supply, n):
-    calls.append(n)
-    if len(calls) == int(count):
-        signal.raise_signal(signal.SIGINT)
-    return draw(supply, n)
-
-setattr(letters.Letters, name, counted)
-ocr.main(["--quick", "--out", "o", *arguments])
-"""
+Run = Callable[..., str]
 
 
-def interrupt(method: str, calls: int, folder: Path, *arguments: str) -> str:
-    """What the interrupted run says at its end."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PRESS_CTRL_C, method, str(calls), *arguments],
+def script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the script as a user does; a warning is an error."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / "ocr.py"), *arguments],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": f"{EXAMPLES}{os.pathsep}{EXAMPLES.parent}"},
+        env=os.environ | {"PYTHONPATH": str(EXAMPLES.parent)},
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 1, done.stderr
-    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder and the output of a run that nobody interrupts."""
+    folder = tmp_path_factory.mktemp("whole")
+    done = script(folder, "--quick", "--out", "o")
+    assert done.returncode == 0, done.stderr
+    return folder / "o", done.stdout
+
+
+@pytest.fixture
+def interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the example and press Ctrl-C when a method of `Letters` is called that many times."""
+
+    def interrupted(folder: Path, method: str, count: int, *arguments: str) -> str:
+        supply = importlib.import_module("letters").Letters
+        draw, calls = getattr(supply, method), []
+
+        def counted(self: Any, n: int) -> Any:
+            calls.append(n)
+            if len(calls) == count:
+                signal.raise_signal(signal.SIGINT)
+            return draw(self, n)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(supply, method, counted)
+            with pytest.raises(SystemExit) as stop:
+                run("ocr", folder, *arguments)
+        return str(stop.value)
+
+    return interrupted
 
 
 def assert_same(one: Any, other: Any) -> None:
@@ -73,13 +89,6 @@ def assert_same(one: Any, other: Any) -> None:
         assert one == other
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder and the output of a run that nobody interrupts."""
-    folder = tmp_path_factory.mktemp("whole")
-    return folder / "o", run("ocr", folder=folder)
-
-
 def test_it_prints_the_articles_lines_and_its_files(whole: tuple[Path, str]) -> None:
     folder, printed = whole
     assert printed.startswith(ARTICLE)
@@ -93,42 +102,39 @@ def test_it_prints_the_articles_lines_and_its_files(whole: tuple[Path, str]) -> 
     assert all(is_png(path) for path in folder.glob("*.png"))
 
 
-# The test letters are drawn by the first two batches.
-@pytest.mark.parametrize("where", [("tagged_2d_data", 2), ("batch", 9)])
+# The test letters are the first two batches drawn.
+@pytest.mark.parametrize("where", [("tagged_2d_data", 2), ("batch", 3), ("batch", 9)])
 def test_a_resumed_run_ends_like_one_that_was_never_stopped(
-    where: tuple[str, int], whole: tuple[Path, str], tmp_path: Path
+    where: tuple[str, int], whole: tuple[Path, str], interrupted: Run, run: Run, tmp_path: Path
 ) -> None:
-    said = interrupt(*where, tmp_path)
-    assert "--resume" in said
+    assert "--resume" in interrupted(tmp_path, *where)
     assert [path.name for path in (tmp_path / "o").iterdir()] == ["ocr.pt"]
-    run("ocr", "--resume", folder=tmp_path)
+    run("ocr", tmp_path, "--resume")
     assert_same(tn.load(tmp_path / "o" / "ocr.pt"), tn.load(whole[0] / "ocr.pt"))
     for picture in ("weights.png", "curves.png"):
         again, before = tmp_path / "o" / picture, whole[0] / picture
         assert again.read_bytes() == before.read_bytes()
 
 
-def test_a_run_may_be_stopped_twice(whole: tuple[Path, str], tmp_path: Path) -> None:
-    interrupt("tagged_2d_data", 3, tmp_path)
-    interrupt("batch", 4, tmp_path, "--resume")
-    run("ocr", "--resume", folder=tmp_path)
+def test_a_run_may_be_stopped_twice(
+    whole: tuple[Path, str], interrupted: Run, run: Run, tmp_path: Path
+) -> None:
+    interrupted(tmp_path, "tagged_2d_data", 3)
+    interrupted(tmp_path, "batch", 4, "--resume")
+    run("ocr", tmp_path, "--resume")
     assert_same(tn.load(tmp_path / "o" / "ocr.pt"), tn.load(whole[0] / "ocr.pt"))
 
 
-def test_resume_without_a_checkpoint_says_so(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "ocr.py"), "--resume", "--out", "nowhere"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(EXAMPLES.parent)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode != 0
-    assert "nowhere" in done.stderr
-    assert not (tmp_path / "nowhere").exists()
+def test_resume_without_a_checkpoint_says_so(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run("ocr", tmp_path, "--resume")
+    assert f"no checkpoint {Path('o', 'ocr.pt')}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_quick_letters_are_learned_a_little(whole: tuple[Path, str]) -> None:
+def test_the_checkpoint_holds_the_weights(whole: tuple[Path, str]) -> None:
     state = tn.load(whole[0] / "ocr.pt")
     weight = state["model"]["1.weight"].numpy()
     assert weight.shape == (15 * 15, 32 * 32)
