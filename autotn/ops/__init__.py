@@ -1,5 +1,8 @@
 """The op library: one declaration each, by topic."""
+
 from __future__ import annotations
+
+from types import ModuleType
 
 from autotn.core import call, engine, views
 from autotn.core.views import alias as alias
@@ -52,3 +55,10 @@ from autotn.ops.stochastic import *
 from autotn.ops.transcendental import *
 from autotn.ops.trigonometry import *
 from autotn.ops.vision import *
+
+#: What `from autotn.ops import *` hands on: the functions, not the topic files they stand in.
+__all__ = [
+    name
+    for name, value in dict(globals()).items()
+    if not name.startswith("_") and not isinstance(value, ModuleType) and value is not ModuleType
+]

@@ -51,7 +51,7 @@ def reduced(values: Any, reduction: str) -> Any:
 
 
 def _shape(x: Any) -> tuple[int, ...]:
-    return (x._data if isinstance(x, Tensor) else x).shape  # type: ignore[no-any-return]
+    return (x._data if isinstance(x, Tensor) else x).shape
 
 
 def warn_if_broadcast(name: str, input: Any, target: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,11 +16,12 @@ from benchmarks.row import Case, row
 @row("import in a fresh interpreter", beside=("numpy",))
 def import_time(library: Any) -> Case:
     """Import with every module compiled before, as an installed package is."""
-    compiled = tempfile.TemporaryDirectory()
+    compiled = tempfile.mkdtemp(prefix="autotn-import-")
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
     command = [sys.executable, "-c", f"import {library.__name__}"]
 
     def step() -> None:
-        environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled.name}
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         subprocess.run(command, check=True, env=environment)
 
