@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from autotn.core.tensor import Tensor
-
 F = TypeVar("F")
 
 NUMPY: dict[Any, Any]
