@@ -300,7 +300,7 @@ class finfo:
         if chosen.name == "bfloat16":
             import ml_dtypes
 
-            info: Any = ml_dtypes.finfo(chosen.dtype)  # type: ignore[no-untyped-call]
+            info: Any = ml_dtypes.finfo(chosen.dtype)
         else:
             info = np.finfo(chosen.dtype)
         self.bits = int(info.bits)
