@@ -146,12 +146,16 @@ def jittered(
 
     The ink of the first letter starts in columns 0 to 4, whatever hangs out on its left (the
     hook of an italic J), and its foot stands on rows 23 to 26: only wide bold letters lose a
-    little at the right edge.
+    little at the right edge. Offsets are fractions of a pixel, so no two pictures are the same.
     """
-    column, row = (2, 24) if rng is None else (int(rng.integers(5)), int(rng.integers(23, 27)))
+    column, row = (2.0, 24.0) if rng is None else (rng.uniform(0, 4), rng.uniform(23, 26))
     x = column - font.getbbox(txt[0], anchor="ls")[0]
     top = row - font.getmetrics()[0]  # fonts differ in how much stands above the base line
-    return render_text(txt, origin=(x, top), size=(width, height), font=font)
+    # Fonts are drawn at whole pixels; the rest of the way is a blend of two neighbours.
+    (x, right), (top, down) = divmod(x, 1), divmod(top, 1)
+    image = render_text(txt, (x + 1, top + 1), (width + 1, height + 1), font=font)
+    image = (1 - right) * image[:, 1:] + right * image[:, :-1]
+    return (1 - down) * image[1:] + down * image[:-1]
 
 
 # ------------------------------------------------------------ the article's names

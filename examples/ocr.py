@@ -125,7 +125,7 @@ def train_online(run: Run, lessons: int) -> None:
 
 
 def train_in_batches(run: Run, steps_per_epoch: int) -> None:
-    """The eager loop; every batch is freshly drawn, so no image is seen twice."""
+    """The eager loop; every batch is freshly drawn, no picture comes twice."""
     model, optimizer, done = run.model, run.optimizer, run.done
     criterion = nn.CrossEntropyLoss()
     steps = run.options.epochs * steps_per_epoch
@@ -203,7 +203,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--font-wheels", action="store_true", help="train on font-* wheels, too")
     parser.add_argument("--resume", action="store_true", help="go on, with the saved options")
     options = parser.parse_args(arguments)
-    options.epochs = options.epochs or (2 if options.quick else 20)
+    if options.epochs is None:
+        options.epochs = 2 if options.quick else 20
+    elif options.epochs < 1:
+        parser.error(f"--epochs must be at least 1, got {options.epochs}")
     checkpoint, state = options.out / "ocr.pt", None
     if options.resume:
         if not checkpoint.exists():

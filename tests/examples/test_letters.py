@@ -77,6 +77,12 @@ def test_a_seed_fixes_every_pixel_and_label(letters: Any) -> None:
     assert not np.array_equal(images, other)
 
 
+def test_no_picture_comes_twice(letters: Any) -> None:
+    one, _ = letters.Letters(seed=0).batch(1500)
+    other, _ = letters.Letters(seed=1).batch(1500)
+    assert len({image.tobytes() for image in [*one, *other]}) == 3000
+
+
 def test_the_state_of_the_generator_is_all_there_is_to_save(letters: Any) -> None:
     supply = letters.Letters(seed=1)
     supply.batch(10)
