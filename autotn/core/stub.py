@@ -15,8 +15,6 @@ _HEAD = '''\
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from autotn.core.tensor import Tensor
-
 F = TypeVar("F")
 
 NUMPY: dict[Any, Any]
