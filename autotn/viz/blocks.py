@@ -6,6 +6,7 @@ so that a layer is one box whatever its ops. Reshapes and other plumbing without
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from autotn.ir.graph import Call, Graph, Value
@@ -133,7 +134,7 @@ def _ops(graph: Graph, made: Sketch) -> dict[int, str]:
         kind = "plumbing" if call.op in PLUMBING else "op"
         shapes = ", ".join(shape_text(values[v]) for v in call.outputs)
         label = call.op if kind == "plumbing" else f"{call.op}\n{shapes}"
-        hint = f"{call.file}:{call.line}: {call.text}" if call.file else call.op
+        hint = f"{os.path.basename(call.file)}:{call.line}: {call.text}" if call.file else call.op
         made.boxes.append(Box(key, label, kind, tuple(call.scope), hint))
         for depth in range(1, len(call.scope) + 1):
             path, cls = tuple(call.scope[:depth]), call.classes[depth - 1]
