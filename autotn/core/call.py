@@ -39,9 +39,12 @@ def call(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
         from autotn.core.inplace import write_out
 
         return write_out(op.name, out, _without_tape(op, ready), args)
+    recorder = state.recorder
+    if recorder is None:
+        return apply(op, ready)
+    recorder.begin(op)
     result = apply(op, ready)
-    if state.recorder is not None:
-        state.recorder.call(op, ready, result)
+    recorder.call(op, ready, result)
     return result
 
 

@@ -425,6 +425,8 @@ def _walk(
             raise freed_error(node)
         if node.epoch != HOT["EPOCH"]:
             _check_unmodified(node)
+        if state.recorder is not None:
+            state.recorder.begin(node.op)
         grads = _recorded(node, g) if create_graph else node.op.backward(node, g)
         if node.post is not None:
             grads = _posted(grads, node.post)

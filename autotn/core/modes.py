@@ -230,7 +230,11 @@ class inference_mode(_GradContext):
 
 
 class recording:
-    """Send every op call of this thread to ``recorder.call(op, arguments, result)``."""
+    """Tell a recorder of this thread's ops: ``begin(op)`` before each, after it ``call(op, arguments, result)``.
+
+    In a backward walk ``backward(node, gradient, gradients_of_inputs)`` follows each ``begin``. An op that
+    raises begins without an end.
+    """
 
     def __init__(self, recorder: Any) -> None:
         self.recorder = recorder

@@ -69,6 +69,9 @@ class _Recorder:
                 full = f"{prefix}.{name}" if prefix else name
                 self.names.setdefault(id(tensor), (what, full))
 
+    def begin(self, op: Any) -> None:
+        """An op is about to run."""
+
     def call(self, op: Any, args: tuple[Any, ...], result: Any) -> None:
         """One op ran."""
         for name, module in state.scope[:1]:
