@@ -1,4 +1,5 @@
 """autotn: deep learning you can read. PyTorch's eager style in pure Python on NumPy and SciPy."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any

@@ -64,9 +64,7 @@ def _method(name: str, member: Any) -> str:
     result = {"__len__": "int", "__contains__": "bool", "__setitem__": "None", "backward": "None"}
     where = getattr(member, "__module__", "") or ""
     comment = f"  # {where}" if where.startswith("autotn.") else ""
-    return (
-        f"    def {name}({', '.join(parts)}) -> {result.get(name, 'Any')}: ...{comment}"
-    )
+    return f"    def {name}({', '.join(parts)}) -> {result.get(name, 'Any')}: ...{comment}"
 
 
 if __name__ == "__main__":

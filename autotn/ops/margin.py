@@ -288,7 +288,13 @@ class _CTC(Function):
     def backward(ctx: Any, g: Any) -> Any:
         (log_probs,) = ctx.saved_tensors
         found = ctc.ctc_loss_backward(
-            g._data, log_probs._data, ctx.lengths[0], ctx.lengths[1], ctx.kept, ctx.zero_infinity, normalized=True
+            g._data,
+            log_probs._data,
+            ctx.lengths[0],
+            ctx.lengths[1],
+            ctx.kept,
+            ctx.zero_infinity,
+            normalized=True,
         )
         return wrap(found), None, None, None, None, None
 

@@ -89,7 +89,9 @@ def linalg_inv(A: Arr) -> Arr:
             [0.0000, 0.2500]])
     """
     need_square("linalg.inv", A)
-    failure = "linalg.inv: the inversion could not be completed because the input matrix is singular"
+    failure = (
+        "linalg.inv: the inversion could not be completed because the input matrix is singular"
+    )
     return run_lapack(failure, np.linalg.inv, A)
 
 
