@@ -71,7 +71,13 @@ _ROOMS = {
     "autograd", "distributions", "fft", "ir", "linalg", "nn", "ops", "optim", "special", "testing",
     "utils", "viz",
 }  # fmt: skip
-_LATE = {"graph": "viz", "load": "serialization", "save": "serialization", "summary": "viz"}
+_LATE = {
+    "graph": "viz",
+    "load": "serialization",
+    "profile": "viz.profiler",
+    "save": "serialization",
+    "summary": "viz",
+}
 #: The words of the original package, by the file of autotn/network that defines them.
 _WORDS = {
     "activation": "Activation Linear ReLU Sigmoid Tanh",

@@ -1,0 +1,166 @@
+"""`tn.profile`: what it counts, where it puts it, and that it leaves no trace when off."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import numpy as np
+import pytest
+
+import autotn as tn
+from autotn import nn
+from autotn.core import modes
+from autotn.errors import ShapeError
+
+
+def network() -> nn.Module:
+    return nn.Sequential(nn.Linear(6, 4), nn.Sequential(nn.Tanh(), nn.Linear(4, 2)), nn.ReLU())
+
+
+def step(model: nn.Module, batch: int = 5) -> None:
+    model(tn.ones(batch, 6)).sum().backward()
+
+
+def named(rows):
+    return {row.name.strip(): row for row in rows}
+
+
+def test_ops_are_counted_with_forward_and_backward_apart() -> None:
+    with tn.profile(show=False) as p:
+        step(network())
+    ops = named(p.by_op())
+    assert {name: row.calls for name, row in ops.items()} == dict(linear=2, tanh=1, relu=1, sum=1)
+    assert all(row.forward > 0 and row.backward > 0 for row in ops.values())
+    assert [e.phase for e in p.events] == ["forward"] * 5 + ["backward"] * 5
+    assert ops["tanh"].forward_bytes == ops["tanh"].backward_bytes == 5 * 4 * 4
+
+
+def test_modules_include_what_is_inside_and_count_their_calls() -> None:
+    model = network()
+    with tn.profile(show=False) as p:
+        step(model)
+        step(model)
+    rows = p.by_module()
+    names = [row.name for row in rows]
+    assert names == [
+        "Sequential",
+        "  0: Linear",
+        "  1: Sequential",
+        "    0: Tanh",
+        "    1: Linear",
+        "  2: ReLU",
+    ]
+    assert [row.calls for row in rows] == [2] * 6
+    by_name = dict(zip(names, rows, strict=True))
+    inside = by_name["    0: Tanh"].total + by_name["    1: Linear"].total
+    assert by_name["  1: Sequential"].total == pytest.approx(inside)
+
+
+def test_lines_are_the_users() -> None:
+    x = tn.ones(3, requires_grad=True)
+    with tn.profile(show=False) as p:
+        y = x * 2
+        z = (y * x).sum()
+        z.backward()
+    names = named(p.by_line())
+    assert any("y = x * 2" in name for name in names)
+    both = next(row for name, row in names.items() if "z = (y * x).sum()" in name)
+    assert both.calls == 2
+    assert both.backward > 0
+    assert all(name.startswith("test_profile.py:") for name in names)
+
+
+def test_views_allocate_nothing_and_the_peak_is_what_was_alive_together() -> None:
+    with tn.profile(show=False) as p:
+        for _ in range(3):
+            a = tn.zeros(100) + 1.0
+            a.reshape(10, 10)
+            del a
+    ops = named(p.by_op())
+    assert ops["reshape"].forward_bytes == 0
+    assert ops["add"].forward_bytes == 3 * 400
+    assert p.peak_bytes == 400
+
+
+def test_the_report_is_printed_at_the_end_and_not_after_an_error(capsys) -> None:
+    with tn.profile():
+        step(network())
+    printed = capsys.readouterr().out
+    for word in ("forward", "backward", "linear", "Tanh", "test_profile.py", "outside of ops"):
+        assert word in printed
+    with pytest.raises(ZeroDivisionError), tn.profile():
+        raise ZeroDivisionError
+    assert capsys.readouterr().out == ""
+    with tn.profile(show=False) as p:
+        pass
+    assert "no op" in str(p)
+
+
+def test_an_op_that_raised_does_not_disturb_the_rest() -> None:
+    x = tn.ones(3)
+    with tn.profile(show=False) as p:
+        with pytest.raises(ShapeError):
+            x * tn.ones(4)
+        x + x
+    assert [e.op for e in p.events] == ["add"]
+
+
+def test_each_thread_that_enters_is_heard_and_no_other() -> None:
+    p = tn.profile(show=False)
+    x = tn.ones(3)
+
+    def listen() -> None:
+        with p:
+            x * 2
+
+    def stay_out() -> None:
+        x - 2
+
+    with p:
+        x + 1
+        with pytest.raises(RuntimeError, match="already"):
+            p.__enter__()
+        threads = [threading.Thread(target=f) for f in (listen, listen, stay_out)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(e.op for e in p.events) == ["add", "mul", "mul"]
+
+
+def test_second_derivatives_are_not_counted_twice() -> None:
+    x = tn.tensor(2.0, requires_grad=True)
+    with tn.profile(show=False) as p:
+        (g,) = tn.autograd.grad(x**3, x, create_graph=True)
+        g.backward()
+    assert x.grad == 12.0
+    for event in p.events:
+        assert 0 <= event.own <= event.duration
+
+
+def test_the_trace_is_read_by_browsers_and_spans_nest(tmp_path) -> None:
+    with tn.profile(show=False) as p:
+        step(network())
+    path = p.export_chrome_trace(tmp_path / "trace.json")
+    events = json.loads(path.read_text())["traceEvents"]
+    spans = [e for e in events if e["ph"] == "X"]
+    assert {"linear", "linear (backward)", "Sequential", "1", "1.0"} <= {e["name"] for e in spans}
+    times = [(round(e["ts"] * 1000), round((e["ts"] + e["dur"]) * 1000)) for e in spans]
+    for start, end in times:
+        for other_start, other_end in times:
+            apart = end <= other_start or other_end <= start
+            inside = other_start <= start and end <= other_end
+            around = start <= other_start and other_end <= end
+            assert apart or inside or around
+
+
+def test_nothing_listens_when_it_is_off_and_numbers_are_the_same_when_on() -> None:
+    x = tn.randn(4, 4, requires_grad=True)
+    (x @ x).sum().backward()
+    plain, x.grad = x.grad.numpy().copy(), None
+    with tn.profile(show=False):
+        (x @ x).sum().backward()
+    assert np.array_equal(plain, x.grad.numpy())
+    assert modes.HOT["SPECIAL"] == 0
+    assert modes.state.recorder is None
