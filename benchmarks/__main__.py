@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
+import subprocess
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
 from benchmarks import report
 from benchmarks.compare import run
-from benchmarks.peer import Peer
+from benchmarks.peer import ROOT, Peer
 from benchmarks.row import Row, all_rows
 
 
@@ -27,9 +31,20 @@ def arguments() -> argparse.Namespace:
     add("--list", action="store_true", help="name the rows and stop")
     add("--json", type=Path, metavar="FILE", help="write every round's times, too")
     add("--page", type=Path, metavar="FILE", help="write the table between a page's markers, too")
+    add("--compare", metavar="REV", help="compare with autotn of this git revision, not with torch")
     add("--subject", default="autotn", help=argparse.SUPPRESS)
     add("--reference", default="torch", help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+def extract(revision: str, folder: str) -> None:
+    """Put the package as it was at `revision` into `folder`."""
+    command = ["git", "archive", "--format=tar", revision, "autotn"]
+    archive = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode:
+        raise SystemExit(archive.stderr.decode().strip())
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+        tar.extractall(folder, filter="data")
 
 
 def chosen(only: list[str] | None) -> list[Row]:
@@ -56,6 +71,14 @@ def describe(versions: dict[str, str | None], options: argparse.Namespace) -> st
 
 def main() -> int:
     options = arguments()
+    with tempfile.TemporaryDirectory(prefix="autotn-then-") as folder:
+        if options.compare and not options.list:
+            extract(options.compare, folder)
+        return measure(options, folder)
+
+
+def measure(options: argparse.Namespace, folder: str) -> int:
+    """Time the rows and report; `folder` holds the revision to compare with, if one was given."""
     rows = chosen(options.only)
     if options.list:
         width = max(len(row.key) for row in rows)
@@ -67,6 +90,9 @@ def main() -> int:
     if reference == subject:
         reference += " again"
     libraries = {subject: options.subject, reference: options.reference}
+    if options.compare:
+        reference = f"autotn at {options.compare}"
+        libraries = {subject: options.subject, reference: f"autotn@{folder}"}
     libraries |= {name: name for row in rows for name in row.beside}
     versions = {}
     for label, library in list(libraries.items()):

@@ -15,10 +15,14 @@ from benchmarks.row import Row
 
 @dataclass
 class Result:
-    """The times of one row: seconds per unit, one entry a round, by label."""
+    """The times of one row: seconds per unit, one entry a round, by label; and its memory.
+
+    ``memory`` is what the process needed at its peak beyond the imported library, in bytes.
+    """
 
     row: Row
     times: dict[str, list[float]] = field(default_factory=dict)
+    memory: dict[str, int] = field(default_factory=dict)
     problem: str | None = None
 
     def best(self, library: str) -> float | None:
@@ -34,8 +38,9 @@ class Result:
         return {
             "row": self.row.key,
             "title": self.row.title,
-            "goal": self.row.goal,
+            "goal": self.row.goal_of(subject),
             "seconds": self.times,
+            "peak_bytes": self.memory,
             "ratio": {"median": statistics.median(ratios), "worst": max(ratios)}
             if ratios
             else None,
@@ -70,6 +75,7 @@ def run(row: Row, libraries: dict[str, str], mode: str, rounds: int, seconds: fl
             ]
             judged = [peer for peer in peers if peer.label not in row.beside]
             result.problem = disagreement(row, {p.label: p.numbers(row.key) for p in judged})
+            result.memory = {p.label: p.peak for p in judged if p.peak is not None}
             if result.problem is None:
                 result.times = {peer.label: [] for peer in peers}
                 for turn in range(rounds):

@@ -41,10 +41,14 @@ class Peer:
         hello = self._receive()
         self.missing: str | None = hello.get("missing")
         self.version: str | None = hello.get("version")
+        #: Bytes the check of a row needed at its peak, where the system tells.
+        self.peak: int | None = None
 
     def numbers(self, row: str) -> list[float]:
         """What the row computes: the losses both libraries must agree on."""
-        return self._ask(ask="check", row=row)["numbers"]
+        reply = self._ask(ask="check", row=row)
+        self.peak = reply["peak"]
+        return reply["numbers"]
 
     def time(self, row: str, seconds: float) -> float:
         """Seconds per unit, from about ``seconds`` of work."""

@@ -37,17 +37,28 @@ def duration(seconds: float | None) -> str:
 def cells(result: Result, subject: str, reference: str) -> list[str]:
     """One line of the table."""
     ratios = result.ratios(subject, reference)
-    goal = result.row.goal
-    line = [result.row.title, duration(result.best(subject)), duration(result.best(reference))]
-    if not ratios:
-        return [*line, "–", "–", "–" if goal is None else f"{goal:.2f}"]
-    missed = goal is not None and statistics.median(ratios) > goal
+    goal = result.row.goal_of(subject) if reference == "torch" else None
+    wanted = "–" if goal is None else f"{goal:.2f}"
+    if ratios and goal is not None and statistics.median(ratios) > goal:
+        wanted += " missed"
     return [
-        *line,
-        f"{statistics.median(ratios):.2f}",
-        f"{max(ratios):.2f}",
-        "–" if goal is None else f"{goal:.2f}" + (" missed" if missed else ""),
+        result.row.title,
+        duration(result.best(subject)),
+        duration(result.best(reference)),
+        f"{statistics.median(ratios):.2f}" if ratios else "–",
+        f"{max(ratios):.2f}" if ratios else "–",
+        wanted,
+        memory(result, subject, reference),
     ]
+
+
+def memory(result: Result, subject: str, reference: str) -> str:
+    """Peak memory of a training row: ``12 / 40 MB``."""
+    both = [result.memory.get(subject), result.memory.get(reference)]
+    if not result.row.training or both == [None, None]:
+        return "–"
+    sizes = ["–" if size is None else f"{size / 1e6:.0f}" for size in both]
+    return " / ".join(sizes) + " MB"
 
 
 def notes(results: Sequence[Result], subject: str, reference: str) -> list[str]:
@@ -59,6 +70,11 @@ def notes(results: Sequence[Result], subject: str, reference: str) -> list[str]:
         for other in r.row.beside
         if r.best(other) is not None
     ]
+    lines += [
+        f"{r.row.title}: slower because {r.row.slow_because}"
+        for r in results
+        if r.row.slow_because and statistics.median(r.ratios(subject, reference) or [0.0]) > 1
+    ]
     mean = geometric_mean(results, subject, reference)
     if mean is not None:
         lines.append(f"Geometric mean of the training rows: {mean:.2f}")
@@ -66,7 +82,7 @@ def notes(results: Sequence[Result], subject: str, reference: str) -> list[str]:
 
 
 def header(subject: str, reference: str) -> list[str]:
-    return ["", subject, reference, "ratio", "worst", "goal"]
+    return ["", subject, reference, "ratio", "worst", "goal", "memory"]
 
 
 def text(results: Sequence[Result], subject: str, reference: str) -> str:
@@ -82,7 +98,7 @@ def text(results: Sequence[Result], subject: str, reference: str) -> str:
 
 def markdown(results: Sequence[Result], subject: str, reference: str, caption: str) -> str:
     """Return the table for a page, with the caption that names machine and versions."""
-    lines = [header(subject, reference), ["---", *["---:"] * 5]]
+    lines = [header(subject, reference), ["---", *["---:"] * 6]]
     lines += [cells(r, subject, reference) for r in results]
     table = ["| " + " | ".join(line) + " |" for line in lines]
     remarks = [f"- {note}" for note in notes(results, subject, reference)]

@@ -19,7 +19,7 @@ class Case:
 
     ``step`` does the work once and returns its loss, if it has one. ``units`` says how many ops
     or nodes one step has: times are given per unit. ``check`` returns the numbers both libraries
-    must agree on; without it they are the losses of the first five steps.
+    must agree on; without it they are the losses of the first three steps.
     """
 
     step: Callable[[], Any]
@@ -29,7 +29,7 @@ class Case:
     def numbers(self) -> list[float]:
         if self.check is not None:
             return self.check()
-        return [self.step().item() for _ in range(5)]
+        return [self.step().item() for _ in range(3)]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,12 @@ class Row:
     training: bool
     beside: tuple[str, ...]
     tolerance: float
+    goal_fast: float | None = None
+    slow_because: str | None = None
+
+    def goal_of(self, library: str) -> float | None:
+        """The goal of plain autotn, or of autotn with the extra ``fast``."""
+        return self.goal_fast if library.endswith("[fast]") and self.goal_fast else self.goal
 
 
 ROWS: dict[str, Row] = {}
@@ -52,9 +58,11 @@ def row(
     title: str,
     *,
     goal: float | None = None,
+    goal_fast: float | None = None,
     training: bool = False,
     beside: tuple[str, ...] = (),
     tolerance: float = 1e-4,
+    slow_because: str | None = None,
 ) -> Callable[[Callable[[Any], Case]], Callable[[Any], Case]]:
     """Declare a row: the decorated function gets the namespace and returns a :class:`Case`.
 
@@ -62,19 +70,25 @@ def row(
     ----------
     goal : float, optional
         The ratio to PyTorch's time that the project wants to stay under.
+    goal_fast : float, optional
+        The same with the extra ``fast``, where that makes a difference.
     training : bool
         Whether it is a whole training step; those enter the geometric mean.
     beside : tuple of str
         Further modules whose absolute time is shown, for comparison only.
     tolerance : float
         Largest relative difference of the numbers both libraries must agree on.
+    slow_because : str, optional
+        What keeps autotn behind; shown where it is.
     """
 
     def declare(build: Callable[[Any], Case]) -> Callable[[Any], Case]:
         key = build.__name__.replace("_", "-")
         if key in ROWS:
             raise ValueError(f"two rows are called {key!r}")
-        ROWS[key] = Row(key, title, build, goal, training, beside, tolerance)
+        ROWS[key] = Row(
+            key, title, build, goal, training, beside, tolerance, goal_fast, slow_because
+        )
         return build
 
     return declare

@@ -1,6 +1,7 @@
 """The process one library runs in: it answers questions, one line of JSON each.
 
 It is started by :mod:`benchmarks.peer` as ``python -m benchmarks.worker LIBRARY wall|cpu``.
+``LIBRARY`` is a module's name, or ``NAME@FOLDER`` for the one found in that folder.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from benchmarks.row import Case, all_rows
@@ -49,6 +51,25 @@ def time_per_unit(case: Case, clock: Callable[[], float], seconds: float) -> flo
     return estimate / case.units
 
 
+def resident_memory(kind: str) -> int | None:
+    """Bytes of this process in memory: now (``VmRSS``) or at most (``VmHWM``); Linux only."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    lines = [line for line in status.read_text().splitlines() if line.startswith(f"{kind}:")]
+    return int(lines[0].split()[1]) * 1024 if lines else None
+
+
+def numbers_and_peak(case_of: Callable[[], Case]) -> dict[str, Any]:
+    """Build a case and run its check; the memory that took at its peak."""
+    before = resident_memory("VmRSS")
+    if before is not None:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    numbers = case_of().numbers()
+    peak = resident_memory("VmHWM")
+    return {"numbers": numbers, "peak": None if before is None or peak is None else peak - before}
+
+
 def answer(
     question: dict[str, Any], namespace: Any, clock: Callable[[], float], cases: dict[str, Case]
 ) -> dict[str, Any]:
@@ -56,7 +77,7 @@ def answer(
     key = question["row"]
     build = all_rows()[key].build
     if question["ask"] == "check":
-        return {"numbers": build(namespace).numbers()}
+        return numbers_and_peak(lambda: build(namespace))
     if key not in cases:
         cases[key] = build(namespace)
     gc.collect()
@@ -65,6 +86,9 @@ def answer(
 
 def main() -> None:
     library, mode = sys.argv[1:]
+    library, _, folder = library.partition("@")
+    if folder:
+        sys.path.insert(0, folder)
     # Whatever a library prints must not land among the answers.
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -58,9 +58,10 @@ def test_the_table_shows_times_ratios_and_missed_goals() -> None:
     slow = Result(a_row(), {"autotn": [3e-6], "torch": [4e-6]})
     alone = Result(a_row(title="alone", goal=None), {"autotn": [2.0]})
     broken = Result(a_row(title="broken"), problem="torch: TypeError: no")
-    cells = ["some row", "3.00 µs", "4.00 µs", "0.75", "0.75", "0.50 missed"]
+    slow.memory = {"autotn": 30_000_000, "torch": 40_000_000}
+    cells = ["some row", "3.00 µs", "4.00 µs", "0.75", "0.75", "0.50 missed", "30 / 40 MB"]
     assert report.cells(slow, "autotn", "torch") == cells
-    assert report.cells(alone, "autotn", "torch") == ["alone", "2.00 s", "–", "–", "–", "–"]
+    assert report.cells(alone, "autotn", "torch") == ["alone", "2.00 s", "–", "–", "–", "–", "–"]
     table = report.text([slow, alone, broken], "autotn", "torch")
     assert "broken: not timed. torch: TypeError: no" in table
 

@@ -42,20 +42,20 @@ def classes(torch: Any, batch: int, inputs: int, outputs: int) -> list[tuple[Any
     return [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in zip(images, labels)]
 
 
-@row("MLP 4-32-32-2, batch 1", goal=0.3, training=True)
+@row("MLP 4-32-32-2, batch 1", goal=0.15, training=True)
 def mlp_1(torch: Any) -> Case:
     x, y = array(64, 1, 4, seed=1), array(64, 1, 2, seed=2)
     batches = [(torch.from_numpy(a), torch.from_numpy(b)) for a, b in zip(x, y)]
     return training(torch, network(torch, (4, 32, 32, 2), "Tanh"), torch.nn.MSELoss(), batches)
 
 
-@row("MLP 784-128-128-10, batch 32", goal=0.45, training=True)
+@row("MLP 784-128-128-10, batch 32", goal=0.35, training=True)
 def mlp_32(torch: Any) -> Case:
     model = network(torch, (784, 128, 128, 10), "ReLU")
     return training(torch, model, torch.nn.CrossEntropyLoss(), classes(torch, 32, 784, 10))
 
 
-@row("MLP 784-512-512-10, batch 128", goal=1.0, training=True)
+@row("MLP 784-512-512-10, batch 128", goal=0.9, training=True)
 def mlp_128(torch: Any) -> Case:
     model = network(torch, (784, 512, 512, 10), "ReLU")
     return training(torch, model, torch.nn.CrossEntropyLoss(), classes(torch, 128, 784, 10))
