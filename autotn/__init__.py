@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import e, inf, nan, pi
 from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
 from autotn.core import numeric_warnings as _numeric_warnings
@@ -63,6 +64,8 @@ if _TYPE_CHECKING:
     from autotn.serialization import load, save
 
 __version__ = "0.1.0"
+#: As an index, a new dimension of size 1.
+newaxis = None
 
 _numeric_warnings.silence()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from autotn.errors import LinAlgError
-from autotn.ops import decompose, matrix, solve
+from autotn.ops import decompose, eigen, elimination, householder, matrix, solve
 from autotn.ops.matmul import matmul
 
 __all__ = ["LinAlgError", "matmul"]
 
-for _topic in (solve, decompose, matrix):
+for _topic in (solve, decompose, eigen, elimination, householder, matrix):
     for _name in _topic.__all__:
         if _name.startswith("linalg_"):
             globals()[_name.removeprefix("linalg_")] = getattr(_topic, _name)

@@ -36,6 +36,7 @@ from autotn.ops import (
     log_softmax,
     margin_ranking_loss,
     max_pool1d,
+    max_pool1d_with_indices,
     max_pool2d,
     max_pool3d,
     native_channel_shuffle,
@@ -120,6 +121,15 @@ from autotn.ops.pool_adaptive import (
     adaptive_max_pool3d,
     fractional_max_pool2d,
     fractional_max_pool3d,
+)
+from autotn.ops.pool_indices import (
+    adaptive_max_pool1d_with_indices,
+    adaptive_max_pool2d_with_indices,
+    adaptive_max_pool3d_with_indices,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d_with_indices,
+    max_pool2d_with_indices,
+    max_pool3d_with_indices,
 )
 from autotn.ops.vision import (
     affine_grid,

@@ -8,7 +8,7 @@ import numpy as np
 
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor
-from autotn.ops.matmul import matmul, swap
+from autotn.ops.matmul import matmul
 from autotn.ops.solve import (
     adjoint_of,
     array_of,
@@ -25,6 +25,7 @@ __all__ = [
     "cholesky_inverse",
     "cholesky_solve",
     "linalg_cholesky",
+    "linalg_cholesky_ex",
     "linalg_eigh",
     "linalg_eigvalsh",
     "linalg_qr",
@@ -80,6 +81,50 @@ def linalg_cholesky(A: Any, *, upper: bool = False) -> Any:
     return adjoint_of(found) if upper else found
 
 
+class CholeskyExResult(NamedTuple):
+    """The results of `linalg_cholesky_ex`."""
+
+    L: Any
+    info: Any
+
+
+@composite(out=True)
+def linalg_cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
+    """`linalg_cholesky`, and instead of an error the number of the first minor that is not positive.
+
+    >>> tn.linalg.cholesky_ex(tn.tensor([[-1.0]])).info
+    tensor(1, dtype=tn.int32)
+    """
+    if check_errors:
+        return CholeskyExResult(linalg_cholesky(A, upper=upper), _zeros_of(A))
+    data = array_of(A)
+    need_square("linalg.cholesky_ex", data)
+    info = np.zeros(data.shape[:-2], np.int32)
+    for place in np.ndindex(info.shape):
+        info[place] = _first_not_positive(data[place])
+    if not info.any():
+        return CholeskyExResult(linalg_cholesky(A, upper=upper), like(A, info))
+    # What failed is factored as the identity, so that the others keep their gradients.
+    from autotn.ops.compare import where
+
+    stand_in = like(A, np.eye(data.shape[-1], dtype=data.dtype))
+    good = where(like(A, (info > 0)[..., None, None]), stand_in, A)
+    return CholeskyExResult(linalg_cholesky(good, upper=upper), like(A, info))
+
+
+def _first_not_positive(matrix: Any) -> int:
+    for k in range(1, len(matrix) + 1):
+        try:
+            np.linalg.cholesky(matrix[:k, :k])
+        except np.linalg.LinAlgError:
+            return k
+    return 0
+
+
+def _zeros_of(A: Any) -> Any:
+    return like(A, np.zeros(tuple(A.shape[:-2]), np.int32))
+
+
 @composite(method="cholesky", out=True)
 def cholesky(input: Any, upper: bool = False) -> Any:
     """The Cholesky factor of a positive definite matrix.
@@ -131,19 +176,30 @@ def _qr(A: Arr) -> tuple[Arr, Arr]:
     return QRResult(*np.linalg.qr(A))
 
 
-@_qr.grad
-def _(g: Any, out: Any) -> Any:
+def _qr_rule(g: Any, out: Any) -> Any:
+    """Walter & Lehmann 2012; further columns are ``Q R2 = A2``, so they are solved for first."""
     q, r = out
     gq, gr = g
-    if r.shape[-1] > r.shape[-2]:
-        raise NotImplementedError(
-            "linalg.qr: the gradient for matrices with more columns than rows is not there"
-        )
-    m = matmul(r, swap(gr)) - matmul(swap(gq), q)
-    count = r.shape[-1]
-    strict = np.tril(np.ones((count, count), array_of(r).dtype), -1)
-    symmetric = m * like(m, strict + np.eye(count, dtype=strict.dtype)) + swap(m * like(m, strict))
-    return matmul(gq + matmul(q, symmetric), swap(linalg_inv(r)))
+    count = q.shape[-1]
+    further = r.shape[-1] > count
+    beside: Any = None
+    if further:
+        right, g_right = r[..., :, count:], gr[..., :, count:]
+        beside = matmul(q, g_right)
+        gq = gq + matmul(matmul(q, right), adjoint_of(g_right))
+        r, gr = r[..., :, :count], gr[..., :, :count]
+    m = matmul(r, adjoint_of(gr)) - matmul(adjoint_of(gq), q)
+    kept = _lower_half(m)
+    found = matmul(gq + matmul(q, kept + adjoint_of(kept)), adjoint_of(linalg_inv(r)))
+    if further:
+        from autotn.ops.join import cat
+
+        return cat([found, beside], -1)
+    return found
+
+
+_qr.grad(A=_qr_rule)
+_qr.wirtinger(A=_qr_rule)
 
 
 @composite(out=True)
@@ -160,9 +216,11 @@ def linalg_qr(A: Any, mode: str = "reduced") -> Any:
     if mode != "complete":
         raise RuntimeError(f"linalg.qr: received unrecognized mode {mode!r} but expected one of 'reduced', 'r', or "
                            "'complete'")  # fmt: skip
-    if isinstance(A, Tensor) and A.requires_grad and A.shape[-2] != A.shape[-1]:
+    if A.shape[-2] <= A.shape[-1]:
+        return _qr(A)
+    if isinstance(A, Tensor) and A.requires_grad:
         raise NotImplementedError(
-            "linalg.qr: mode 'complete' has no gradient for matrices that are not square"
+            "linalg.qr: mode 'complete' has no gradient for matrices with more rows than columns"
         )
     return QRResult(*(like(A, x) for x in np.linalg.qr(array_of(A), "complete")))
 
@@ -195,7 +253,7 @@ def _eigh(A: Arr, UPLO: str = "L") -> tuple[Arr, Arr]:
     return EighResult(*run_lapack("linalg.eigh", np.linalg.eigh, A, UPLO))
 
 
-def _inverse_gaps(values: Any) -> Any:
+def inverse_gaps(values: Any) -> Any:
     """``1 / (w_j - w_i)``, 0 on the diagonal."""
     gaps = values.reshape((*values.shape[:-1], 1, values.shape[-1])) - values.reshape(
         (*values.shape, 1)
@@ -204,17 +262,20 @@ def _inverse_gaps(values: Any) -> Any:
     return like(gaps, 1 - eye) / (gaps + like(gaps, eye))
 
 
-@_eigh.grad
-def _(g: Any, out: Any) -> Any:
+def _eigh_rule(g: Any, out: Any) -> Any:
     values, vectors = out
     g_values, g_vectors = g
     count = values.shape[-1]
     diagonal = g_values.reshape((*g_values.shape, 1)) * like(
         values, np.eye(count, dtype=array_of(values).dtype)
     )
-    inner = diagonal + matmul(adjoint_of(vectors), g_vectors) * _inverse_gaps(values)
+    inner = diagonal + matmul(adjoint_of(vectors), g_vectors) * inverse_gaps(values)
     found = matmul(matmul(vectors, inner), adjoint_of(vectors))
     return (found + adjoint_of(found)) * 0.5
+
+
+_eigh.grad(A=_eigh_rule)
+_eigh.wirtinger(A=_eigh_rule)
 
 
 @composite(out=True)
@@ -264,25 +325,32 @@ def _svd(A: Arr) -> tuple[Arr, Arr, Arr]:
     return SVDResult(*run_lapack("linalg.svd", np.linalg.svd, A, full_matrices=False))
 
 
-@_svd.grad
-def _(g: Any, out: Any) -> Any:
+def _svd_rule(g: Any, out: Any) -> Any:
+    """Townsend 2016; for complex matrices the freedom of a phase per pair adds the last term."""
     u, s, vh = out
     gu, gs, gvh = g
-    v, gv = swap(vh), swap(gvh)
+    v, gv = adjoint_of(vh), adjoint_of(gvh)
     count = s.shape[-1]
     eye = np.eye(count, dtype=array_of(s).dtype)
     column, row = s.reshape((*s.shape, 1)), s.reshape((*s.shape[:-1], 1, count))
     squares = row * row - column * column
     f = like(s, 1 - eye) / (squares + like(s, eye))
-    ug, vg = matmul(swap(u), gu), matmul(swap(v), gv)
-    inner = (f * (ug - swap(ug))) * row + column * (f * (vg - swap(vg)))
+    ug, vg = matmul(adjoint_of(u), gu), matmul(adjoint_of(v), gv)
+    turn = ug - adjoint_of(ug)
+    inner = (f * turn) * row + column * (f * (vg - adjoint_of(vg)))
     inner = inner + gs.reshape((*gs.shape, 1)) * like(s, eye)
+    if array_of(u).dtype.kind == "c":
+        inner = inner + turn * (like(s, eye) / (row * 2))
     found = matmul(matmul(u, inner), vh)
     if u.shape[-2] > count:  # what gu has outside the span of u
         found = found + matmul((gu - matmul(u, ug)) / row, vh)
     if v.shape[-2] > count:
-        found = found + matmul(u, swap((gv - matmul(v, vg)) / row))
+        found = found + matmul(u, adjoint_of((gv - matmul(v, vg)) / row))
     return found
+
+
+_svd.grad(A=_svd_rule)
+_svd.wirtinger(A=_svd_rule)
 
 
 @composite(out=True)
@@ -294,12 +362,20 @@ def linalg_svd(A: Any, full_matrices: bool = True, *, driver: Any = None) -> Any
     """
     if not full_matrices or A.shape[-1] == A.shape[-2]:
         return _svd(A)
-    if isinstance(A, Tensor) and A.requires_grad:
-        raise NotImplementedError(
-            "linalg.svd: full_matrices=True has no gradient for matrices that are not square; use "
-            "full_matrices=False"
-        )
-    return SVDResult(*(like(A, x) for x in np.linalg.svd(array_of(A), full_matrices=True)))
+    need_matrix("linalg.svd", array_of(A))
+    whole = run_lapack("linalg.svd", np.linalg.svd, array_of(A), full_matrices=True)
+    if not isinstance(A, Tensor) or not A.requires_grad:
+        return SVDResult(*(like(A, x) for x in whole))
+    # The further columns only complete a basis: they are constants.
+    from autotn.ops.join import cat
+
+    u, s, vh = _svd(A)
+    count = s.shape[-1]
+    return SVDResult(
+        cat([u, like(A, whole[0][..., :, count:])], -1),
+        s,
+        cat([vh, like(A, whole[2][..., count:, :])], -2),
+    )
 
 
 @composite(out=True)

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.inplace import derive
-from autotn.core.methods import attach_method
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import ShapeError
@@ -513,27 +511,3 @@ def take_along_dim(input: Any, indices: Any, dim: Any = None) -> Any:
         else input.expand(full_input)
     )
     return gather(stretched, axis, np.broadcast_to(plain, full_index))
-
-
-@attach_method("put_")
-def put_(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
-    """Write `source` where `index` says, counted through the flattened tensor."""
-    return _put(self, index, source, accumulate)
-
-
-def _put_values(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
-    shape, count = tuple(input.shape), input.numel()
-    flat, at, values = input.reshape((count,)), index.reshape((-1,)), source.reshape((-1,))
-    at = at._data % max(count, 1)
-    found = scatter_add(flat, 0, at, values) if accumulate else _scatter(flat, 0, at, values)
-    return found.reshape(shape)
-
-
-class _Put:
-    """What `derive` asks of an op: a name and a function."""
-
-    name = "put"
-    function = staticmethod(_put_values)
-
-
-_put = derive(_Put)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.op import Arr, Fixed, composite, op
-from autotn.core.tensor import Tensor, check_dim
+from autotn.core.tensor import Tensor, check_dim, wrap
 from autotn.ops.diagonal import diagonal
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "masked_select",
     "nonzero",
     "argwhere",
+    "nonzero_static",
     "select_scatter",
     "slice_scatter",
 ]
@@ -200,3 +201,20 @@ def argwhere(input: Any) -> Any:
     tensor([[1]])
     """
     return nonzero(input)
+
+
+@composite(method="nonzero_static", out=True)
+def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
+    """The first `size` rows of `nonzero`; where there are fewer, rows of `fill_value`.
+
+    >>> tn.nonzero_static(tn.tensor([0, 5, 7]), size=3)
+    tensor([[ 1],
+            [ 2],
+            [-1]])
+    """
+    if size < 0:
+        raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, got {size}")
+    places = np.argwhere(input._data if isinstance(input, Tensor) else input)[:size]
+    found = np.full((size, input.ndim), fill_value, np.int64)
+    found[: len(places)] = places
+    return wrap(found) if isinstance(input, Tensor) else found

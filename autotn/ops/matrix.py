@@ -21,8 +21,10 @@ from autotn.ops.solve import (
 )
 
 __all__ = [
+    "frobenius_norm",
     "linalg_cond",
     "linalg_cross",
+    "linalg_diagonal",
     "linalg_lstsq",
     "linalg_matrix_exp",
     "linalg_matrix_norm",
@@ -31,11 +33,17 @@ __all__ = [
     "linalg_multi_dot",
     "linalg_norm",
     "linalg_pinv",
+    "linalg_tensorinv",
+    "linalg_tensorsolve",
+    "linalg_vander",
     "linalg_vecdot",
     "linalg_vector_norm",
     "matrix_exp",
     "matrix_power",
+    "norm_except_dim",
+    "nuclear_norm",
     "pinverse",
+    "vander",
 ]
 
 
@@ -311,3 +319,142 @@ def linalg_cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> A
     from autotn.ops.products import cross
 
     return cross(input, other, dim)
+
+
+def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """The diagonals of matrices: `diagonal` of the last two dimensions.
+
+    >>> tn.linalg.diagonal(tn.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
+    from autotn.ops.diagonal import diagonal
+
+    return diagonal(A, offset, dim1, dim2)
+
+
+@composite(out=True)
+def linalg_tensorinv(A: Any, ind: int = 2) -> Any:
+    """The inverse of `A` as a linear map from its last dimensions to its first `ind`.
+
+    >>> tn.linalg.tensorinv(tn.eye(4).reshape(2, 2, 2, 2)).shape
+    tn.Size([2, 2, 2, 2])
+    """
+    if ind <= 0:
+        raise RuntimeError(
+            f"linalg.tensorinv: Expected a strictly positive integer for 'ind', got {ind}"
+        )
+    shape = tuple(A.shape)
+    rows, columns = math.prod(shape[:ind]), math.prod(shape[ind:])
+    if rows != columns:
+        raise ShapeError(
+            f"linalg.tensorinv: Expected self to satisfy the requirement prod(A.shape[ind:]) == "
+            f"prod(A.shape[:ind]), but got {columns} != {rows}"
+        )
+    return linalg_inv(A.reshape((rows, columns))).reshape((*shape[ind:], *shape[:ind]))
+
+
+@composite(out=True)
+def linalg_tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
+    """The X for which ``tensordot(A, X, X.ndim)`` is B; `dims` of A are moved to its end first.
+
+    >>> tn.linalg.tensorsolve(tn.eye(4).reshape(2, 2, 4), tn.ones(2, 2))
+    tensor([1., 1., 1., 1.])
+    """
+    from autotn.ops.shape import movedim
+    from autotn.ops.solve import linalg_solve
+
+    if dims is not None:
+        A = movedim(A, tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
+    shape = tuple(A.shape[B.ndim :])
+    count = math.prod(shape)
+    if math.prod(tuple(B.shape)) != count or math.prod(tuple(A.shape)) != count * count:
+        raise ShapeError(
+            f"linalg.tensorsolve: Expected self to satisfy the requirement prod(self.shape[other.ndim:]) "
+            f"== prod(self.shape[:other.ndim]), but got A of shape {tuple(A.shape)} and B of shape "
+            f"{tuple(B.shape)}"
+        )
+    return linalg_solve(A.reshape((count, count)), B.reshape((count,))).reshape(shape)
+
+
+@composite(numpy=np.vander)
+def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
+    """Powers of each element in a row, the highest first unless `increasing`.
+
+    >>> tn.vander(tn.tensor([2, 3]))
+    tensor([[2, 1],
+            [3, 1]])
+    """
+    from autotn.ops.arrange import flip
+
+    if x.ndim != 1:
+        raise ShapeError(f"vander: x must be a one-dimensional tensor, got {x.ndim} dimensions")
+    powers = _powers("vander", x, N)
+    return powers if increasing else flip(powers, (-1,))
+
+
+@composite()
+def linalg_vander(x: Any, *, N: Any = None) -> Any:
+    """Powers 0, 1, 2 … of each element, along a new last dimension.
+
+    >>> tn.linalg.vander(tn.tensor([2, 3]))
+    tensor([[1, 2],
+            [1, 3]])
+    """
+    if x.ndim < 1:
+        raise ShapeError("linalg.vander: expected an input with at least one dimension")
+    return _powers("linalg.vander", x, N)
+
+
+def _powers(name: str, x: Any, N: Any) -> Any:
+    from autotn.ops.join import stack
+
+    count = x.shape[-1] if N is None else int(N)
+    if count < 0 or (count < 1 and name == "linalg.vander"):
+        raise RuntimeError(f"{name}: N must be greater than 0, got {count}")
+    one = x * 0 + 1
+    if array_of(one).dtype == np.bool_:
+        one = one.to("int64") if hasattr(one, "numel") else one.astype(np.int64)
+    powers: list[Any] = []
+    for _ in range(count):
+        powers.append(powers[-1] * x if powers else one)
+    return stack(powers, -1) if powers else one.reshape((*one.shape, 1))[..., :0]
+
+
+@composite(out=True)
+def frobenius_norm(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+    """The square root of the sum of squares, of all elements or along `dim`.
+
+    >>> tn.frobenius_norm(tn.tensor([3.0, 4.0]))
+    tensor(5.)
+    """
+    dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
+    if len(dims) > 2:
+        raise ShapeError(f"frobenius_norm: Expected at most 2 dimensions, but got {len(dims)}")
+    return linalg_vector_norm(input, 2, dims or None, keepdim)
+
+
+@composite(out=True)
+def nuclear_norm(input: Any, dim: Any = (-2, -1), keepdim: bool = False) -> Any:
+    """The sum of the singular values.
+
+    >>> tn.nuclear_norm(tn.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    tensor(7.)
+    """
+    if isinstance(dim, bool):
+        dim, keepdim = (-2, -1), dim
+    return linalg_matrix_norm(input, "nuc", tuple(dim), keepdim)
+
+
+@composite()
+def norm_except_dim(v: Any, pow: int = 2, dim: int = 0) -> Any:
+    """The norm of each slice along `dim`, in a shape that broadcasts against `v`.
+
+    >>> tn.norm_except_dim(tn.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    tensor([[5.],
+            [1.]])
+    """
+    if dim == -1:
+        return linalg_vector_norm(v, pow)
+    axis = check_dim("norm_except_dim", dim, v.ndim)
+    others = tuple(k for k in range(v.ndim) if k != axis)
+    return linalg_vector_norm(v, pow, others, True)

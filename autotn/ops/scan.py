@@ -10,7 +10,7 @@ from autotn.core import dtypes
 from autotn.core.op import Arr, op
 from autotn.core.tensor import check_dim
 
-__all__ = ["cumprod", "cumsum"]
+__all__ = ["cumprod", "cumsum", "logcumsumexp"]
 
 
 def _running(name: str, input: Any, dim: int, dtype: Any) -> tuple[Any, int]:
@@ -132,3 +132,50 @@ def _(input: Any, dim: int, *, dtype: Any = None) -> Any:
         product = one if product is None else product * one
         parts.append(product)
     return cat(parts, axis) if parts else input * 1
+
+
+@op(method="logcumsumexp", out=True)
+def logcumsumexp(input: Arr, dim: int) -> Arr:
+    r"""Logarithm of the running sum of exponentials: :math:`\log \sum_{j \le i} e^{x_j}`.
+
+    >>> tn.logcumsumexp(tn.zeros(3), 0)
+    tensor([0.0000, 0.6931, 1.0986])
+    """
+    axis = check_dim("logcumsumexp", dim, input.ndim)
+    if not input.ndim or not input.size:
+        return input.copy()
+    return np.logaddexp.accumulate(input, axis)
+
+
+logcumsumexp.takes("f", "The running maximum of complex numbers is not defined")
+
+
+@logcumsumexp.grad
+def _(g: Any, input: Any, out: Any, dim: int) -> Any:
+    """``s_i = g_i + s_{i+1} exp(out_i - out_{i+1})`` from the end: no exponent is above 0."""
+    if not input.ndim:
+        return g
+    axis = check_dim("logcumsumexp", dim, input.ndim)
+    x, y, s = (np.moveaxis(a, axis, 0) for a in (input, out, g.copy()))
+    for i in range(len(s) - 2, -1, -1):
+        s[i] += s[i + 1] * _share(y[i], y[i + 1])
+    return np.moveaxis(s * _share(x, y), 0, axis)
+
+
+def _share(part: Any, whole: Any) -> Any:
+    """``exp(part - whole)``; of a whole that is nothing (or everything), equal parts have all."""
+    return np.exp(np.where(part == whole, 0, part - whole))
+
+
+@logcumsumexp.reference
+def _(input: Any, dim: int) -> Any:
+    from autotn.ops.join import stack
+    from autotn.ops.shape import unbind
+    from autotn.ops.transcendental import logaddexp
+
+    if not input.ndim or not input.shape[dim]:
+        return input * 1
+    sums: list[Any] = []
+    for part in unbind(input, dim):
+        sums.append(logaddexp(sums[-1], part) if sums else part)
+    return stack(sums, dim)

@@ -22,8 +22,10 @@ __all__ = [
     "inverse",
     "linalg_det",
     "linalg_inv",
+    "linalg_inv_ex",
     "linalg_slogdet",
     "linalg_solve",
+    "linalg_solve_ex",
     "linalg_solve_triangular",
     "logdet",
     "slogdet",
@@ -106,6 +108,68 @@ def inverse(input: Any) -> Any:
     tensor([[0.5000]])
     """
     return linalg_inv(input)
+
+
+class InvExResult(NamedTuple):
+    """The results of `linalg_inv_ex`."""
+
+    inverse: Any
+    info: Any
+
+
+class SolveExResult(NamedTuple):
+    """The results of `linalg_solve_ex`."""
+
+    result: Any
+    info: Any
+
+
+def _singular(A: Any) -> Any:
+    """For each matrix the number of its first pivot that is 0, or 0."""
+    from scipy.linalg.lapack import get_lapack_funcs
+
+    info = np.zeros(A.shape[:-2], np.int32)
+    for place in np.ndindex(info.shape):
+        if A[place].size:
+            info[place] = get_lapack_funcs(("getrf",), (A,))[0](A[place])[2]
+    return info
+
+
+def _with_stand_in(name: str, A: Any, check_errors: bool) -> tuple[Any, Any]:
+    """Singular matrices replaced by the identity, so that the others keep their results."""
+    from autotn.ops.compare import where
+
+    data = array_of(A)
+    need_square(name, data)
+    info = _singular(data)
+    if not info.any():
+        return A, like(A, info)
+    if check_errors:
+        raise LinAlgError(f"{name}: the input matrix is singular (pivot {int(info.max())} is 0)")
+    eye = like(A, np.eye(data.shape[-1], dtype=data.dtype))
+    return where(like(A, (info > 0)[..., None, None]), eye, A), like(A, info)
+
+
+@composite(out=True)
+def linalg_inv_ex(A: Any, *, check_errors: bool = False) -> Any:
+    """`linalg_inv` that reports a singular matrix in `info` instead of raising.
+
+    >>> tn.linalg.inv_ex(tn.zeros(1, 1)).info
+    tensor(1, dtype=tn.int32)
+    """
+    good, info = _with_stand_in("linalg.inv_ex", A, check_errors)
+    return InvExResult(linalg_inv(good), info)
+
+
+@composite(out=True)
+def linalg_solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False) -> Any:
+    """`linalg_solve` that reports a singular matrix in `info` instead of raising.
+
+    >>> tn.linalg.solve_ex(tn.zeros(1, 1), tn.ones(1, 1)).info
+    tensor(1, dtype=tn.int32)
+    """
+    good, info = _with_stand_in("linalg.solve_ex", A, check_errors)
+    return SolveExResult(linalg_solve(good, B, left=left), info)
 
 
 @op()

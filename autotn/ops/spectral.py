@@ -15,8 +15,9 @@ from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
 
 __all__ = [
-    "fft_fft", "fft_fft2", "fft_fftfreq", "fft_fftn", "fft_fftshift", "fft_hfft", "fft_ifft", "fft_ifft2",
-    "fft_ifftn", "fft_ifftshift", "fft_ihfft", "fft_irfft", "fft_irfft2", "fft_irfftn", "fft_rfft", "fft_rfft2",
+    "fft_fft", "fft_fft2", "fft_fftfreq", "fft_fftn", "fft_fftshift", "fft_hfft", "fft_hfft2",
+    "fft_hfftn", "fft_ifft", "fft_ifft2", "fft_ifftn", "fft_ifftshift", "fft_ihfft", "fft_ihfft2",
+    "fft_ihfftn", "fft_irfft", "fft_irfft2", "fft_irfftn", "fft_rfft", "fft_rfft2",
     "fft_rfftfreq", "fft_rfftn",
 ]  # fmt: skip
 
@@ -206,7 +207,7 @@ def _axes(name: str, input: Any, s: Any, dim: Any) -> tuple[list[Any], list[int]
     return sizes, axes
 
 
-def _several(name: str, one: Any, doc: str, dim: Any = None) -> Any:
+def _several(name: str, one: Any, text: str, example: str, numpy: Any, dim: Any = None) -> Any:
     def transform(input: Any, s: Any = None, dim: Any = dim, norm: Any = None) -> Any:
         sizes, axes = _axes(name, input, s, dim)
         for n, axis in zip(sizes, axes, strict=True):
@@ -214,18 +215,30 @@ def _several(name: str, one: Any, doc: str, dim: Any = None) -> Any:
         return input
 
     transform.__name__ = transform.__qualname__ = name.replace(".", "_")
-    transform.__doc__ = doc
-    return transform
+    transform.__doc__ = f"{text}\n\n    {example}\n    "
+    return composite(out=True, numpy=numpy)(transform)
 
 
-fft_fftn = _several("fft.fftn", fft_fft, "`fft_fft` over several dimensions (all, if left out).")
+_ONES = ">>> tn.{}(tn.ones(2, 2)).real\n    tensor([[{}, 0.],\n            [0., 0.]])"
+fft_fftn = _several(
+    "fft.fftn", fft_fft, "`fft_fft` over several dimensions (all, if left out).",
+    _ONES.format("fft.fftn", "4."), np.fft.fftn,
+)  # fmt: skip
 fft_ifftn = _several(
-    "fft.ifftn", fft_ifft, "`fft_ifft` over several dimensions (all, if left out)."
-)
-fft_fft2 = _several("fft.fft2", fft_fft, "`fft_fft` over two dimensions.", (-2, -1))
-fft_ifft2 = _several("fft.ifft2", fft_ifft, "`fft_ifft` over two dimensions.", (-2, -1))
+    "fft.ifftn", fft_ifft, "`fft_ifft` over several dimensions (all, if left out).",
+    _ONES.format("fft.ifftn", "1."), np.fft.ifftn,
+)  # fmt: skip
+fft_fft2 = _several(
+    "fft.fft2", fft_fft, "`fft_fft` over two dimensions.", _ONES.format("fft.fft2", "4."),
+    np.fft.fft2, (-2, -1),
+)  # fmt: skip
+fft_ifft2 = _several(
+    "fft.ifft2", fft_ifft, "`fft_ifft` over two dimensions.", _ONES.format("fft.ifft2", "1."),
+    np.fft.ifft2, (-2, -1),
+)  # fmt: skip
 
 
+@composite(out=True, numpy=np.fft.rfftn)
 def fft_rfftn(input: Any, s: Any = None, dim: Any = None, norm: Any = None) -> Any:
     """`fft_rfft` over the last dimension named, `fft_fft` over the others.
 
@@ -240,6 +253,7 @@ def fft_rfftn(input: Any, s: Any = None, dim: Any = None, norm: Any = None) -> A
     return found
 
 
+@composite(out=True, numpy=np.fft.irfftn)
 def fft_irfftn(input: Any, s: Any = None, dim: Any = None, norm: Any = None) -> Any:
     """Inverse of `fft_rfftn`.
 
@@ -253,14 +267,54 @@ def fft_irfftn(input: Any, s: Any = None, dim: Any = None, norm: Any = None) -> 
     return fft_irfft(input, sizes[-1], axes[-1], norm)
 
 
-def fft_rfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Any = None) -> Any:
-    """`fft_rfftn` over two dimensions."""
-    return fft_rfftn(input, s, dim, norm)
+@composite(out=True)
+def fft_hfftn(input: Any, s: Any = None, dim: Any = None, norm: Any = None) -> Any:
+    """`fft_hfft` over the last dimension named, `fft_fft` over the others: real numbers.
+
+    >>> tn.fft.hfftn(tn.ones(1, 2))
+    tensor([[2., 0.]])
+    """
+    turned = input.conj() if _is_complex(input) else input
+    return fft_irfftn(turned, s, dim, _SWAPPED[norm])
 
 
-def fft_irfft2(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Any = None) -> Any:
-    """`fft_irfftn` over two dimensions."""
-    return fft_irfftn(input, s, dim, norm)
+@composite(out=True)
+def fft_ihfftn(input: Any, s: Any = None, dim: Any = None, norm: Any = None) -> Any:
+    """Inverse of `fft_hfftn`.
+
+    >>> tn.fft.ihfftn(tn.ones(2, 2)).real
+    tensor([[1., 0.],
+            [0., 0.]])
+    """
+    return fft_rfftn(input, s, dim, _SWAPPED[norm]).conj()
+
+
+def _is_complex(x: Any) -> bool:
+    return bool((x._data if isinstance(x, Tensor) else x).dtype.kind == "c")
+
+
+def _over_two(name: str, whole: Any, example: str, numpy: Any = None) -> Any:
+    def transform(input: Any, s: Any = None, dim: Any = (-2, -1), norm: Any = None) -> Any:
+        return whole(input, s, dim, norm)
+
+    transform.__name__ = transform.__qualname__ = name
+    transform.__doc__ = f"`{whole.__name__}` over two dimensions.\n\n    {example}\n    "
+    return composite(out=True, numpy=numpy)(transform)
+
+
+fft_rfft2 = _over_two("fft_rfft2", fft_rfftn, _ONES.format("fft.rfft2", "4."), np.fft.rfft2)
+fft_irfft2 = _over_two(
+    "fft_irfft2",
+    fft_irfftn,
+    ">>> tn.fft.irfft2(tn.ones(1, 2))\n    tensor([[1., 0.]])",
+    np.fft.irfft2,
+)
+fft_hfft2 = _over_two(
+    "fft_hfft2", fft_hfftn, ">>> tn.fft.hfft2(tn.ones(1, 2))\n    tensor([[2., 0.]])"
+)
+fft_ihfft2 = _over_two(
+    "fft_ihfft2", fft_ihfftn, ">>> tn.fft.ihfft2(tn.ones(1, 2)).real\n    tensor([[1., 0.]])"
+)
 
 
 def _frequencies(name: str, values: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
@@ -303,6 +357,7 @@ def _shifted(input: Any, dim: Any, back: bool) -> Any:
     return roll(input, steps, axes) if axes else input
 
 
+@composite(numpy=np.fft.fftshift)
 def fft_fftshift(input: Any, dim: Any = None) -> Any:
     """Frequency 0 moved to the middle.
 
@@ -312,6 +367,7 @@ def fft_fftshift(input: Any, dim: Any = None) -> Any:
     return _shifted(input, dim, back=False)
 
 
+@composite(numpy=np.fft.ifftshift)
 def fft_ifftshift(input: Any, dim: Any = None) -> Any:
     """Inverse of `fft_fftshift`.
 

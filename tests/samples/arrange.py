@@ -136,6 +136,14 @@ def _(array):
     yield Sample(array(3, 4), array(3, 4, dtype=np.bool_), array(12))
 
 
+@samples("nonzero_static")
+def _(array):
+    yield Sample(np.array([[0, 1], [2, 0]]), size=3)
+    yield Sample(array(3, 4) > 0, size=2, fill_value=9)
+    yield Sample(array(3), size=0)
+    yield ErrorSample(array(3), size=-1, raises=RuntimeError, match="non-negative")
+
+
 @samples("nonzero")
 def _(array):
     yield Sample(array(3, 4, dtype=np.bool_))

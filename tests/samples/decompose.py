@@ -92,6 +92,8 @@ for _name in ("qr", "linalg_qr"):
     def _(array):
         yield Sample(regular(array, 3, 3))
         yield Sample(array(4, 2))
+        yield Sample(array(2, 4))
+        yield Sample(array(3, 2, dtype=np.complex128))
 
 
 @samples("eigh", torch=None)
@@ -119,6 +121,8 @@ def _(array):
 @samples("linalg_svd", torch=None)
 def _(array):
     yield Sample(array(2, 3), full_matrices=False, _tol=10.0)
+    # Of further columns only the space they span is determined, and they count as constants.
+    yield Sample(array(2, 3), _skip=("gradient", "second_order"))
 
 
 @samples("linalg_svdvals", torch="linalg.svdvals")
@@ -184,3 +188,82 @@ def _(array):
 def _(array):
     yield Sample(array(3, 4), array(3, 4))
     yield Sample(array(3, dtype=np.complex128), array(3, dtype=np.complex128))
+
+
+@samples("linalg_cholesky_ex", torch="linalg.cholesky_ex")
+def _(array):
+    yield Sample(positive(array, 3, 3), _skip=("gradient", "second_order"))  # as above
+    yield Sample(positive(array, 2, 2, 2), upper=True, _skip=("gradient", "second_order"))
+    yield ErrorSample(
+        -np.eye(2), check_errors=True, raises=RuntimeError, match="not positive-definite"
+    )
+
+
+@samples("linalg_inv_ex", torch="linalg.inv_ex")
+def _(array):
+    yield Sample(regular(array, 3, 3))
+    yield ErrorSample(np.zeros((2, 2)), check_errors=True, raises=RuntimeError, match="singular")
+
+
+@samples("linalg_solve_ex", torch="linalg.solve_ex")
+def _(array):
+    yield Sample(regular(array, 3, 3), array(3, 2))
+    yield Sample(regular(array, 3, 3), array(2, 3), left=False)
+    yield ErrorSample(
+        np.zeros((2, 2)), array(2, 1), check_errors=True, raises=RuntimeError, match="singular"
+    )
+
+
+@samples("linalg_tensorinv", torch="linalg.tensorinv")
+def _(array):
+    yield Sample(regular(array, 4, 4).reshape(2, 2, 4))
+    yield Sample(regular(array, 4, 4).reshape(4, 2, 2), 1)
+    yield ErrorSample(array(2, 3, 4), raises=RuntimeError, match="prod")
+    yield ErrorSample(array(2, 2), 0, raises=RuntimeError, match="strictly positive")
+
+
+@samples("linalg_tensorsolve", torch="linalg.tensorsolve")
+def _(array):
+    yield Sample(regular(array, 4, 4).reshape(2, 2, 4), array(2, 2))
+    yield Sample(regular(array, 4, 4).reshape(4, 2, 2), array(2, 2), dims=(0,))
+    yield ErrorSample(array(2, 3, 4), array(2, 3), raises=RuntimeError, match="prod")
+
+
+@samples("vander")
+def _(array):
+    # PyTorch's gradient fails on its own in-place write.
+    yield Sample(array(3), _skip=("gradient_like_torch",))
+    yield Sample(array(3), 4, True, _skip=("gradient_like_torch",))
+    yield Sample(array(2), 0)
+    yield Sample(np.arange(3))
+    yield ErrorSample(array(2, 2), raises=RuntimeError, match="one-dimensional")
+    yield ErrorSample(array(2), -1, raises=RuntimeError, match="N must be")
+
+
+@samples("linalg_vander", torch="linalg.vander")
+def _(array):
+    yield Sample(array(3))
+    yield Sample(array(2, 3), N=4)
+    yield ErrorSample(array(), raises=RuntimeError, match="at least one dimension")
+
+
+@samples("frobenius_norm")
+def _(array):
+    yield Sample(array(3, 4), 1)
+    yield Sample(array(2, 3, 4), (0, 2), True)
+    yield ErrorSample(array(2, 2, 2), (0, 1, 2), raises=RuntimeError, match="at most 2")
+
+
+@samples("nuclear_norm")
+def _(array):
+    yield Sample(array(3, 3))
+    yield Sample(array(2, 3, 4), (0, 2), True)
+    yield ErrorSample(array(3, 3), (0, 0), raises=RuntimeError, match="different")
+
+
+@samples("norm_except_dim")
+def _(array):
+    yield Sample(array(3, 4))
+    yield Sample(array(2, 3, 4), 2, 1)
+    yield Sample(array(3, 4), 1, -1)
+    yield ErrorSample(array(3), 2, 3, raises=IndexError, match="range")

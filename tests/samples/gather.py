@@ -31,12 +31,6 @@ def _(array):
     yield Sample(x, (3,), (slice(0, 2),), _expect=np.array([*x, 0]))
 
 
-@samples("index_put", torch=None)
-def _(array):
-    x, y = array(4), array(2)
-    yield Sample(x, ([0, 2],), y, _expect=np.array([y[0], x[1], y[1], x[3]]))
-
-
 @samples("gather")
 def _(array):
     yield Sample(array(3, 4), 1, array.index(3, 2, high=4))

@@ -49,3 +49,39 @@ def _(array):
 @samples("fft_ihfft", torch="fft.ihfft")
 def _(array):
     yield Sample(array(5))
+
+
+for _name in ("fftn", "ifftn", "fft2", "ifft2", "rfftn", "rfft2", "ihfftn", "ihfft2"):
+
+    @samples(f"fft_{_name}", torch=f"fft.{_name}")
+    def _(array, name=_name):
+        yield Sample(array(3, 4))
+        yield Sample(array(2, 3, 4), norm="ortho")
+        yield Sample(array(2, 3, 4), (2, 5), (0, -1), "forward")
+        if "r" not in name and "h" not in name:
+            yield Sample(array(2, 3, dtype=np.complex128))
+        yield ErrorSample(array(2, 3), (2,), (0, 1), raises=RuntimeError, match="same length")
+        yield ErrorSample(array(2, 3), None, (0, 0), raises=RuntimeError, match="unique")
+        yield ErrorSample(array(2, 3), None, (0, 2), raises=IndexError, match="range")
+
+
+for _name in ("irfftn", "irfft2", "hfftn", "hfft2"):
+
+    @samples(f"fft_{_name}", torch=f"fft.{_name}")
+    def _(array, name=_name):
+        # Parts of the spectrum that a real signal determines are ignored, as PyTorch does.
+        ends = ("gradient", "second_order")
+        yield Sample(array(2, 3, dtype=np.complex128), _skip=ends)
+        yield Sample(array(2, 3, dtype=np.complex128), (2, 5), norm="ortho", _skip=ends)
+        yield ErrorSample(array(2, 3), (2,), (0, 1), raises=RuntimeError, match="same length")
+
+
+for _name in ("fftshift", "ifftshift"):
+
+    @samples(f"fft_{_name}", torch=f"fft.{_name}")
+    def _(array):
+        yield Sample(array(5))
+        yield Sample(array(3, 4))
+        yield Sample(array(3, 4), 1)
+        yield Sample(np.arange(4))
+        yield ErrorSample(array(3), 1, raises=IndexError, match="range")
