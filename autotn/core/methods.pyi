@@ -106,6 +106,7 @@ class TensorMethods:
     def aminmax(self, *, dim: Any = ..., keepdim: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.extremes
     def angle(self, *, out: Any = ...) -> Any: ...  # autotn.ops.complex
     def any(self, dim: Any = ..., keepdim: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.reduce
+    def apply_(self, callable: Any) -> Any: ...  # autotn.ops.memory
     def arccos(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def arccos_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def arccosh(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
@@ -125,6 +126,8 @@ class TensorMethods:
     def argsort(self, dim: Any = ..., descending: Any = ..., stable: Any = ...) -> Any: ...  # autotn.ops.order
     def argwhere(self) -> Any: ...  # autotn.ops.masks
     def as_strided(self, size: Any, stride: Any, storage_offset: Any = ...) -> Any: ...  # autotn.ops.arrange
+    def as_strided_(self, size: Any, stride: Any, storage_offset: Any = ...) -> Any: ...  # autotn.ops.memory
+    def as_strided_scatter(self, src: Any, size: Any, stride: Any, storage_offset: Any = ...) -> Any: ...  # autotn.ops.memory
     def asin(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def asin_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def asinh(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
@@ -141,6 +144,7 @@ class TensorMethods:
     def bernoulli(self, p: Any = ..., *, generator: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.stochastic
     def bernoulli_(self, p: Any = ..., *, generator: Any = ...) -> Any: ...  # autotn.ops.stochastic
     def bfloat16(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
+    def bincount(self, weights: Any = ..., minlength: Any = ...) -> Any: ...  # autotn.ops.counting
     def bitwise_and(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.bitwise
     def bitwise_and_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.bitwise
     def bitwise_left_shift(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.bitwise
@@ -183,11 +187,13 @@ class TensorMethods:
     def copy_(self, src: Any, non_blocking: Any = ...) -> Any: ...  # autotn.ops.convert
     def copysign(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def copysign_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
+    def corrcoef(self) -> Any: ...  # autotn.ops.statistics
     def cos(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def cos_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def cosh(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def cosh_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def count_nonzero(self, dim: Any = ...) -> Any: ...  # autotn.ops.reduce
+    def cov(self, *, correction: Any = ..., fweights: Any = ..., aweights: Any = ...) -> Any: ...  # autotn.ops.statistics
     def cpu(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
     def cross(self, other: Any, dim: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def cuda(self, device: Any = ..., non_blocking: Any = ..., memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
@@ -235,6 +241,7 @@ class TensorMethods:
     def expm1_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def exponential_(self, lambd: Any = ..., *, generator: Any = ...) -> Any: ...  # autotn.ops.stochastic
     def fill_(self, value: Any) -> Any: ...  # autotn.ops.convert
+    def fill_diagonal_(self, fill_value: Any, wrap: Any = ...) -> Any: ...  # autotn.ops.memory
     def fix(self, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def fix_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def flatten(self, start_dim: Any = ..., end_dim: Any = ...) -> Any: ...  # autotn.ops.shape
@@ -261,6 +268,7 @@ class TensorMethods:
     def ge(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def ge_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def geometric_(self, p: Any, *, generator: Any = ...) -> Any: ...  # autotn.ops.stochastic
+    def geqrf(self, *, out: Any = ...) -> Any: ...  # autotn.ops.householder
     def ger(self, vec2: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def greater(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def greater_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
@@ -272,6 +280,8 @@ class TensorMethods:
     def hardshrink(self, lambd: Any = ...) -> Any: ...  # autotn.ops.activation
     def heaviside(self, values: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.compare
     def heaviside_(self, values: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.compare
+    def histc(self, bins: Any = ..., min: Any = ..., max: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.counting
+    def histogram(self, bins: Any, *, range: Any = ..., weight: Any = ..., density: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.counting
     def hsplit(self, indices_or_sections: Any) -> Any: ...  # autotn.ops.shape
     def hypot(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.power
     def hypot_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.power
@@ -291,6 +301,8 @@ class TensorMethods:
     def index_copy_(self, dim: Any, index: Any, source: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.gather
     def index_fill(self, dim: Any, index: Any, value: Any) -> Any: ...  # autotn.ops.gather
     def index_fill_(self, dim: Any, index: Any, value: Any) -> Any: ...  # autotn.ops.gather
+    def index_put(self, indices: Any, values: Any, accumulate: Any = ...) -> Any: ...  # autotn.ops.placing
+    def index_put_(self, indices: Any, values: Any, accumulate: Any = ...) -> Any: ...  # autotn.ops.placing
     def index_reduce(self, dim: Any, index: Any, source: Any, reduce: Any, *, include_self: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.gather
     def index_reduce_(self, dim: Any, index: Any, source: Any, reduce: Any, *, include_self: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.gather
     def index_select(self, dim: Any, index: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.gather
@@ -308,6 +320,7 @@ class TensorMethods:
     def isneginf(self, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def isposinf(self, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def isreal(self) -> Any: ...  # autotn.ops.logic
+    def istft(self, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: Any = ..., normalized: Any = ..., onesided: Any = ..., length: Any = ..., return_complex: Any = ...) -> Any: ...  # autotn.ops.stft
     def kron(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def kthvalue(self, k: Any, dim: Any = ..., keepdim: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.order
     def lcm(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.bitwise
@@ -336,6 +349,7 @@ class TensorMethods:
     def log_softmax(self, dim: Any, dtype: Any = ...) -> Any: ...  # autotn.ops.softmax
     def logaddexp(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def logaddexp2(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
+    def logcumsumexp(self, dim: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.scan
     def logdet(self) -> Any: ...  # autotn.ops.solve
     def logical_and(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def logical_and_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
@@ -351,10 +365,14 @@ class TensorMethods:
     def long(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
     def lt(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def lt_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
+    def lu(self, pivot: Any = ..., get_infos: Any = ...) -> Any: ...  # autotn.ops.elimination
+    def lu_solve(self, LU_data: Any, LU_pivots: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.elimination
     @property
     def mH(self) -> Any: ...
     @property
     def mT(self) -> Any: ...
+    def map2_(self, x: Any, y: Any, callable: Any) -> Any: ...  # autotn.ops.memory
+    def map_(self, tensor: Any, callable: Any) -> Any: ...  # autotn.ops.memory
     def masked_fill(self, mask: Any, value: Any) -> Any: ...  # autotn.ops.masks
     def masked_fill_(self, mask: Any, value: Any) -> Any: ...  # autotn.ops.masks
     def masked_scatter(self, mask: Any, source: Any) -> Any: ...  # autotn.ops.masks
@@ -389,6 +407,7 @@ class TensorMethods:
     def nanquantile(self, q: Any, dim: Any = ..., keepdim: Any = ..., *, interpolation: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.order
     def nansum(self, dim: Any = ..., keepdim: Any = ..., *, dtype: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
     def narrow(self, dim: Any, start: Any, length: Any) -> Any: ...  # autotn.ops.shape
+    def narrow_copy(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.copies
     def ne(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def ne_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def neg(self, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
@@ -397,6 +416,7 @@ class TensorMethods:
     def negative_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def new(self, *args: Any) -> Any: ...  # autotn.ops.create
     def new_empty(self, *size: Any, dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
+    def new_empty_strided(self, size: Any, stride: Any, dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.exchange
     def new_full(self, size: Any, fill_value: Any, *, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
     def new_ones(self, *size: Any, dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
     def new_tensor(self, data: Any, *, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
@@ -404,10 +424,13 @@ class TensorMethods:
     def nextafter(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def nextafter_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def nonzero(self, *, as_tuple: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.masks
+    def nonzero_static(self, *, size: Any, fill_value: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.masks
     def norm(self, p: Any = ..., dim: Any = ..., keepdim: Any = ..., dtype: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def normal_(self, mean: Any = ..., std: Any = ..., *, generator: Any = ...) -> Any: ...  # autotn.ops.stochastic
     def not_equal(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def not_equal_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
+    def orgqr(self, tau: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.householder
+    def ormqr(self, tau: Any, other: Any, left: Any = ..., transpose: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.householder
     def outer(self, vec2: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def permute(self, *dims: Any) -> Any: ...  # autotn.ops.shape
     def pinverse(self, rcond: Any = ...) -> Any: ...  # autotn.ops.matrix
@@ -418,7 +441,8 @@ class TensorMethods:
     def pow_(self, exponent: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.power
     def prelu(self, weight: Any) -> Any: ...  # autotn.ops.activation
     def prod(self, dim: Any = ..., keepdim: Any = ..., *, dtype: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
-    def put_(self, index: Any, source: Any, accumulate: Any = ...) -> Any: ...  # autotn.ops.gather
+    def put(self, index: Any, source: Any, accumulate: Any = ...) -> Any: ...  # autotn.ops.placing
+    def put_(self, index: Any, source: Any, accumulate: Any = ...) -> Any: ...  # autotn.ops.placing
     def qr(self, some: Any = ...) -> Any: ...  # autotn.ops.decompose
     def quantile(self, q: Any, dim: Any = ..., keepdim: Any = ..., *, interpolation: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.order
     def rad2deg(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
@@ -435,10 +459,16 @@ class TensorMethods:
     def relu_(self) -> Any: ...  # autotn.ops.activation
     def remainder(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def remainder_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
+    def renorm(self, p: Any, dim: Any, maxnorm: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.memory
+    def renorm_(self, p: Any, dim: Any, maxnorm: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.memory
     def repeat(self, *repeats: Any) -> Any: ...  # autotn.ops.arrange
     def repeat_interleave(self, repeats: Any = ..., dim: Any = ..., *, output_size: Any = ...) -> Any: ...  # autotn.ops.arrange
     def reshape(self, *shape: Any) -> Any: ...  # autotn.ops.shape
     def reshape_as(self, other: Any) -> Any: ...  # autotn.ops.shape
+    def resize(self, *sizes: Any) -> Any: ...  # autotn.ops.memory
+    def resize_(self, *sizes: Any, memory_format: Any = ...) -> Any: ...  # autotn.ops.memory
+    def resize_as(self, tensor: Any) -> Any: ...  # autotn.ops.memory
+    def resize_as_(self, the_template: Any, *, memory_format: Any = ...) -> Any: ...  # autotn.ops.memory
     def resolve_conj(self) -> Any: ...  # autotn.ops.complex
     def resolve_neg(self) -> Any: ...  # autotn.ops.complex
     def retain_grad(self) -> Any: ...  # autotn.core.engine
@@ -456,6 +486,7 @@ class TensorMethods:
     def scatter_reduce_(self, dim: Any, index: Any, src: Any, reduce: Any, *, include_self: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.gather
     def select(self, dim: Any, index: Any) -> Any: ...  # autotn.ops.shape
     def select_scatter(self, src: Any, dim: Any, index: Any) -> Any: ...  # autotn.ops.masks
+    def set_(self, source: Any = ...) -> Any: ...  # autotn.ops.memory
     def sgn(self, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def sgn_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def short(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
@@ -483,6 +514,7 @@ class TensorMethods:
     def squeeze(self, dim: Any = ...) -> Any: ...  # autotn.ops.shape
     def squeeze_(self, *args: Any) -> Any: ...  # autotn.ops.shape
     def std(self, dim: Any = ..., unbiased: Any = ..., keepdim: Any = ..., *, correction: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
+    def stft(self, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: Any = ..., pad_mode: Any = ..., normalized: Any = ..., onesided: Any = ..., return_complex: Any = ..., align_to_window: Any = ...) -> Any: ...  # autotn.ops.stft
     def sub(self, other: Any, *number_first: Any, alpha: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def sub_(self, other: Any, *number_first: Any, alpha: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def subtract(self, other: Any, *number_first: Any, alpha: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
@@ -526,6 +558,9 @@ class TensorMethods:
     def uniform_(self, from_: Any = ..., to: Any = ..., *, generator: Any = ..., **named: Any) -> Any: ...  # autotn.ops.stochastic
     def unique(self, sorted: Any = ..., return_inverse: Any = ..., return_counts: Any = ..., dim: Any = ...) -> Any: ...  # autotn.ops.order
     def unique_consecutive(self, return_inverse: Any = ..., return_counts: Any = ..., dim: Any = ...) -> Any: ...  # autotn.ops.order
+    def unsafe_chunk(self, chunks: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
+    def unsafe_split(self, split_size_or_sections: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
+    def unsafe_split_with_sizes(self, split_sizes: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
     def unsqueeze(self, dim: Any) -> Any: ...  # autotn.ops.shape
     def unsqueeze_(self, *args: Any) -> Any: ...  # autotn.ops.shape
     def var(self, dim: Any = ..., unbiased: Any = ..., keepdim: Any = ..., *, correction: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
