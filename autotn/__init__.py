@@ -71,7 +71,7 @@ _numeric_warnings.silence()
 
 #: Loaded when first asked for, so that ``import autotn`` stays quick.
 _ROOMS = {
-    "autograd", "distributions", "fft", "ir", "linalg", "nn", "ops", "optim", "special", "testing",
+    "autograd", "backends", "distributions", "fft", "ir", "linalg", "nn", "ops", "optim", "special", "testing",
     "utils", "viz",
 }  # fmt: skip
 _LATE = {

@@ -7,6 +7,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from autotn.kernels.onednn.switch import SWITCH
+
 # Examples come from the test's name alone and none is judged by the time it took.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
@@ -18,3 +20,11 @@ def torch() -> Any:
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
     return torch
+
+
+@pytest.fixture(params=["numpy", "onednn"] if SWITCH.ready() else ["numpy"])
+def kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Who computes: NumPy alone, or oneDNN whatever it can, quicker or not."""
+    monkeypatch.setattr(SWITCH, "wanted", request.param == "onednn")
+    monkeypatch.setattr(SWITCH, "choosy", False)
+    return str(request.param)

@@ -34,6 +34,7 @@ FLOORS = {
     "viz": 6,
     "network": 5,
     "autograd": 4,
+    "backends": 4,
     "distributions": 4,
     "fft": 4,
     "func": 4,
@@ -61,6 +62,7 @@ COMMANDS = {"autotn.core.stub"}
 DOORS = [
     "__init__.py",
     "autograd/__init__.py",
+    "backends/__init__.py",
     "fft.py",
     "layers/__init__.py",
     "linalg.py",

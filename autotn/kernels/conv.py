@@ -28,6 +28,7 @@ import numpy as np
 
 from autotn.errors import DTypeError, ShapeError
 from autotn.kernels import conv_band
+from autotn.kernels.onednn import conv as onednn
 from autotn.kernels.window import Array, Geometry, Ints, conv_geometry, geometry
 
 #: Bytes of columns or rows per block of samples: about a second-level cache.
@@ -54,21 +55,34 @@ contiguous = np.ascontiguousarray
 
 
 def conv_forward(
-    x: Array, w: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    x: Array,
+    w: Array,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    bias: Array | None = None,
 ) -> Array:
     r"""Convolution: :math:`y_{no} = \sum_c w_{oc} \star x_{nc}`, the kernel not flipped.
 
     `stride` and `dilation` are numbers or tuples; `padding` a number, a tuple of numbers or of
-    pairs (before, after), ``'same'`` or ``'valid'``.
+    pairs (before, after), ``'same'`` or ``'valid'``. `bias` is a number per output channel.
     """
     check(x.shape, w.shape, groups)
     same_dtype("input", x, "weight", w)
     at = conv_geometry(x.shape[2:], w.shape[2:], stride, padding, dilation, name(w.shape))
     if x.size == 0:
-        return np.zeros((len(x), len(w), *at.out), x.dtype)
-    if x.dtype == np.float16:
-        return correlate(x.astype("f4"), w.astype("f4"), at, groups).astype(np.float16)
-    return correlate(x, contiguous(w), at, groups)
+        out = np.zeros((len(x), len(w), *at.out), x.dtype)
+    elif x.dtype == np.float16:
+        out = correlate(x.astype("f4"), w.astype("f4"), at, groups).astype(np.float16)
+    else:
+        found = onednn.correlate(x, w, at, groups, bias)
+        if found is not None:
+            return found
+        out = correlate(x, contiguous(w), at, groups)
+    if bias is not None:
+        out += bias.reshape(-1, *(1,) * len(at.size))
+    return out
 
 
 def conv_input_gradient(
@@ -89,7 +103,8 @@ def conv_input_gradient(
         return np.zeros(x_shape, g.dtype)
     if g.dtype == np.float16:
         return spread(g.astype("f4"), w.astype("f4"), at, groups).astype(np.float16)
-    return spread(contiguous(g), contiguous(w), at, groups)
+    found = onednn.spread(g, w, x_shape, at, groups)
+    return spread(contiguous(g), contiguous(w), at, groups) if found is None else found
 
 
 def conv_weight_gradient(
@@ -110,7 +125,8 @@ def conv_weight_gradient(
         return np.zeros(w_shape, g.dtype)
     if g.dtype == np.float16:
         return compare(g.astype("f4"), x.astype("f4"), at, groups).astype(np.float16)
-    return compare(contiguous(g), x, at, groups)
+    found = onednn.compare(g, x, w_shape, at, groups)
+    return compare(contiguous(g), x, at, groups) if found is None else found
 
 
 def name(w_shape: Ints) -> str:

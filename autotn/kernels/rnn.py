@@ -12,10 +12,11 @@ many steps at once, in chunks that fit the cache, which leaves a handful of call
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from autotn.kernels.onednn import rnn as onednn
 from autotn.kernels.sweep import (
     Array,
     Run,
@@ -32,6 +33,9 @@ from autotn.kernels.sweep import (
     sweep_forward,
     weight_gradients,
 )
+
+#: What a forward sweep leaves for the backward one: by runs, or whatever oneDNN's needs.
+Saved: TypeAlias = list[tuple[Array, ...]] | onednn.Kept
 
 
 class Gradients(NamedTuple):
@@ -63,7 +67,7 @@ def lstm(
     *,
     batch_sizes: Sequence[int] | Array | None = None,
     reverse: bool = False,
-) -> tuple[tuple[Array, Array, Array], list[tuple[Array, ...]]]:
+) -> tuple[tuple[Array, ...], Saved]:
     """Sweep an LSTM over a sequence; returns ``(output, h_n, c_n)`` and what `lstm_backward` needs.
 
     ``c = f * c + i * tanh(g)``, ``h = o * tanh(c)``, then ``h = w_hr @ h`` where ``w_hr`` is given.
@@ -80,6 +84,10 @@ def lstm(
     runs = runs_of(x, batch_sizes, reverse)
     check_weights("lstm", 4, x, h0, w_ih, w_hh)
     check_states("lstm", runs, h0=h0, c0=c0)
+    if batch_sizes is None and w_hr is None:
+        swept = onednn.sweep("lstm", x, (h0, c0), (w_ih, w_hh), (b_ih, b_hh), reverse)
+        if swept is not None:
+            return swept
     hidden = c0.shape[1]
     weight = _lstm_gates(fold_biases(w_hh, b_ih, b_hh), hidden)
 
@@ -162,7 +170,7 @@ def lstm_backward(
     w_ih: Array,
     w_hh: Array,
     w_hr: Array | None,
-    saved: list[tuple[Array, ...]],
+    saved: Saved,
     *,
     batch_sizes: Sequence[int] | Array | None = None,
     reverse: bool = False,
@@ -170,6 +178,9 @@ def lstm_backward(
     need_weights: bool = True,
 ) -> Gradients:
     """Gradients of `lstm` from those of its three outputs (``None`` for zero)."""
+    if isinstance(saved, onednn.Kept):
+        swept = onednn.sweep_back("lstm", saved, x, (g_output, g_h, g_c), reverse)
+        return Gradients._make((*swept, None))
     runs = runs_of(x, batch_sizes, reverse)
     hidden_weight = np.ascontiguousarray(w_hh.T)
 
@@ -273,7 +284,7 @@ def gru(
     *,
     batch_sizes: Sequence[int] | Array | None = None,
     reverse: bool = False,
-) -> tuple[tuple[Array, Array], list[tuple[Array, ...]]]:
+) -> tuple[tuple[Array, ...], Saved]:
     """Sweep a GRU over a sequence; returns ``(output, h_n)`` and what `gru_backward` needs.
 
     ``n = tanh(x_n + r * q)``, ``h = (1 - z) * n + z * h`` with ``q = w_hn @ h + b_hn``.
@@ -282,6 +293,10 @@ def gru(
     runs = runs_of(x, batch_sizes, reverse)
     check_weights("gru", 3, x, h0, w_ih, w_hh)
     check_states("gru", runs, h0=h0)
+    if batch_sizes is None:
+        swept = onednn.sweep("gru", x, (h0,), (w_ih, w_hh), (b_ih, b_hh), reverse)
+        if swept is not None:
+            return swept
     hidden = h0.shape[1]
     input_weight = w_ih.copy()
     input_weight[: 2 * hidden] *= 0.5
@@ -346,7 +361,7 @@ def gru_backward(
     h0: Array,
     w_ih: Array,
     w_hh: Array,
-    saved: list[tuple[Array, ...]],
+    saved: Saved,
     *,
     batch_sizes: Sequence[int] | Array | None = None,
     reverse: bool = False,
@@ -354,6 +369,9 @@ def gru_backward(
     need_weights: bool = True,
 ) -> Gradients:
     """Gradients of `gru` from those of its two outputs (``None`` for zero)."""
+    if isinstance(saved, onednn.Kept):
+        swept = onednn.sweep_back("gru", saved, x, (g_output, g_h), reverse)
+        return Gradients._make((*swept[:2], None, *swept[2:], None))
     runs = runs_of(x, batch_sizes, reverse)
     hidden = h0.shape[1]
     hidden_weight = np.ascontiguousarray(w_hh.T)
@@ -438,7 +456,7 @@ def rnn(
     nonlinearity: str = "tanh",
     batch_sizes: Sequence[int] | Array | None = None,
     reverse: bool = False,
-) -> tuple[tuple[Array, Array], list[tuple[Array, ...]]]:
+) -> tuple[tuple[Array, ...], Saved]:
     """Sweep ``h = tanh(w_ih @ x + w_hh @ h + b)`` (or relu) over a sequence.
 
     Returns ``(output, h_n)`` and what `rnn_backward` needs. Parameters are those of `lstm`.
@@ -448,6 +466,10 @@ def rnn(
     runs = runs_of(x, batch_sizes, reverse)
     check_weights("rnn", 1, x, h0, w_ih, w_hh)
     check_states("rnn", runs, h0=h0)
+    if batch_sizes is None:
+        swept = onednn.sweep(nonlinearity, x, (h0,), (w_ih, w_hh), (b_ih, b_hh), reverse)
+        if swept is not None:
+            return swept
     weight = fold_biases(w_hh, b_ih, b_hh)
 
     def sweep(z: Array, run: Run, entering: list[Array]) -> Any:
@@ -486,7 +508,7 @@ def rnn_backward(
     h0: Array,
     w_ih: Array,
     w_hh: Array,
-    saved: list[tuple[Array, ...]],
+    saved: Saved,
     *,
     nonlinearity: str = "tanh",
     batch_sizes: Sequence[int] | Array | None = None,
@@ -495,6 +517,9 @@ def rnn_backward(
     need_weights: bool = True,
 ) -> Gradients:
     """Gradients of `rnn` from those of its two outputs (``None`` for zero)."""
+    if isinstance(saved, onednn.Kept):
+        swept = onednn.sweep_back(nonlinearity, saved, x, (g_output, g_h), reverse)
+        return Gradients._make((*swept[:2], None, *swept[2:], None))
     runs = runs_of(x, batch_sizes, reverse)
     hidden_weight = np.ascontiguousarray(w_hh.T)
 

@@ -106,8 +106,7 @@ def convolved(
     _check_ranks(name, dims, input, weight, ("O", "C / groups"))
     _check_bias(name, bias, weight.shape[0])
     x = input if input.ndim == dims + 2 else input[None]
-    y = kernel.conv_forward(x, weight, stride, padding, dilation, groups)
-    _add_bias(y, bias)
+    y = kernel.conv_forward(x, weight, stride, padding, dilation, groups, bias)
     return y if x is input else y[0]
 
 

@@ -23,6 +23,8 @@ from autotn.kernels.window import (
     windows,
 )
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 Array = np.ndarray[Any, Any]
 
 #: Shape of input and weight, stride, padding, dilation, groups.

@@ -13,6 +13,8 @@ from autotn.errors import ShapeError
 from autotn.kernels import rnn
 from tests.kernels.slope import assert_slope
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 Array = np.ndarray[Any, Any]
 
 KINDS = ["lstm", "lstm projected", "gru", "tanh", "relu"]

@@ -12,6 +12,8 @@ import autotn as tn
 from autotn import nn
 from tests.layers.against import compare, given, normal, run_both
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 SIZES = {1: (9,), 2: (9, 8), 3: (7, 6, 5)}
 SETTINGS = [
     {},

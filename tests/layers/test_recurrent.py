@@ -12,6 +12,8 @@ import autotn as tn
 from autotn import nn
 from tests.layers.against import compare, normal, run_both
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 # PyTorch says which of its implementations it takes.
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")
 

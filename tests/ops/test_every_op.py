@@ -18,9 +18,26 @@ ORDINARY = [c for c in CASES if not isinstance(c.sample, ErrorSample)]
 ERRORS = [c for c in CASES if isinstance(c.sample, ErrorSample)]
 
 
+#: Ops with a second kernel, oneDNN's, where it is installed.
+TWICE = [
+    *("_conv_input", "_conv_weight", "_gru_sweep", "_lstm_sweep", "_rnn_sweep"),
+    *("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+]
+
+
 @pytest.mark.parametrize("name", sorted(SAMPLERS))
 def test_op(name: str) -> None:
     """Each sample of the op answers each question."""
+    ask_all(name)
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_op_with_either_kernel(name: str, kernels: str) -> None:
+    """And it does so whoever computes, even what is not worth calling a library for."""
+    ask_all(name)
+
+
+def ask_all(name: str) -> None:
     failures: list[str] = []
     for case in ORDINARY:
         if case.op_name != name:

@@ -1,0 +1,272 @@
+"""Calls of the library on NumPy arrays: made once per kind of call, remembered, checked each time.
+
+The library chooses the layouts it computes fastest in. Where one is not the caller's plain layout,
+the array is copied into a *stage*, before (inputs) or after (outputs) the computation, by the
+library's own reorders. Stages and scratch memory of all calls lie in one *arena* per thread: calls
+of a thread follow each other, so each may use all of it.
+
+Everything here belongs to one thread, its arena, its stream and the calls it remembers; so no lock
+is needed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autotn.kernels.onednn.library import (
+    ANY_LAYOUT,
+    EXEC_ARGUMENT,
+    F32,
+    Argument,
+    Library,
+    Refused,
+    dims,
+)
+
+Array = np.ndarray[Any, Any]
+Ints = tuple[int, ...]
+
+#: Calls remembered per thread.
+REMEMBERED = 512
+
+#: Stages begin at multiples of a cache line.
+LINE = 64
+
+WORKSPACE, SCRATCHPAD = 64, 80
+
+
+class Given(NamedTuple):
+    """An argument as the caller hands it over: its name in oneDNN, shape, layout, and direction.
+
+    `shape` is what the array must have. `dims` (by default the same) and `strides` (by default
+    those of C order) say what the library is told of it.
+    """
+
+    name: int
+    shape: Ints
+    output: bool = False
+    dims: Ints | None = None
+    strides: Ints | None = None
+
+
+def c_strides(shape: Ints) -> Ints:
+    """Elements from one index to the next along each axis, in C order."""
+    strides, step = [], 1
+    for n in reversed(shape):
+        strides.append(step)
+        step *= n
+    return tuple(reversed(strides))
+
+
+class Session(threading.local):
+    """What one thread has: a stream, an arena, and the calls it has made."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.stream = library.made("stream_create", library.engine, 1)
+        self.arena: Array = np.empty(0, np.uint8)
+        self.address = 0
+        self.calls: OrderedDict[Any, Call | None] = OrderedDict()
+        self.threads = 0
+
+    def find(self, key: Any, make: Callable[[Maker], Call]) -> Call | None:
+        """The call of this key, made if need be; None when the library has no such thing."""
+        threads = self.library.threads()
+        if threads != self.threads:  # a call is made for a number of threads
+            self.calls.clear()
+            self.threads = threads
+        call = self.calls.get(key, self)
+        if call is not self:
+            self.calls.move_to_end(key)
+            return call  # type: ignore[return-value]
+        maker = Maker(self)
+        try:
+            call = make(maker)
+        except Refused:
+            call = None
+        finally:
+            maker.clear()
+        self.calls[key] = call
+        if len(self.calls) > REMEMBERED:
+            self.calls.popitem(last=False)
+        return call
+
+    def reserve(self, size: int) -> None:
+        """Have an arena of at least so many bytes."""
+        if size > self.arena.size:
+            self.arena = np.empty(size + LINE, np.uint8)
+            address = int(self.arena.ctypes.data)
+            self.address = address + -address % LINE
+
+    def clear(self) -> None:
+        """Give back the memory."""
+        self.calls.clear()
+        self.arena, self.address = np.empty(0, np.uint8), 0
+
+
+class Maker:
+    """Descriptors made on the way to a call, and destroyed after it is made."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.library = session, session.library
+        self.layouts: list[int] = []
+        self.primitives: list[int] = []
+
+    def clear(self) -> None:
+        """Destroy them."""
+        for name, handles in (
+            ("memory_desc_destroy", self.layouts),
+            ("primitive_desc_destroy", self.primitives),
+        ):
+            for handle in handles:
+                self.library.functions[name](handle)
+
+    def free(self, shape: Ints) -> int:
+        """A layout that the library may choose."""
+        found = self.library.made(
+            "memory_desc_create_with_tag", len(shape), dims(shape), F32, ANY_LAYOUT
+        )
+        self.layouts.append(found)
+        return found
+
+    def plain(self, shape: Ints, strides: Ints | None = None) -> int:
+        """C order, or these strides."""
+        steps = dims(c_strides(shape) if strides is None else strides)
+        found = self.library.made(
+            "memory_desc_create_with_strides", len(shape), dims(shape), F32, steps
+        )
+        self.layouts.append(found)
+        return found
+
+    def descriptor(self, name: str, *arguments: Any) -> int:
+        """A primitive descriptor with the house's attributes, which come last."""
+        library = self.library
+        found = library.made(
+            f"{name}_primitive_desc_create", library.engine, *arguments, library.attributes
+        )
+        self.primitives.append(found)
+        return found
+
+    def reorder(self, source: int, target: int) -> int:
+        """A primitive descriptor that copies one layout to another."""
+        library, engine = self.library, self.library.engine
+        found = library.made(
+            "reorder_primitive_desc_create", source, engine, target, engine, library.attributes
+        )
+        self.primitives.append(found)
+        return found
+
+
+class Call:
+    """A primitive, its arguments and what is copied before and after; called on arrays in order."""
+
+    def __init__(self, maker: Maker, descriptor: int, given: Iterable[Given]) -> None:
+        self.session, self.library = maker.session, maker.library
+        self.handles: list[tuple[str, int]] = []
+        self.given = tuple(given)
+        self.staged: list[tuple[int, int]] = []  # memories, and where in the arena they lie
+        self.size = 0
+        self.address = -1
+        before, after, bound = [], [], []
+        arguments: list[tuple[int, int]] = []
+        for one in self.given:
+            shape = one.shape if one.dims is None else one.dims
+            wanted = self._wanted(descriptor, one.name)
+            plain = maker.plain(shape, one.strides)
+            memory = self._memory(plain)
+            bound.append(memory)
+            if not self.library.md_equal(plain, wanted):
+                stage = self._stage(wanted)
+                if one.output:
+                    after.append(self._copy(maker, wanted, plain, stage, memory))
+                else:
+                    before.append(self._copy(maker, plain, wanted, memory, stage))
+                memory = stage
+            arguments.append((one.name, memory))
+        self.bound = tuple(bound)
+        self.shapes = tuple(one.shape for one in self.given)
+        workspace = self._wanted(descriptor, WORKSPACE)
+        #: Bytes of what the forward call leaves for the backward one.
+        self.workspace_size = int(self.library.md_size(workspace)) if workspace else 0
+        self.workspace = self._memory(workspace) if self.workspace_size else 0
+        if self.workspace:
+            arguments.append((WORKSPACE, self.workspace))
+        self._scratch(descriptor, arguments)
+        main = self._primitive(descriptor), *self._packed(arguments)
+        self.steps = (*before, main, *after)
+        self.session.reserve(self.size)
+
+    def _wanted(self, descriptor: int, name: int) -> int:
+        return self.library.query_md(descriptor, EXEC_ARGUMENT, name) or 0
+
+    def _memory(self, layout: int) -> int:
+        memory = self.library.made("memory_create", layout, self.library.engine, None)
+        self.handles.append(("memory_destroy", memory))
+        return memory
+
+    def _stage(self, layout: int) -> int:
+        """A memory in the arena."""
+        memory = self._memory(layout)
+        self.staged.append((memory, self.size))
+        size = int(self.library.md_size(layout))
+        self.size += size + -size % LINE
+        return memory
+
+    def _scratch(self, descriptor: int, arguments: list[tuple[int, int]]) -> None:
+        layout = self._wanted(descriptor, SCRATCHPAD)
+        if layout and self.library.md_size(layout):
+            arguments.append((SCRATCHPAD, self._stage(layout)))
+
+    def _primitive(self, descriptor: int) -> int:
+        primitive = self.library.made("primitive_create", descriptor)
+        self.handles.append(("primitive_destroy", primitive))
+        return primitive
+
+    def _copy(self, maker: Maker, source: int, target: int, start: int, end: int) -> Any:
+        """The primitive and arguments that copy one memory to another."""
+        descriptor = maker.reorder(source, target)
+        arguments = [(1, start), (17, end)]
+        self._scratch(descriptor, arguments)
+        return self._primitive(descriptor), *self._packed(arguments)
+
+    @staticmethod
+    def _packed(arguments: list[tuple[int, int]]) -> tuple[int, Any]:
+        return len(arguments), (Argument * len(arguments))(*[Argument(*one) for one in arguments])
+
+    def __call__(self, *arrays: Array, workspace: Array | None = None) -> None:
+        """Run on arrays in the order of `given`; outputs are written to."""
+        library, session = self.library, self.session
+        set_handle, execute = library.set_data_handle, library.execute
+        for memory, shape, array in zip(self.bound, self.shapes, arrays, strict=True):
+            if array.shape != shape or array.dtype != np.float32 or not array.flags.c_contiguous:
+                raise ValueError(f"oneDNN: expected a contiguous float32 array of shape {shape}")
+            set_handle(memory, array.__array_interface__["data"][0])
+        if self.workspace:
+            if workspace is None or workspace.nbytes != self.workspace_size:
+                raise ValueError(f"oneDNN: expected a workspace of {self.workspace_size} bytes")
+            set_handle(self.workspace, workspace.__array_interface__["data"][0])
+        if self.address != session.address:
+            session.reserve(self.size)
+            self.address = session.address
+            for memory, offset in self.staged:
+                set_handle(memory, self.address + offset)
+        stream = session.stream
+        for primitive, count, arguments in self.steps:
+            status = execute(primitive, stream, count, arguments)
+            if status:
+                raise Refused(f"oneDNN: executing answered {status}")
+        library.stream_wait(stream)
+
+    def new_workspace(self) -> Array:
+        """Room for what the forward call leaves for the backward one."""
+        return np.empty(self.workspace_size, np.uint8)
+
+    def __del__(self) -> None:
+        functions = self.library.functions
+        for name, handle in self.handles:
+            functions[name](handle)

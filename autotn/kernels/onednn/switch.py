@@ -1,0 +1,74 @@
+"""Whether oneDNN is used: found at the first question, switched on and off, alone after a fork."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autotn.kernels.onednn.library import Library
+    from autotn.kernels.onednn.primitive import Session
+
+#: Set to 0 to begin switched off.
+VARIABLE = "AUTOTN_ONEDNN"
+
+
+class Switch:
+    """Is the library wanted, is it there, and if not, why."""
+
+    def __init__(self) -> None:
+        self.wanted = os.environ.get(VARIABLE, "1") != "0"
+        #: Take only what the library does faster than NumPy; else whatever it can do, as tests want.
+        self.choosy = True
+        self.searched = False
+        self.library: Library | None = None
+        self.session: Session | None = None
+        self.reason = ""
+        self.threads: int | None = None
+
+    def ready(self) -> bool:
+        """True when kernels may use the library; it is searched for and loaded the first time."""
+        if not self.wanted:
+            return False
+        if not self.searched:
+            self.search()
+        return self.library is not None
+
+    def search(self) -> None:
+        """Load the library, or remember why not."""
+        from autotn.kernels.onednn.library import Absent, load
+        from autotn.kernels.onednn.primitive import Session
+
+        self.searched = True
+        try:
+            self.library = load()
+        except Absent as absent:
+            self.reason = str(absent)
+            return
+        self.session = Session(self.library)
+        if self.threads is not None:
+            self.library.set_threads(self.threads)
+        os.register_at_fork(after_in_child=self.after_fork)
+
+    def after_fork(self) -> None:
+        """The child has none of OpenMP's threads, so it works alone."""
+        self.set_threads(1)
+
+    def set_threads(self, count: int) -> None:
+        """How many threads the computations of the calling thread use."""
+        self.threads = count
+        if self.library is not None:
+            self.library.set_threads(count)
+
+    def clear(self) -> None:
+        """Forget the calling thread's calls and give back their memory."""
+        if self.session is not None:
+            self.session.clear()
+
+    def the_session(self) -> Session:
+        """The calling thread's session of a library that is ready."""
+        assert self.session is not None
+        return self.session
+
+
+SWITCH = Switch()

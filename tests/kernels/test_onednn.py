@@ -1,0 +1,210 @@
+"""oneDNN as a library: found or not, switched, threads, memory, and no call with wrong arrays.
+
+That its results are those of the NumPy kernels is asked by the tests of those kernels, which run
+with either (fixture `kernels`). Where the library is not installed, what needs it is not asked.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autotn as tn
+from autotn.kernels import rnn
+from autotn.kernels.conv import conv_forward
+from autotn.kernels.onednn import library, primitive
+from autotn.kernels.onednn.conv import Problem
+from autotn.kernels.onednn.switch import SWITCH, Switch
+from autotn.kernels.window import conv_geometry
+
+Array = np.ndarray[Any, Any]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def drawn(*shape: int) -> Array:
+    return np.random.default_rng(len(shape)).standard_normal(shape, dtype=np.float32)
+
+
+def run_alone(code: str, **variables: str) -> str:
+    """What a fresh process prints."""
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return found.stdout.strip()
+
+
+LOADED = "from autotn.kernels.onednn.switch import SWITCH; print(SWITCH.library is not None)"
+CONVOLVE = "x = tn.ones(8, 16, 32, 32); tn.conv2d(x, tn.ones(16, 16, 3, 3));"
+
+
+@pytest.mark.parametrize(
+    ("code", "variable", "loaded"),
+    [
+        ("", "1", False),
+        ("tn.conv2d(tn.ones(1, 1, 4, 4), tn.ones(1, 1, 2, 2));", "1", False),
+        (CONVOLVE, "1", SWITCH.ready()),
+        (CONVOLVE, "0", False),
+    ],
+    ids=["import", "too small a call", "a call", "switched off"],
+)
+def test_the_library_is_loaded_by_the_first_call_that_wants_it(
+    code: str, variable: str, loaded: bool
+) -> None:
+    printed = run_alone(f"import autotn as tn; {code} {LOADED}", AUTOTN_ONEDNN=variable)
+    assert printed == str(loaded)
+
+
+def test_flags_switch_it_and_come_back() -> None:
+    before = tn.backends.mkldnn.enabled
+    with tn.backends.mkldnn.flags(enabled=False):
+        assert not SWITCH.ready()
+        assert not tn.backends.mkldnn.enabled
+    assert tn.backends.mkldnn.enabled == before
+    assert tn.backends.mkldnn.set_flags(_enabled=False) == (before, False, True)
+    tn.backends.mkldnn.enabled = before
+    assert SWITCH.wanted == before
+
+
+def test_where_it_is_absent_numpy_computes_and_the_reason_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(library, "FILE", "libdnnl-that-is-not-there.so")
+    switch = Switch()
+    switch.wanted = True
+    assert not switch.ready()
+    assert "libdnnl-that-is-not-there.so" in switch.reason
+    for name in ("library", "session", "reason"):
+        monkeypatch.setattr(SWITCH, name, getattr(switch, name))
+    monkeypatch.setattr(SWITCH, "searched", True)
+    assert conv_forward(drawn(8, 16, 32, 32), drawn(16, 16, 3, 3)).shape == (8, 16, 30, 30)
+    assert "pip install autotn[fast]" in tn.backends.show()
+    assert not tn.backends.mkldnn.is_available()
+
+
+@pytest.mark.parametrize("machine", [("linux", "riscv64"), ("darwin", "x86_64")])
+def test_other_machines_do_without(
+    machine: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", machine[0])
+    monkeypatch.setattr("platform.machine", lambda: machine[1])
+    with pytest.raises(library.Absent, match=machine[1]):
+        library.load()
+
+
+def test_a_file_that_is_no_library_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / library.FILE).write_bytes(b"not a library")
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    places = list(library.places())
+    assert places[0].startswith(str(tmp_path))
+    monkeypatch.setattr(library, "places", lambda: places[:1])
+    with pytest.raises(library.Absent, match="libdnnl"):
+        library.load()
+
+
+@pytest.mark.parametrize("here", [True] if SWITCH.ready() else [])
+class TestCalls:
+    """What reaches the library has been checked; what it remembers is bounded."""
+
+    @pytest.fixture
+    def call(self, here: bool) -> primitive.Call:
+        at = conv_geometry((6, 6), (3, 3), 1, 1, 1, "conv2d")
+        problem = Problem((2, 4, 6, 6), (5, 4, 3, 3), at, 1, False)
+        found = SWITCH.the_session().find("a test's", problem.forward)
+        assert found is not None
+        return found
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda x, w, y: (x[:1], w, y),
+            lambda x, w, y: (x.astype(np.float64), w, y),
+            lambda x, w, y: (x, w[::-1], y),
+            lambda x, w, y: (x, w, y[:, :, :-1]),
+            lambda x, w, y: (x, w),
+        ],
+        ids=["shape", "dtype", "strides", "output", "too few"],
+    )
+    def test_arrays_of_another_kind_are_refused(self, call: primitive.Call, spoil: Any) -> None:
+        arrays = drawn(2, 4, 6, 6), drawn(5, 4, 3, 3), np.empty((2, 5, 6, 6), np.float32)
+        call(*arrays)
+        with pytest.raises(ValueError):
+            call(*spoil(*arrays))
+
+    def test_calls_are_forgotten_beyond_a_number(
+        self, here: bool, kernels: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        SWITCH.clear()
+        monkeypatch.setattr(primitive, "REMEMBERED", 3)
+        w = drawn(4, 3, 3, 3)
+        for size in (5, 6, 7, 8, 9, 5):
+            x = drawn(2, 3, size, size)
+            np.testing.assert_allclose(
+                conv_forward(x, w), conv_forward(x.astype("f8"), w.astype("f8")), atol=1e-4
+            )
+            assert len(SWITCH.the_session().calls) <= 3
+        SWITCH.clear()
+        assert not SWITCH.the_session().calls
+        assert SWITCH.the_session().arena.size == 0
+
+    def test_threads_of_python_compute_beside_each_other(self, here: bool, kernels: str) -> None:
+        x, w = drawn(4, 8, 20, 20), drawn(8, 8, 3, 3)
+        expected = conv_forward(x, w)
+        found: list[Array] = []
+
+        def work() -> None:
+            for _ in range(10):
+                found.append(conv_forward(x, w))
+
+        workers = [threading.Thread(target=work) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert len(found) == 30
+        for one in found:
+            np.testing.assert_array_equal(one, expected)
+
+    def test_another_number_of_threads_between_forward_and_backward(
+        self, here: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(SWITCH, "choosy", False)
+        monkeypatch.setattr(SWITCH, "threads", SWITCH.threads)
+        x, h, c = drawn(6, 5, 3), drawn(5, 4), drawn(5, 4)
+        w_ih, w_hh = drawn(16, 3), drawn(16, 4)
+        (output, *_), saved = rnn.lstm(x, h, c, w_ih, w_hh)
+        before = SWITCH.the_session().threads
+        g = np.ones_like(output)
+        expected = rnn.lstm_backward(g, None, None, x, h, c, w_ih, w_hh, None, saved)
+        try:
+            SWITCH.set_threads(before + 1)
+            found = rnn.lstm_backward(g, None, None, x, h, c, w_ih, w_hh, None, saved)
+        finally:
+            SWITCH.set_threads(before)
+        for one, other in zip(found[:5], expected[:5]):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+    def test_a_forked_child_computes_alone(self, here: bool) -> None:
+        code = (
+            f"import autotn as tn, os; from autotn.kernels.onednn.switch import SWITCH; {CONVOLVE}"
+            "child = os.fork();"
+            "child or (print(SWITCH.library.threads(), tn.conv2d(x, tn.ones(16, 16, 3, 3)).sum().item()), "
+            "os.sys.stdout.flush(), os._exit(0));"
+            "os.waitpid(child, 0)"
+        )
+        assert run_alone(code, OMP_NUM_THREADS="2", AUTOTN_ONEDNN="1") == "1 16588800.0"
