@@ -34,18 +34,19 @@ def call(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
         return _transformed(op, args, out)
     if not any_tensor(op, args):
         return _on_arrays(op, args, out)
-    ready = normalise(op, args)
-    if out is not None:
-        from autotn.core.inplace import write_out
+    if state.recorder is not None:
+        from autotn.core.listening import heard_call
 
-        return write_out(op.name, out, _without_tape(op, ready), args)
-    recorder = state.recorder
-    if recorder is None:
-        return apply(op, ready)
-    recorder.begin(op)
-    result = apply(op, ready)
-    recorder.call(op, ready, result)
-    return result
+        return heard_call(state.recorder, op, args, out)
+    ready = normalise(op, args)
+    return apply(op, ready) if out is None else into_given(op, args, ready, out)
+
+
+def into_given(op: Op, args: tuple[Any, ...], ready: tuple[Any, ...], out: Any) -> Any:
+    """The result in the tensor given as ``out=``."""
+    from autotn.core.inplace import write_out
+
+    return write_out(op.name, out, _without_tape(op, ready), args)
 
 
 def call_operator(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:

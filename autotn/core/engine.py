@@ -396,8 +396,14 @@ def _walk(
             waiting[parent] = x
             heapq.heappush(heap, (-parent.seq, parent))
 
+    recorder = state.recorder
+    if recorder is not None:
+        recorder.walk()
     for root, seed in zip(roots, seeds, strict=True):
+        if recorder is not None:
+            recorder.seed(root, seed)
         send(root, seed)
+    run = _recorded if create_graph else _raw
     while heap:
         _, node = heapq.heappop(heap)
         g = waiting.pop(node)
@@ -406,10 +412,14 @@ def _walk(
             g = _pre_hooks(extra, g, create_graph)
         if needed is not None and node in targets and not isinstance(node, Node):  # type: ignore[operator]
             found[node] = g
+            if recorder is not None:
+                recorder.arrived(node, g)
             if not any(p in needed for p in node.parents):
                 continue
         if isinstance(node, Leaf):
             if targets is None:
+                if recorder is not None:
+                    recorder.stored(node, g)
                 _accumulate(node, g, create_graph)
             continue
         if isinstance(node, OutputNode):
@@ -419,28 +429,37 @@ def _walk(
             g = _complete_gradient(extra, g, create_graph)
         if needed is not None and node in targets:  # type: ignore[operator]
             found[node] = g
+            if recorder is not None:
+                recorder.arrived(node, g)
             if not any(p in needed for p in node.parents):
                 continue
         if isinstance(node.saved, Freed):
             raise freed_error(node)
         if node.epoch != HOT["EPOCH"]:
             _check_unmodified(node)
-        if state.recorder is not None:
-            state.recorder.begin(node.op)
-        grads = _recorded(node, g) if create_graph else node.op.backward(node, g)
+        if recorder is None:
+            grads = run(node, g)
+        else:
+            recorder.begin(node.op)
+            grads = recorder.rule(node, g, run, create_graph)
         if node.post is not None:
             grads = _posted(grads, node.post)
         if extra is not None and extra.hooks:
             grads = _node_hooks(extra, grads, g)
         if state.anomaly:
             _check_anomaly(node, grads)
-        if state.recorder is not None:
-            state.recorder.backward(node, g, grads)
+        if recorder is not None:
+            recorder.pulled(node, g, grads, waiting)
         if freed is not None and node.saved:
             node.saved = freed
         for parent, x in zip(node.parents, grads, strict=True):
             send(parent, x)
     return found
+
+
+def _raw(node: Node, g: Any) -> Any:
+    """Run a node's rule on arrays."""
+    return node.op.backward(node, g)
 
 
 def _recorded(node: Node, g: Any) -> Any:

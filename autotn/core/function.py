@@ -10,11 +10,13 @@ import functools
 import sys
 import weakref
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from autotn.core import modes
+from autotn.core.listening import unheard
 from autotn.core.modes import HOT, state
 from autotn.core.node import Node, OutputNode, next_sequence, user_frame
 from autotn.core.storage import mark_written, storage_of
@@ -213,12 +215,14 @@ class Function:
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a._node is not None for a in args)
         recording = state.grad and any(ctx.needs_input_grad)
         versions = {id(a): a._version for _, a in tensors}
-        with modes.no_grad():
+        begun = perf_counter()
+        with modes.no_grad(), unheard() as recorder:
             if cls.setup_context is not Function.setup_context:
                 result = cls.forward(*args)
                 cls.setup_context(ctx, args, result)
             else:
                 result = cls.forward(ctx, *args)
+        seconds = perf_counter() - begun
         outputs = list(result) if isinstance(result, (tuple, list)) else [result]
         dirty = {id(t) for t in ctx._dirty}
         if recording:
@@ -229,6 +233,8 @@ class Function:
                 mark_written(t)
         if recording:
             _record(cls, ctx, args, tensors, outputs, result)
+        if recorder is not None:
+            recorder.function(cls.__name__, [t for _, t in tensors], outputs, seconds)
         if isinstance(result, (tuple, list)):
             return tuple(outputs)
         return outputs[0]

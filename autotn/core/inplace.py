@@ -167,6 +167,8 @@ def write(name: str, target: Tensor, result: Tensor) -> None:
     mark_written(target, where)
     if state.grad:
         rejoin(target, result._node)
+    if HOT["SPECIAL"] and state.recorder is not None:
+        state.recorder.wrote(target, result)
 
 
 def rejoin(target: Tensor, node: Any) -> None:

@@ -35,7 +35,7 @@ class _State(threading.local):
     inference = False
     anomaly = False
     check_nan = True
-    recorder: Any = None
+    recorder: Any = None  # a `listening.Listener`
     transforms: tuple[Any, ...] = ()
     scope: tuple[Any, ...] = ()
 
@@ -227,27 +227,6 @@ class inference_mode(_GradContext):
 
     def _fresh(self) -> _GradContext:
         return inference_mode(self.inference)
-
-
-class recording:
-    """Tell a recorder of this thread's ops: ``begin(op)`` before each, after it ``call(op, arguments, result)``.
-
-    In a backward walk ``backward(node, gradient, gradients_of_inputs)`` follows each ``begin``. An op that
-    raises begins without an end.
-    """
-
-    def __init__(self, recorder: Any) -> None:
-        self.recorder = recorder
-
-    def __enter__(self) -> Any:
-        self._before = state.recorder
-        state.recorder = self.recorder
-        add_special(1)
-        return self.recorder
-
-    def __exit__(self, *exception: Any) -> None:
-        add_special(-1)
-        state.recorder = self._before
 
 
 class transforming:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from autotn.ir.capture import capture
-from autotn.ir.graph import Call, Graph, Value
+from autotn.ir.capture import Recording, capture, read_tape
+from autotn.ir.formulas import Expression, Formula, formula_of
+from autotn.ir.graph import Call, Flow, Gradient, Graph, Part, Saved, Step, Update, Value
+from autotn.ir.readings import Reading, measure
 
-__all__ = ["Call", "Graph", "Value", "capture"]
+__all__ = [
+    *("Call", "Expression", "Flow", "Formula", "Gradient", "Graph", "Part", "Reading", "Recording"),
+    *("Saved", "Step", "Update", "Value", "capture", "formula_of", "measure", "read_tape"),
+]

@@ -1,141 +1,190 @@
-"""Run a function and write down what it did: `capture` makes a `Graph`."""
+"""Make a Graph: of a function's run with `capture`, of a block with `Recording`, of a history with `read_tape`."""
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any
 
-import numpy as np
-
-from autotn.core.modes import recording, state
-from autotn.core.node import line_of, user_frame
+from autotn.core.listening import recording
+from autotn.core.node import INTERNAL, line_of, user_frame
 from autotn.core.tensor import Tensor
-from autotn.ir.graph import Call, Graph, Value
-
-#: Arrays up to this many elements are written out among the static arguments.
-_SHOWN = 8
-
-
-class _Recorder:
-    """Listens to the ops of one run and numbers what it hears."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.by_tensor: dict[int, int] = {}
-        self.by_memory: dict[tuple[Any, ...], int] = {}
-        self.kept: list[Tensor] = []  # ids are only unique while the tensors live
-        self.names: dict[int, tuple[str, str]] = {}
-        self.named_modules: set[int] = set()
-
-    def know(self, tensor: Tensor, kind: str, name: str = "") -> int:
-        """Number a tensor."""
-        value = Value(
-            id=len(self.graph.values),
-            kind=kind,
-            shape=tuple(tensor._data.shape),
-            dtype=tensor.dtype.name,
-            name=name,
-            requires_grad=tensor.requires_grad,
-        )
-        self.graph.values.append(value)
-        self.by_tensor[id(tensor)] = value.id
-        self.by_memory[_memory(tensor)] = value.id
-        self.kept.append(tensor)
-        return value.id
-
-    def number(self, tensor: Tensor) -> int:
-        """The number of a tensor: known by itself, by its memory, or new as a parameter or constant."""
-        found = self.by_tensor.get(id(tensor))
-        if found is None:
-            found = self.by_memory.get(_memory(tensor))
-        if found is not None:
-            return found
-        kind, name = self.names.get(
-            id(tensor), ("parameter" if tensor.requires_grad else "constant", "")
-        )
-        return self.know(tensor, kind, name)
-
-    def learn_names(self, module: Any, prefix: str) -> None:
-        """Remember what a module calls its parameters and buffers."""
-        if id(module) in self.named_modules:
-            return
-        self.named_modules.add(id(module))
-        for what, found in (
-            ("parameter", module.named_parameters()),
-            ("buffer", module.named_buffers()),
-        ):
-            for name, tensor in found:
-                full = f"{prefix}.{name}" if prefix else name
-                self.names.setdefault(id(tensor), (what, full))
-
-    def begin(self, op: Any) -> None:
-        """An op is about to run."""
-
-    def call(self, op: Any, args: tuple[Any, ...], result: Any) -> None:
-        """One op ran."""
-        for name, module in state.scope[:1]:
-            self.learn_names(module, name)
-        inputs: list[int] = []
-        static: dict[str, str] = {}
-        listed = {i.index for i in op.inputs} | set(op.fixed)
-        for k, (name, value) in enumerate(zip(op.parameters, args, strict=True)):
-            if k in listed:
-                _tensors_in(value, self.number, inputs)
-            if (
-                (k not in listed or not inputs)
-                and value is not None
-                and not isinstance(value, Tensor)
-            ):
-                static[name] = _short(value)
-        results = result if isinstance(result, (tuple, list)) else (result,)
-        outputs = [self.know(t, "result") for t in results if isinstance(t, Tensor)]
-        frame = user_frame(sys._getframe(1))
-        found = None if frame is None else line_of((frame.f_code, frame.f_lasti))
-        file, line, text = found or ("", 0, "")
-        self.graph.calls.append(
-            Call(
-                id=len(self.graph.calls),
-                op=op.name,
-                inputs=inputs,
-                outputs=outputs,
-                static=static,
-                scope=[name for name, _ in state.scope],
-                classes=[type(module).__name__ for _, module in state.scope],
-                file=file,
-                line=line,
-                text=text,
-            )
-        )
-
-    def backward(self, node: Any, g: Any, grads: Any) -> None:
-        """A rule ran; the graph shows the forward pass."""
+from autotn.ir import tape
+from autotn.ir.graph import Call, Graph
+from autotn.ir.names import variables
+from autotn.ir.recorder import Recorder, short_path
 
 
-def _memory(tensor: Tensor) -> tuple[Any, ...]:
-    a = tensor._data
-    return (a.__array_interface__["data"][0], a.shape, a.strides, a.dtype.char)
+class Recording:
+    """Listen to a block of code; `graph` is what it did.
+
+    >>> x = tn.tensor(3.0, requires_grad=True)
+    >>> with tn.ir.Recording() as run:
+    ...     y = x * x
+    ...     y.backward()
+    >>> [s.kind for s in run.graph.steps], run.graph.values[0].gradient.reading.data
+    (['seed', 'pull', 'store'], 6.0)
+
+    Parameters
+    ----------
+    title : str
+        What the graph is called.
+    values : {"small", "all", "none"}
+        Keep the elements of small tensors and figures of the others, all elements of all, or nothing.
+    """
+
+    def __init__(self, title: str = "graph", values: str = "small") -> None:
+        self.graph = Graph(title=title)
+        self.recorder = Recorder(self.graph, values)
+
+    def __enter__(self) -> Recording:
+        self._frame = user_frame(sys._getframe(1))
+        self._context = recording(self.recorder)
+        self._context.__enter__()
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, tb: Any) -> None:
+        self._context.__exit__(kind, error, tb)
+        if error is not None:
+            note_failure(self.recorder, error)
+        if self._frame is not None:
+            self.recorder.name_variables(self._frame.f_locals)
+        self.recorder.finish()
+        self._frame = None
 
 
-def _tensors_in(value: Any, number: Callable[[Tensor], int], into: list[int]) -> None:
-    if isinstance(value, Tensor):
-        into.append(number(value))
-    elif isinstance(value, (list, tuple)):
-        for v in value:
-            _tensors_in(v, number, into)
+def capture(
+    function: Callable[..., Any], *args: Any, values: str = "small", **kwargs: Any
+) -> Graph:
+    """Run ``function(*args, **kwargs)`` and return the graph of what it did.
+
+    The function may call ``backward`` and step an optimizer: those are in the graph too. A run that fails
+    gives the graph up to there, with ``failure`` set; if it fails before anything ran, the error is
+    raised.
+
+    >>> from autotn.ir import capture
+    >>> print(capture(lambda x: (x * 2).sum(), tn.ones(3)))
+    graph of <lambda>: 2 calls
+    x = input [3] float32: 1 ± 0, in [1, 1]
+    %2 [3] = mul(x, 2.0)
+    %3 [] = sum(%2; keepdim=False)
+    returns %3
+    """
+    name = getattr(function, "__name__", type(function).__name__)
+    listening = Recording(f"graph of {name}", values)
+    recorder, graph = listening.recorder, listening.graph
+    for label, tensor in _labelled(function, args, kwargs):
+        if recorder.names.get(id(tensor)) is None:
+            recorder.names[id(tensor)] = ("input", label)
+            recorder.know(tensor, "input", label)
+    if hasattr(function, "named_parameters"):
+        recorder.learn(function, "")
+    result: Any = None
+    with recording(recorder):
+        try:
+            result = function(*args, **kwargs)
+        except Exception as error:
+            if not graph.calls:
+                raise
+            note_failure(recorder, error)
+    for tensor in _leaves(result):
+        graph.values[recorder.number(tensor)].is_output = True
+    recorder.finish()
+    return graph
 
 
-def _short(value: Any) -> str:
-    """A static argument as short text, the same in every run."""
-    if isinstance(value, np.ndarray):
-        if value.size <= _SHOWN:
-            return str(value.tolist())
-        return f"array{list(value.shape)}"
-    plain: Any = object.__repr__
-    if callable(value) or type(value).__repr__ is plain:
-        return getattr(value, "__name__", type(value).__name__)
-    text = repr(value)
-    return text if len(text) <= 40 else text[:39] + "…"
+def read_tape(tensors: Tensor | Sequence[Tensor], values: str = "small") -> Graph:
+    """The graph of the history that Tensors carry: what `backward` would walk through.
+
+    >>> from autotn.ir import read_tape
+    >>> w = tn.tensor(2.0, requires_grad=True)
+    >>> loss = (w * 3).exp()
+    >>> [c.op for c in read_tape(loss).calls]
+    ['mul', 'exp']
+    """
+    outputs = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    graph = Graph(title="graph of a Tensor" if len(outputs) == 1 else "graph of Tensors")
+    graph.source = "tape"
+    recorder = Recorder(graph, values)
+    known = dict(variables(user_frame(sys._getframe(1))))
+    for name, found in known.items():
+        if hasattr(found, "named_parameters") and not isinstance(found, type):
+            for path, tensor in [*found.named_parameters(), *found.named_buffers()]:
+                full = path if _only_module(known, found) else f"{name}.{path}"
+                recorder.names.setdefault(id(tensor), ("parameter", full))
+    for tensor in outputs:
+        graph.values[recorder.number(tensor)].is_output = True
+    recorder.name_variables(known)
+    for tensor in known.values():
+        number = recorder.of_node(tensor._node) if isinstance(tensor, Tensor) else None
+        if number is not None:
+            tape.fill(recorder, graph.values[number], tensor._data, tensor)
+    tape.infer_shapes(graph)
+    tape.note_freed(recorder)
+    for tensor in known.values():
+        if isinstance(tensor, Tensor) and tensor.retains_grad and tensor._leaf is not None:
+            number = recorder.of_node(tensor._node)
+            if number is not None and tensor._leaf.grad is not None:
+                recorder.backward.see(number, tensor._leaf.grad)
+    recorder.finish()
+    return graph
+
+
+def _only_module(known: dict[str, Any], module: Any) -> bool:
+    """True when no other variable holds a module, so that paths need no name in front."""
+    return all(
+        v is module or isinstance(v, type) or not hasattr(v, "named_parameters")
+        for v in known.values()
+    )
+
+
+def note_failure(recorder: Recorder, error: BaseException) -> None:
+    """Say in the graph what stopped the run, and which call it was."""
+    graph = recorder.graph
+    graph.failure = f"{type(error).__name__}: {error}"
+    if recorder.error is error:
+        return
+    frame = _last_user_frame(error)
+    if frame is None:
+        return
+    file, line, text = short_path(frame[0]), *frame[1:]
+    graph.calls.append(
+        Call(len(graph.calls), "raise", [], [], file=file, line=line, text=text, failed=True)
+    )
+
+
+def _last_user_frame(error: BaseException) -> tuple[str, int, str] | None:
+    found: FrameType | None = None
+    lasti = 0
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if not INTERNAL[frame.f_globals.get("__package__")]:
+            found = frame
+    tb = error.__traceback__
+    while tb is not None:
+        if tb.tb_frame is found:
+            lasti = tb.tb_lasti
+        tb = tb.tb_next
+    return None if found is None else line_of((found.f_code, lasti))
+
+
+def _labelled(function: Any, args: Any, kwargs: Any) -> list[tuple[str, Tensor]]:
+    """The tensors among the arguments, by the names of the parameters that they are given for."""
+    target = getattr(function, "forward", function)
+    try:
+        bound = inspect.signature(target).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        bound = {f"x{k}": a for k, a in enumerate(args)} | kwargs
+    found: list[tuple[str, Tensor]] = []
+    for name, value in bound.items():
+        tensors = _leaves(value)
+        if isinstance(value, Tensor):
+            found.append((name, value))
+        else:
+            found += [(f"{name}[{k}]", t) for k, t in enumerate(tensors)]
+    return found
 
 
 def _leaves(value: Any) -> list[Tensor]:
@@ -146,34 +195,3 @@ def _leaves(value: Any) -> list[Tensor]:
     if isinstance(value, dict):
         return [t for v in value.values() for t in _leaves(v)]
     return []
-
-
-def capture(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
-    """Run ``function(*args, **kwargs)`` and return the graph of what it did.
-
-    A run that fails gives the graph up to there, with ``failure`` set.
-
-    >>> from autotn.ir import capture
-    >>> print(capture(lambda x: (x * 2).sum(), tn.ones(3)))
-    graph of <lambda>
-      %0 input x0 [3] float32
-      %2 [3] = mul(%0, %1)
-      %3 [] = sum(%2; keepdim=False)
-      returns %3
-    """
-    name = getattr(function, "__name__", type(function).__name__)
-    graph = Graph(title=f"graph of {name}")
-    recorder = _Recorder(graph)
-    for k, tensor in enumerate(_leaves([*args, kwargs])):
-        recorder.know(tensor, "input", f"x{k}")
-    if hasattr(function, "named_parameters"):
-        recorder.learn_names(function, "")
-    result: Any = None
-    with recording(recorder):
-        try:
-            result = function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the picture of a failed run shows how far it came
-            graph.failure = f"{type(error).__name__}: {error}"
-    for tensor in _leaves(result):
-        graph.values[recorder.number(tensor)].is_output = True
-    return graph

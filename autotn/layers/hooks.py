@@ -327,6 +327,8 @@ class Scope:
     def __enter__(self) -> None:
         self.before = state.scope
         state.scope = (*self.before, (self._name(), self.module))
+        if state.recorder is not None:
+            state.recorder.module_begins()
 
     def __exit__(self, *exception: Any) -> None:
         state.scope = self.before

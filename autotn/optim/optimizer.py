@@ -19,7 +19,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from autotn.core.dtypes import get_default_dtype
-from autotn.core.modes import enable_grad
+from autotn.core.modes import HOT, enable_grad, state
 from autotn.core.node import RemovableHandle
 from autotn.core.storage import mark_written, mark_written_many
 from autotn.core.tensor import Tensor, wrap
@@ -55,6 +55,17 @@ def register_optimizer_step_post_hook(hook: Callable[..., None]) -> RemovableHan
     return RemovableHandle(_global_post_hooks, hook)
 
 
+def _listened(step: Callable[..., Any], optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+    """A step that somebody may be listening to."""
+    recorder = state.recorder
+    if recorder is None:
+        return step(optimizer, *args, **kwargs)
+    before = recorder.before_step(optimizer)
+    result = step(optimizer, *args, **kwargs)
+    recorder.after_step(optimizer, before)
+    return result
+
+
 def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
     """Run the hooks around `step`, once even when a subclass's step calls its parent's."""
 
@@ -78,7 +89,11 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                             f"(new_args, new_kwargs), got {changed!r}"
                         )
                     arguments, kwargs = changed
-            result = step(*arguments, **kwargs)
+            result = (
+                _listened(step, *arguments, **kwargs)
+                if HOT["SPECIAL"]
+                else step(*arguments, **kwargs)
+            )
             if _global_post_hooks or self._step_post_hooks:
                 for hook in [
                     *self._step_post_hooks.values(),

@@ -20,7 +20,7 @@ def to_mermaid(graph: Graph, level: str = "module") -> str:
     >>> print(tn.viz.to_mermaid(capture(lambda x: x * 2, tn.ones(3))))
     flowchart TD
       m0["mul<br/>3"]
-      v0(["x0<br/>3"])
+      v0(["x<br/>3"])
       out0(["output<br/>3"])
       v0 -->|3| m0
       m0 -->|3| out0

@@ -12,6 +12,7 @@ import pytest
 import autotn as tn
 from autotn import nn
 from autotn.core import modes
+from autotn.core.listening import Listener, recording
 from autotn.layers.hooks import EVERYWHERE
 from autotn.nn.modules import module as every
 
@@ -224,7 +225,7 @@ def test_copies_keep_hooks() -> None:
     assert float(module(tn.tensor(1.0))) == 3.0
 
 
-class Listener:
+class ScopeListener(Listener):
     """Notes the scope in which each op is called."""
 
     def __init__(self) -> None:
@@ -244,8 +245,8 @@ def test_a_listener_knows_the_module_that_is_running() -> None:
         def forward(self, input: Any) -> Any:
             return self.listed[0](self.inner(input)) + 1
 
-    listener = Listener()
-    with modes.recording(listener):
+    listener = ScopeListener()
+    with recording(listener):
         Blocks()(tn.ones(1))
     assert listener.scopes == [("", "inner", "0"), ("", "listed.0"), ("",)]
     assert modes.state.scope == ()
@@ -256,7 +257,7 @@ def test_the_scope_is_left_after_an_error() -> None:
         def forward(self, input: Any) -> Any:
             raise ValueError("broken")
 
-    with modes.recording(Listener()), pytest.raises(ValueError, match="broken"):
+    with recording(ScopeListener()), pytest.raises(ValueError, match="broken"):
         nn.Sequential(Broken())(tn.ones(1))
     assert modes.state.scope == ()
 

@@ -12,11 +12,12 @@ import threading
 import weakref
 from dataclasses import dataclass
 from time import perf_counter_ns
-from types import CodeType
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from autotn.core import listening
 from autotn.core.modes import state
 from autotn.core.node import OutputNode, user_frame
 from autotn.core.tensor import Tensor
@@ -78,12 +79,12 @@ class Memory:
         return int(size)
 
 
-class Listener:
-    """Stands at the door of the ops of one thread."""
+class Listener(listening.Listener):
+    """Stands at the door of the ops of one thread; whoever listened before goes on listening."""
 
     def __init__(self, memory: Memory, outer: Any) -> None:
         self.memory = memory
-        self.outer = outer  # whoever listened before goes on listening
+        self.outer: Any = outer or listening.Listener()
         self.events: list[Event] = []
         self.entered = perf_counter_ns()
         self.left = 0
@@ -93,8 +94,7 @@ class Listener:
 
     def begin(self, op: Any) -> None:
         """An op is about to run."""
-        if self.outer is not None:
-            self.outer.begin(op)
+        self.outer.begin(op)
         self._running.append([op, perf_counter_ns(), 0])
 
     def call(self, op: Any, args: tuple[Any, ...], result: Any) -> None:
@@ -102,11 +102,20 @@ class Listener:
         now = perf_counter_ns()
         frame = user_frame(sys._getframe(1))
         where = None if frame is None else (frame.f_code, frame.f_lasti)
+        self._know(args)
+        results = result if isinstance(result, (list, tuple)) else (result,)
+        allocated = self._results(results, where)
+        self.outer.call(op, args, result)
+        self._end(op, "forward", now, allocated, state.scope, where)
+
+    def _know(self, args: Any) -> None:
         for one in args:
             for t in one if isinstance(one, (list, tuple)) else (one,):
                 if isinstance(t, Tensor):
                     self.memory.know(t._data)
-        results = result if isinstance(result, (list, tuple)) else (result,)
+
+    def _results(self, results: Any, where: Place | None) -> int:
+        """Count what was allocated, and remember where the nodes of the results come from."""
         allocated = 0
         for t in results:
             if isinstance(t, Tensor):
@@ -115,11 +124,21 @@ class Listener:
                 node = node.parents[0] if isinstance(node, OutputNode) else node
                 if node is not None:
                     self._origin.setdefault(node.seq, (state.scope, where))
-        if self.outer is not None:
-            self.outer.call(op, args, result)
+        return allocated
+
+    def function(self, name: str, tensors: list[Any], outputs: list[Any], seconds: float) -> None:
+        """A user's own `Function` ran: one event, whatever it called inside."""
+        now = perf_counter_ns()
+        frame = user_frame(sys._getframe(1))
+        where = None if frame is None else (frame.f_code, frame.f_lasti)
+        self._know(tensors)
+        allocated = self._results(outputs, where)
+        self.outer.function(name, tensors, outputs, seconds)
+        op = SimpleNamespace(name=name)
+        self._running.append([op, now - int(seconds * 1e9), 0])
         self._end(op, "forward", now, allocated, state.scope, where)
 
-    def backward(self, node: Any, g: Any, grads: Any) -> None:
+    def pulled(self, node: Any, g: Any, grads: Any, waiting: dict[Any, Any]) -> None:
         """A gradient rule ran."""
         now = perf_counter_ns()
         scope, where = self._origin.get(node.seq, ((), node.where))
@@ -132,9 +151,50 @@ class Listener:
                 array = x._data if isinstance(x, Tensor) else x
                 if isinstance(array, np.ndarray):
                     allocated += self.memory.note(array)
-        if self.outer is not None:
-            self.outer.backward(node, g, grads)
+        self.outer.pulled(node, g, grads, waiting)
         self._end(node.op, "backward", now, allocated, scope, where)
+
+    # -- what only the outer listener cares for ------------------------------------------------------
+
+    def failed(self, op: Any, args: tuple[Any, ...], error: BaseException) -> None:
+        """Pass it on."""
+        self.outer.failed(op, args, error)
+
+    def wrote(self, target: Any, result: Any) -> None:
+        """Pass it on."""
+        self.outer.wrote(target, result)
+
+    def module_begins(self) -> None:
+        """Pass it on."""
+        self.outer.module_begins()
+
+    def walk(self) -> None:
+        """Pass it on."""
+        self.outer.walk()
+
+    def seed(self, node: Any, g: Any) -> None:
+        """Pass it on."""
+        self.outer.seed(node, g)
+
+    def rule(self, node: Any, g: Any, run: Any, recorded: bool) -> Any:
+        """Pass it on."""
+        return self.outer.rule(node, g, run, recorded)
+
+    def stored(self, leaf: Any, g: Any) -> None:
+        """Pass it on."""
+        self.outer.stored(leaf, g)
+
+    def arrived(self, node: Any, g: Any) -> None:
+        """Pass it on."""
+        self.outer.arrived(node, g)
+
+    def before_step(self, optimizer: Any) -> Any:
+        """Pass it on."""
+        return self.outer.before_step(optimizer)
+
+    def after_step(self, optimizer: Any, before: Any) -> None:
+        """Pass it on."""
+        self.outer.after_step(optimizer, before)
 
     def _end(
         self, op: Any, phase: str, now: int, allocated: int, scope: Scope, where: Place | None

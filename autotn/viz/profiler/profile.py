@@ -11,7 +11,8 @@ from time import perf_counter_ns
 from types import TracebackType
 from typing import Any
 
-from autotn.core.modes import recording, state
+from autotn.core.listening import recording
+from autotn.core.modes import state
 from autotn.core.node import line_of
 from autotn.viz.profiler import report
 from autotn.viz.profiler.listener import Event, Listener, Memory
