@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autotn.autograd import functional
+from autotn.autograd import function, functional
 from autotn.core.engine import backward_of as backward, grad
 from autotn.core.function import Function
 from autotn.core.modes import (
@@ -18,7 +18,7 @@ from autotn.core.tensor import Tensor as Variable
 from autotn.testing.gradcheck import gradcheck, gradgradcheck
 
 __all__ = [
-    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
+    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "function", "functional", "grad", "gradcheck",
     "gradgradcheck", "inference_mode", "is_anomaly_enabled", "no_grad", "set_detect_anomaly",
     "set_grad_enabled",
 ]  # fmt: skip

@@ -422,7 +422,7 @@ def total(earlier: Any, x: Any) -> Any:
     """
     if sys.getrefcount(earlier) <= 4 and earlier.base is None and earlier.shape == x.shape:
         return np.add(earlier, x, out=earlier)
-    return earlier + x
+    return np.asarray(earlier + x)
 
 
 # -- complex numbers ---------------------------------------------------------------------------

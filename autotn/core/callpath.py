@@ -446,7 +446,8 @@ def _backward(op: Op) -> tuple[Callable[[Any, Any], Any], Callable[..., Any] | N
             f"            if not {parent}.quiet:",
             f"                push(heap, (-{parent}.seq, {parent}))",
             f"        elif x_.size < {SMALL}:",
-            f"            waiting[{parent}] = earlier_ + x_",
+            "            x_ = earlier_ + x_",  # of two 0-d arrays NumPy makes a scalar
+            f"            waiting[{parent}] = x_ if x_.__class__ is ndarray else asarray(x_)",
             "        else:",
             f"            waiting[{parent}] = total(earlier_, x_)",
         ]

@@ -391,7 +391,8 @@ def _walk(
         elif x.__class__ is not np.ndarray:
             x = x._data if isinstance(x, Tensor) else np.asarray(x)
         if parent in waiting:
-            waiting[parent] = waiting[parent] + x
+            both = waiting[parent] + x
+            waiting[parent] = both if create_graph else np.asarray(both)
         else:
             waiting[parent] = x
             heapq.heappush(heap, (-parent.seq, parent))
@@ -493,6 +494,8 @@ def _materialise(outputs: Any, parts: Any, create_graph: bool) -> tuple[Any, ...
 
 def _accumulate(leaf: Leaf, g: Any, create_graph: bool) -> None:
     """Add `g` to the leaf's ``.grad``, in place where that is the engine's own array."""
+    if not leaf.collects:
+        return
     present = leaf.grad
     if create_graph:
         leaf.grad = g if present is None else present + g
@@ -555,44 +558,6 @@ def _node_hooks(extra: Any, grads: Any, g: Any) -> Any:
         if result is not None:
             grads = result if isinstance(result, tuple) else (result,)
     return grads
-
-
-@attach_method("retain_grad")
-def retain_grad(self: Tensor) -> None:
-    """Keep this non-leaf's gradient in ``.grad`` when backward passes it.
-
-    >>> x = tn.tensor(2.0, requires_grad=True)
-    >>> y = x * x
-    >>> y.retain_grad(); (3 * y).backward(); y.grad
-    tensor(3.)
-    """
-    if self._node is None:
-        raise AutogradError("can't retain_grad on Tensor that has requires_grad=False")
-    if self.is_leaf or self._retains:
-        return
-    import weakref
-
-    self._retains = True
-    self._leaf = Leaf(self)
-    reference = weakref.ref(self)
-
-    def keep(g: Tensor) -> None:
-        tensor = reference()
-        if tensor is not None and tensor._leaf is not None:
-            present = tensor._leaf.grad
-            if state.grad:
-                tensor._leaf.grad = g if present is None else present + g
-            else:
-                tensor._leaf.grad = wrap(
-                    g._data.copy() if present is None else present._data + g._data
-                )
-
-    extra = self._node.ensure_extra()
-    if extra.pre_hooks is None:
-        extra.pre_hooks = {}
-    from autotn.core.node import RemovableHandle
-
-    RemovableHandle(extra.pre_hooks, keep)
 
 
 # -- checks ------------------------------------------------------------------------------------------

@@ -145,12 +145,7 @@ class _FunctionOp:
                     )
                 x = wrap(x)
             if x is not None and parent is not None and x._data.shape != shape:
-                if x._data.size == int(np.prod(shape)) or np.broadcast_shapes(
-                    x._data.shape, shape
-                ) == (x._data.shape):
-                    from autotn.core.call import sum_to
-
-                    x = sum_to(x, shape) if x._data.ndim >= len(shape) else x
+                x = _summed_to(x, shape)
                 if x._data.shape != shape:
                     raise AutogradError(
                         f"Function {self.node_name} returned an invalid gradient at index {place} - "
@@ -158,6 +153,15 @@ class _FunctionOp:
                     )
             chosen.append(x if parent is not None else None)
         return tuple(chosen)
+
+
+def _summed_to(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """`x` summed over what `shape` was broadcast along; `x` itself where that is not how they differ."""
+    from autotn.core.call import sum_to
+
+    lead = x._data.ndim - len(shape)
+    fits = lead >= 0 and all(n in (1, m) for n, m in zip(shape, x._data.shape[lead:], strict=True))
+    return sum_to(x, shape) if fits else x
 
 
 class Function:
@@ -214,7 +218,6 @@ class Function:
         tensors = [(k, a) for k, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a._node is not None for a in args)
         recording = state.grad and any(ctx.needs_input_grad)
-        versions = {id(a): a._version for _, a in tensors}
         begun = perf_counter()
         with modes.no_grad(), unheard() as recorder:
             if cls.setup_context is not Function.setup_context:
@@ -229,8 +232,7 @@ class Function:
             _check_dirty(cls, args, outputs, dirty)
         outputs = [_fresh(o, args, dirty, recording) for o in outputs]
         for t in ctx._dirty:
-            if t._version == versions.get(id(t), 0):
-                mark_written(t)
+            mark_written(t)
         if recording:
             _record(cls, ctx, args, tensors, outputs, result)
         if recorder is not None:

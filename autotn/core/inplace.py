@@ -17,10 +17,19 @@ import numpy as np
 
 from autotn.core import dtypes
 from autotn.core.call import OPERANDS, cast
-from autotn.core.modes import HOT, state
+from autotn.core.modes import HOT, enable_grad, state
 from autotn.core.node import Node, here, next_sequence
 from autotn.core.op import Op
-from autotn.core.storage import mark_written, mark_written_many, replay, storage_of
+from autotn.core.retain import follow
+from autotn.core.storage import (
+    Step,
+    ViewInfo,
+    link_view,
+    mark_written,
+    mark_written_many,
+    replay,
+    storage_of,
+)
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import AutogradError, DTypeError, ShapeError
 
@@ -106,7 +115,11 @@ def _plain_write(ufunc: np.ufunc, self: Any, args: tuple[Any, ...]) -> bool:
     d = a.dtype
     if HOT["SPECIAL"] or (d is not dtypes.F32 and d is not dtypes.F64):
         return False
-    if (self._node is not None or self._view is not None) and state.grad:
+    if state.grad and (
+        self._node is not None
+        or self._view is not None
+        or (self._storage is not None and self._storage.views)
+    ):
         return False
     operands = [a]
     for arg in args:
@@ -175,19 +188,22 @@ def rejoin(target: Tensor, node: Any) -> None:
     """Give `target`, its base and all views of it the histories they have after a write."""
     view = target._view
     base = target if view is None else view.base
-    if node is None and base._node is None:
-        return
-    if view is None:
-        target._node = node
-    else:
-        base._node = _assigned(base, target, node)
     storage = base._storage
+    if node is None and base._node is None and (storage is None or not storage.views):
+        return
+    if view is not None and (node is not None or base._node is not None):
+        node = _assigned(base, target, node)
+    follow(base, node)
     if storage is None:
         return
     for one in storage.live_views():
         info = one._view
-        if info is not None and info.base is base:
-            one._node = None if base._node is None else replay(info.steps, _as_base(base))._node
+        if info is None or info.base is not base:
+            continue
+        if base._node is not None:
+            follow(one, replay(info.steps, _as_base(base))._node)
+        elif not one.is_leaf:  # its base was detached
+            follow(one, None)
 
 
 def _as_base(base: Tensor) -> Tensor:
@@ -225,15 +241,40 @@ def reshape_in_place(name: str, target: Tensor, shaped: Tensor, function: Any, a
             f"{name}: a leaf Variable that requires grad is being used in an in-place operation."
         )
     node = target._node
-    if node is not None and state.grad:
+    if node is not None and node is not target._leaf:
+        # Recorded in no_grad mode too: the gradient that comes back has the new shape.
         stand_in = wrap(target._data)
         stand_in._node = node
-        node = function(stand_in, *args)._node
+        with enable_grad():
+            node = function(stand_in, *args)._node
     mark_written(target, here())
+    _reshape_as_view(target, (function, tuple(args), None))
     target._data = shaped._data
     if target._node is not target._leaf or node is not target._node:
-        target._node = node
+        follow(target, node)
     return target
+
+
+def _reshape_as_view(target: Tensor, step: Step) -> None:
+    """Keep the ways from bases to views true when `target` takes another shape.
+
+    A view is from now on one step further from its base. A base with views hands them, and
+    itself as one more, to a stand-in that keeps the old shape.
+    """
+    info = target._view
+    if info is not None:
+        target._view = ViewInfo(info.base, (*info.steps, step), info.made_without_grad)
+        return
+    storage = target._storage
+    views = [] if storage is None else storage.live_views()
+    infos = [v._view for v in views if v._view is not None and v._view.base is target]
+    if not infos:
+        return
+    base = wrap(target._data)
+    base._node, base._leaf, base._storage = target._node, target._leaf, storage
+    for one in infos:
+        one.base = base
+    link_view(target, base, step, grad_mode=True)
 
 
 def write_out(name: str, out: Any, result: Any, args: Any) -> Any:

@@ -221,7 +221,9 @@ class OutputNode(GraphNode):
 class Leaf(GraphNode):
     """Where the tape ends: the keeper of a tensor's ``.grad``."""
 
-    __slots__ = ("_tensor", "extra", "grad", "op", "parents", "post_hooks", "quiet", "seq")
+    __slots__ = (
+        *("_tensor", "collects", "extra", "grad", "op", "parents", "post_hooks", "quiet", "seq"),
+    )
 
     def __init__(self, tensor: Tensor) -> None:
         self._tensor = weakref.ref(tensor)
@@ -231,12 +233,18 @@ class Leaf(GraphNode):
         self.op = None
         self.extra = None
         self.post_hooks: dict[int, Callable[..., Any]] | None = None
+        self.collects = True
         self.quiet = True
 
     def ensure_extra(self) -> Extra:
         """The place for hooks; from now on somebody watches."""
         self.quiet = False
         return super().ensure_extra()
+
+    def collect(self, on: bool) -> None:
+        """Take gradients or, while the tensor does not require grad, let those of old graphs go."""
+        self.collects = on
+        self.quiet = on and self.extra is None and self.post_hooks is None
 
     def name(self) -> str:
         """PyTorch's name for the end of the tape."""

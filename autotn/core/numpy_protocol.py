@@ -31,9 +31,12 @@ def call_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> 
             f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method} has no counterpart for "
             "Tensors; use x.detach().numpy() if no gradient is needed"
         )
-    if out is not None:
-        kwargs["out"] = out[0]
-    return function(*inputs, **_renamed(kwargs))
+    result = function(*inputs, **_renamed(kwargs))
+    if out is None:
+        return result
+    from autotn.core import inplace
+
+    return inplace.write_out(f"np.{ufunc.__name__}", out[0], result, inputs)
 
 
 def call_function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:

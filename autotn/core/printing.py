@@ -71,22 +71,15 @@ class _Formatter:
         wide = flat.astype(np.float64)
         finite = wide[np.isfinite(wide) & (wide != 0)]
         if finite.size == 0:
-            self._fit(flat.tolist())
             return
         sizes = np.abs(finite)
         small, large = float(sizes.min()), float(sizes.max())
         self.int_mode = bool(np.all(finite == np.ceil(finite)))
-        if self.int_mode:
-            self.sci_mode = (large / small > 1000.0 and large > 1e8) or large > 1e8
-        else:
-            self.sci_mode = large / small > 1000.0 or large > 1e8 or small < 1e-4
+        self.sci_mode = large / small > 1000.0 or large > 1e8 or small < 1e-4
         if options.sci_mode is not None:
             self.sci_mode = options.sci_mode
-        self._fit(flat.tolist())
-
-    def _fit(self, values: list[Any]) -> None:
-        self.width = 1
-        self.width = max([len(self(v)) for v in values], default=1)
+        # As in PyTorch, zeros, infinities and NaN do not count for the width.
+        self.width = max(len(self(v)) for v in finite.tolist())
 
     def __call__(self, value: Any) -> str:
         if self.kind in "iub" or math.isnan(value) or math.isinf(value):

@@ -90,7 +90,7 @@ class Tensor(TensorMethods):
     _leaf: Leaf | None = None
     _storage: Storage | None = None
     _view: ViewInfo | None = None
-    _retains: bool = False
+    _retains: RemovableHandle | None = None
 
     #: NumPy leaves binary operations with a Tensor to the Tensor.
     __array_priority__ = 1000
@@ -232,6 +232,7 @@ class Tensor(TensorMethods):
                         f"got {self.dtype}: convert it first, as in x.float().requires_grad_()"
                     )
                 self._leaf = self._leaf or Leaf(self)
+                self._leaf.collect(True)
                 self._node = self._leaf
         elif self._node is not None:
             if self._node is not self._leaf:
@@ -240,6 +241,7 @@ class Tensor(TensorMethods):
                     "a computed variable in a subgraph that doesn't require differentiation use "
                     "var_no_grad = var.detach()."
                 )
+            self._leaf.collect(False)
             self._node = None
         return self
 
@@ -339,6 +341,8 @@ class Tensor(TensorMethods):
         """Cut this tensor off from the tape, in place."""
         if self._view is not None:
             raise AutogradError("can't detach a view in place; use detach() instead")
+        if self._node is not None and self._node is self._leaf:
+            self._leaf.collect(False)
         self._node = None
         return self
 
@@ -356,7 +360,7 @@ class Tensor(TensorMethods):
     @property
     def retains_grad(self) -> bool:
         """True when `retain_grad` was called on this non-leaf."""
-        return self._retains and not self.is_leaf
+        return self._retains is not None and not self.is_leaf
 
     def register_hook(self, hook: Callable[[Tensor], Any]) -> RemovableHandle:
         """Call ``hook(grad)`` when this tensor's gradient is known; a result replaces it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from autotn.core import call, engine, views
+from autotn.core import call, engine, retain, views
 from autotn.core.views import alias as alias
 from autotn.ops.activation import *
 from autotn.ops.arithmetic import *
@@ -44,6 +44,7 @@ from autotn.ops.matmul import *
 from autotn.ops.matrix import *
 from autotn.ops.memory import *
 from autotn.ops.norm import *
+from autotn.ops.numpy_names import *
 from autotn.ops.order import *
 from autotn.ops.pad import *
 from autotn.ops.placing import *

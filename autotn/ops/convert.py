@@ -52,7 +52,8 @@ def _clone(input: Arr) -> Arr:
     >>> tn.clone(tn.tensor([1.0, 2.0]))
     tensor([1., 2.])
     """
-    return np.array(input, order="K")
+    # The order of what `expand` repeats would be no order PyTorch knows.
+    return np.array(input, order="C" if 0 in input.strides else "K")
 
 
 _clone.grad(input=lambda g: g)
@@ -76,7 +77,11 @@ def _copy_source(g: Any, src_shape: tuple[int, ...], before: Any) -> Any:
     return cast(sum_to(g, src_shape), before)
 
 
-_copy.grad(src=_copy_source)
+def _nothing(g: Any) -> Any:
+    return np.zeros_like(g) if isinstance(g, np.ndarray) else g.new_zeros(g.shape)
+
+
+_copy.grad(input=_nothing, src=_copy_source)
 
 
 @attach_method("copy_")
@@ -88,10 +93,15 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """
     from autotn.core import inplace
 
-    inplace.check_writable("copy_", self)
+    if src is not self or self._data.flags.writeable:
+        inplace.check_writable("copy_", self)
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_: argument 'src' must be a Tensor, got {type(src).__name__}")
+    if src is self:
+        inplace.mark_written(self)
+        return self
     old = self.detach()
+    old._node = self._node  # what is overwritten goes on requiring grad; its gradient is zero
     inplace.write("copy_", self, _copy(old, src, src._data.dtype))
     return self
 

@@ -53,6 +53,8 @@ def _getitem(input: Arr, index: Any) -> Arr:
     found = input[index]
     if not isinstance(found, np.ndarray):
         found = input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    if not found.flags.c_contiguous and not is_basic(index):
+        return np.ascontiguousarray(found)  # NumPy lays out x[:, indices] column by column
     return found
 
 

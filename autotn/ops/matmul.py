@@ -111,8 +111,10 @@ def _linear_weight(g: Any, input: Any, weight_shape: tuple[int, ...]) -> Any:
 
 
 def _linear_bias(g: Any, bias_shape: tuple[int, ...]) -> Any:
-    if not bias_shape:
-        return g.sum()
+    if len(bias_shape) != 1:
+        from autotn.core.call import sum_to
+
+        return sum_to(g, bias_shape)
     flat = g if g.ndim == 2 else g.reshape((-1, bias_shape[0]))
     if flat.__class__ is np.ndarray:
         # A product with ones: for gradients, where its rounding is good enough, three times quicker.

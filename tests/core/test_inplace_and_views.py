@@ -283,6 +283,80 @@ def error_second_backward(T):
 
 
 @program
+def retained_gradient_follows_writes_through_views(T):
+    x = leaf(T, 6)
+    y = x * 2
+    y.retain_grad()
+    y[5] = 0.5
+    out = (y * y).sum()
+    out.backward()
+    return [y.grad.numpy(), x.grad.numpy()]
+
+
+@program
+def write_to_a_view_that_stretches_nothing(T):
+    x = leaf(T, 3)
+    y = x * 2
+    y.expand(1, 3).sub_(x)
+    return finish(T, y * y, x)
+
+
+@program
+def copied_values_carry_the_gradient(T):
+    x, z = leaf(T, 3), leaf(T, 1, seed=1)
+    y = x * 2
+    y.copy_(z)
+    return finish(T, y * y + x, x, z)
+
+
+@program
+def a_detached_leaf_collects_nothing_more(T):
+    x, z = leaf(T, 3), leaf(T, 3, seed=1)
+    y = x * z
+    x.detach_()
+    return [finish(T, y, x, z)[1], np.array([x.grad is None])]
+
+
+@program
+def transposing_in_place_keeps_views_in_their_places(T):
+    x = leaf(T, 2, 3)
+    y = x * 2
+    v = y[0]
+    y.t_()
+    y[0] = 7.0
+    v.mul_(3)
+    return finish(T, y * T.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), x)
+
+
+@program
+def a_view_transposed_in_place_still_writes_to_its_base(T):
+    x = leaf(T, 2, 3)
+    y = x * 2
+    v = y[:, 1:]
+    v.t_()
+    v[0] = 4.0
+    return finish(T, y * y, x)
+
+
+@program
+def picked_columns_lie_as_a_fresh_tensor_does(T):
+    x = leaf(T, 3, 4)
+    picked = x[:, T.tensor([0, 2])]
+    return [*finish(T, (picked * picked).view(-1), x), np.array(picked.stride())]
+
+
+@program
+def the_clone_of_a_stretched_tensor_is_contiguous(T):
+    x = leaf(T, 2, 1)
+    return [*finish(T, x.expand(2, 3).clone().view(6), x)]
+
+
+@program
+def error_retain_grad_without_history(T):
+    T.ones(2).retain_grad()
+
+
+@program
 def error_backward_of_nonscalar(T):
     (leaf(T, 3) * 2).backward()
 

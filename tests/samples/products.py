@@ -34,6 +34,8 @@ def _(array):
     yield Sample(array(3), array(4, 3), array(4))
     yield Sample(array(2, 5, 3), array(4, 3), bias=array(4))
     yield Sample(array(5, 3), array(3))
+    yield Sample(array(5, 3), array(4, 3), array(5, 4))  # any bias that broadcasts
+    yield Sample(array(2, 5, 3), array(4, 3), array(1, 4))
     yield Sample(array(0, 3), array(4, 3), array(4))
     yield ErrorSample(
         array(5, 3), array(4, 2), raises=RuntimeError, match="linear: the last dimension of 'input'"

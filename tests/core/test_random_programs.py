@@ -1,0 +1,53 @@
+"""Random programs of ops, views and in-place writes mean here what they mean in PyTorch."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.core import fuzz
+
+
+@pytest.mark.parametrize("first", range(0, 400, 100))
+def test_a_hundred_programs_agree_with_pytorch(torch: Any, first: int) -> None:
+    """The long run is a command: ``python -m tests.core.fuzz --n 20000``."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        verdicts = [fuzz.run_program(seed) for seed in range(first, first + 100)]
+    assert verdicts.count("agree") > 50
+
+
+def run_programs(count: int) -> None:
+    warnings.simplefilter("ignore")
+    for seed in range(count):
+        fuzz.run_program(seed)
+
+
+def test_the_comparison_notices_a_wrong_gradient(torch: Any, monkeypatch: Any) -> None:
+    """Were `tanh` to lose its derivative, some of the programs would disagree."""
+    import autotn as tn
+
+    def constant(g: Any) -> Any:
+        return g * 1.0
+
+    monkeypatch.setitem(
+        tn.tanh.op.rules, "input", type(tn.tanh.op.rules["input"])(constant, tn.tanh.op, "'input'")
+    )
+    tn.tanh.op.settle()
+    with (
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+        pytest.raises(fuzz.Disagreement, match=r"gradient \d"),
+    ):
+        run_programs(400)
+
+
+@pytest.fixture(autouse=True)
+def tanh_as_it_was() -> Any:
+    import autotn as tn
+
+    yield
+    tn.tanh.op.settle()
