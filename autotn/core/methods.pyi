@@ -471,7 +471,7 @@ class TensorMethods:
     def resize_as_(self, the_template: Any, *, memory_format: Any = ...) -> Any: ...  # autotn.ops.memory
     def resolve_conj(self) -> Any: ...  # autotn.ops.complex
     def resolve_neg(self) -> Any: ...  # autotn.ops.complex
-    def retain_grad(self) -> Any: ...  # autotn.core.engine
+    def retain_grad(self) -> Any: ...  # autotn.core.retain
     def roll(self, shifts: Any, dims: Any = ...) -> Any: ...  # autotn.ops.arrange
     def rot90(self, k: Any = ..., dims: Any = ...) -> Any: ...  # autotn.ops.arrange
     def round(self, *, decimals: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.rounding
