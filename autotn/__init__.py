@@ -5,7 +5,12 @@ from __future__ import annotations
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
-from autotn.core import numeric_warnings as _numeric_warnings
+from autotn import absent as _absent, paths as _paths
+from autotn.core import (
+    legacy as _legacy,
+    methods as _methods,
+    numeric_warnings as _numeric_warnings,
+)
 from autotn.core.device import device
 from autotn.core.dtypes import (
     bool_ as bool,
@@ -46,6 +51,20 @@ from autotn.core.modes import (
     no_grad,
     set_grad_enabled,
 )
+from autotn.core.naming import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    layout,
+    memory_format,
+    preserve_format,
+    sparse_bsc,
+    sparse_bsr,
+    sparse_coo,
+    sparse_csc,
+    sparse_csr,
+    strided,
+)
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.printing import set_printoptions
 from autotn.core.random import (
@@ -68,11 +87,14 @@ __version__ = "0.1.0"
 newaxis = None
 
 _numeric_warnings.silence()
+_paths.install()
+_absent.mark(_methods.TensorMethods)
 
 #: Loaded when first asked for, so that ``import autotn`` stays quick.
 _ROOMS = {
-    "autograd", "backends", "distributions", "fft", "ir", "linalg", "nn", "ops", "optim", "special", "testing",
-    "utils", "viz",
+    "accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
+    "hub", "ir", "jit", "linalg", "multiprocessing", "nn", "onnx", "ops", "optim", "profiler", "random",
+    "serialization", "special", "testing", "utils", "version", "viz",
 }  # fmt: skip
 _LATE = {
     "graph": "viz",
@@ -81,6 +103,26 @@ _LATE = {
     "save": "serialization",
     "summary": "viz",
 }
+#: What scripts set or ask for once, by the file that defines it.
+_ONCE = {
+    "amp.autocast_mode": (
+        "autocast clear_autocast_cache get_autocast_cpu_dtype get_autocast_dtype get_autocast_gpu_dtype "
+        "is_autocast_cache_enabled is_autocast_cpu_enabled is_autocast_enabled set_autocast_dtype "
+        "set_autocast_enabled"
+    ),
+    "amp.grad_scaler": "GradScaler",
+    "backends.switches": (
+        "are_deterministic_algorithms_enabled compiled_with_cxx11_abi get_default_device "
+        "get_deterministic_debug_mode get_float32_matmul_precision "
+        "is_deterministic_algorithms_warn_only_enabled is_warn_always_enabled set_default_device "
+        "set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal set_warn_always "
+        "use_deterministic_algorithms"
+    ),
+    "compiler": "compile",
+    "core.legacy": "set_default_tensor_type",
+    "standin": "as_torch",
+}
+_LATE |= {name: file for file, names in _ONCE.items() for name in names.split()}
 #: The words of the original package, by the file of autotn/network that defines them.
 _WORDS = {
     "activation": "Activation Linear ReLU Sigmoid Tanh",
@@ -108,8 +150,10 @@ def __getattr__(name: str) -> _Any:
         from autotn.core.dtypes import bfloat16
 
         return bfloat16()
-    raise AttributeError(f"module 'autotn' has no attribute {name!r}")
+    if name in _legacy.NAMES:
+        return _legacy.typed_tensor(name)
+    raise _absent.no_attribute(__name__, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS, *_LATE, "bfloat16"})
+    return sorted({*globals(), *_ROOMS, *_LATE, *_legacy.NAMES, "bfloat16"})

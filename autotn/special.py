@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from autotn.absent import no_attribute as _no_attribute
 from autotn.ops.bessel import (
     i0,
     special_airy_ai as airy_ai,
@@ -70,3 +73,7 @@ __all__ = [
     "shifted_chebyshev_polynomial_w", "sinc", "softmax", "spherical_bessel_j0", "xlog1py", "xlogy",
     "zeta",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    raise _no_attribute(__name__, name)

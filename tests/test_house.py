@@ -25,14 +25,27 @@ PACKAGE = ROOT / "autotn"
 
 #: Which floor each room of the package stands on. A room may use the floors below it and itself.
 FLOORS = {
+    "run": 9,
+    "standin": 8,
     "autotn": 7,
+    "accelerator": 6,
+    "backends": 6,
     "compile": 6,
+    "compiler": 6,
+    "cuda": 6,
     "distributed": 6,
+    "hub": 6,
+    "jit": 6,
+    "multiprocessing": 6,
     "onnx": 6,
-    "serialization": 6,
+    "profiler": 6,
+    "random": 6,
     "utils": 6,
+    "version": 6,
     "viz": 6,
+    "amp": 5,
     "network": 5,
+    "serialization": 5,
     "autograd": 4,
     "backends": 4,
     "distributions": 4,
@@ -49,7 +62,9 @@ FLOORS = {
     "ops": 2,
     "core": 1,
     "kernels": 0,
-    "errors": -1,  # the cellar: even a kernel may raise them
+    "absent": -1,  # the cellar: everybody may say what is not there,
+    "errors": -1,  # even a kernel may raise errors,
+    "paths": -1,  # and modules are found by their names
 }
 
 #: (from, to): the door to differentiation also shows gradcheck.

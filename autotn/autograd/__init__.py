@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from autotn.absent import no_attribute as _no_attribute
 from autotn.autograd import function, functional
 from autotn.core.engine import backward_of as backward, grad
 from autotn.core.function import Function
+from autotn.core.legacy import Variable
 from autotn.core.modes import (
     detect_anomaly,
     enable_grad,
@@ -14,7 +18,6 @@ from autotn.core.modes import (
     set_detect_anomaly,
     set_grad_enabled,
 )
-from autotn.core.tensor import Tensor as Variable
 from autotn.testing.gradcheck import gradcheck, gradgradcheck
 
 __all__ = [
@@ -22,3 +25,7 @@ __all__ = [
     "gradgradcheck", "inference_mode", "is_anomaly_enabled", "no_grad", "set_detect_anomaly",
     "set_grad_enabled",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    raise _no_attribute(__name__, name)

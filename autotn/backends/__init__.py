@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-from autotn.backends import mkldnn
+from autotn.backends import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp, opt_einsum
 from autotn.backends.overview import show

@@ -201,6 +201,8 @@ def common_dtype(op: Op, operands: list[Any]) -> dtypes.dtype | None:
     if op.promote == "same":
         for t in tensors[1:]:
             if t._data.dtype != tensors[0]._data.dtype:
+                if state.autocast and all(x.is_floating_point() for x in tensors):
+                    return dtypes.result_dtype([x.dtype for x in tensors], [], [])
                 given = ", ".join(
                     f"{i.name!r} is {x.dtype}" for i, x in zip(op.inputs, operands, strict=False)
                 )

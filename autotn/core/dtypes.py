@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core.naming import SHOWN
+
 
 class dtype:
     """One element type, such as ``tn.float32``.
@@ -43,7 +45,7 @@ class dtype:
         self.itemsize = numpy_dtype.itemsize
 
     def __repr__(self) -> str:
-        return f"tn.{self.name}"
+        return f"{SHOWN.name}.{self.name}"
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, dtype):

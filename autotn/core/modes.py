@@ -38,6 +38,7 @@ class _State(threading.local):
     recorder: Any = None  # a `listening.Listener`
     transforms: tuple[Any, ...] = ()
     scope: tuple[Any, ...] = ()
+    autocast = False
 
 
 state = _State()

@@ -18,6 +18,7 @@ import numpy as np
 from autotn.core import dtypes
 from autotn.core.device import CPU, device
 from autotn.core.methods import TensorMethods
+from autotn.core.naming import SHOWN, layout, strided
 from autotn.core.node import GraphNode, Leaf, RemovableHandle, here
 from autotn.errors import AutogradError
 
@@ -42,7 +43,7 @@ class Size(tuple[int, ...]):
         return product
 
     def __repr__(self) -> str:
-        return f"tn.Size({list(self)})"
+        return f"{SHOWN.name}.Size({list(self)})"
 
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
@@ -146,9 +147,9 @@ class Tensor(TensorMethods):
     is_sparse = is_quantized = is_meta = is_mps = is_nested = False
 
     @property
-    def layout(self) -> str:
+    def layout(self) -> layout:
         """Always dense and strided."""
-        return "tn.strided"
+        return strided
 
     def get_device(self) -> int:
         """-1: not on an accelerator."""
@@ -495,7 +496,8 @@ class Tensor(TensorMethods):
         return format(repr(self), spec)
 
     def __dir__(self) -> list[str]:
-        return sorted(n for n in super().__dir__() if not n.startswith("_Tensor"))
+        absent = {n for n, value in vars(TensorMethods).items() if type(value).__name__ == "Absent"}
+        return sorted(n for n in {*super().__dir__()} - absent if not n.startswith("_Tensor"))
 
     # -- copies and pickles -----------------------------------------------------------------------
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from autotn.absent import no_attribute as _no_attribute
 from autotn.distributions import constraints, transforms
 from autotn.distributions.categorical import Categorical, Multinomial, OneHotCategorical
 from autotn.distributions.composed import Independent, MixtureSameFamily
@@ -21,3 +24,7 @@ __all__ = [
     "TransformedDistribution", "Uniform", "constraints", "kl_divergence", "register_kl", "transforms",
     *transforms.__all__,
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    raise _no_attribute(__name__, name)

@@ -34,7 +34,6 @@ from autotn.layers.activation import (
 )
 from autotn.layers.adaptive import AdaptiveLogSoftmaxWithLoss
 from autotn.layers.container import (
-    DataParallel,
     ModuleDict,
     ModuleList,
     ParameterDict,
@@ -119,6 +118,7 @@ from autotn.layers.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from autotn.layers.parallel import DataParallel
 from autotn.layers.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from autotn.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
 from autotn.layers.reshape import Flatten, Unflatten

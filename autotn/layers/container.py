@@ -11,7 +11,6 @@ from autotn.layers.module import Module, indented
 from autotn.layers.parameter import Parameter
 
 __all__ = [
-    "DataParallel",
     "ModuleDict",
     "ModuleList",
     "ParameterDict",
@@ -480,25 +479,3 @@ class ParameterDict(Module):
 
     def __call__(self, input: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called.")
-
-
-class DataParallel(Module):
-    """A module spread over accelerators; there are none, so it is called as it is.
-
-    It is here because scripts and checkpoints have it: its names begin with ``module.``.
-
-    >>> list(nn.DataParallel(nn.Linear(1, 1)).state_dict())
-    ['module.weight', 'module.bias']
-    """
-
-    def __init__(
-        self, module: Module, device_ids: Any = None, output_device: Any = None, dim: int = 0
-    ) -> None:
-        super().__init__()
-        self.module = module
-        self.device_ids: list[int] = []
-        self.dim = dim
-
-    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
-        """What the module gives."""
-        return self.module(*inputs, **kwargs)

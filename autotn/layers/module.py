@@ -289,7 +289,8 @@ class Module(Tree):
     def _elsewhere(self: Self, kind: str, device: Any) -> Self:
         name = f"{kind}:{device}" if isinstance(device, int) else str(device or kind)
         raise RuntimeError(
-            f"{kind}(): there is no device {name!r}, autotn computes on the CPU only"
+            f"{kind}(): there is no device {name!r}, autotn computes on the CPU only; "
+            "ask tn.cuda.is_available() first (it answers False)"
         )
 
     def cuda(self: Self, device: Any = None) -> Self:

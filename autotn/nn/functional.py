@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from autotn.absent import no_attribute as _no_attribute
 from autotn.ops import (
     adaptive_avg_pool1d,
     adaptive_max_pool1d,
@@ -141,3 +144,7 @@ from autotn.ops.vision import (
     upsample_bilinear,
     upsample_nearest,
 )
+
+
+def __getattr__(name: str) -> _Any:
+    raise _no_attribute(__name__, name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from autotn.absent import no_attribute as _no_attribute
 from autotn.layers.init import (
     _calculate_fan_in_and_fan_out,
     calculate_gain,
@@ -31,3 +34,7 @@ from autotn.layers.init import (
     xavier_uniform_,
     zeros_,
 )
+
+
+def __getattr__(name: str) -> _Any:
+    raise _no_attribute(__name__, name)

@@ -8,6 +8,7 @@ import numpy as np
 
 from autotn.core import dtypes
 from autotn.core.device import check_device, device as device_class
+from autotn.core.legacy import dtype_of_type, type_name
 from autotn.core.methods import attach_method
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor
@@ -159,17 +160,9 @@ for _name, _kind in {
 @attach_method("type")
 def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """The name of the tensor's old type, or the tensor in another dtype."""
-    old = {
-        "float32": "Float", "float64": "Double", "float16": "Half", "bfloat16": "BFloat16", "int64": "Long",
-        "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
-        "complex64": "ComplexFloat", "complex128": "ComplexDouble",
-    }  # fmt: skip
     if dtype is None:
-        return f"tn.{old[self.dtype.name]}Tensor"
-    if isinstance(dtype, str) and dtype.endswith("Tensor"):
-        wanted = dtype.rpartition(".")[2].removesuffix("Tensor")
-        dtype = next((k for k, v in old.items() if v == wanted), dtype)
-    return to(self, dtype)
+        return type_name(self.dtype)
+    return to(self, dtype_of_type(dtype))
 
 
 @attach_method("type_as")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from autotn.absent import no_attribute as _no_attribute
 from autotn.optim import lr_scheduler, swa_utils
 from autotn.optim.adafactor import Adafactor
 from autotn.optim.adam import Adam, Adamax, AdamW, NAdam, RAdam, SparseAdam
@@ -39,3 +42,7 @@ __all__ = [
     "register_optimizer_step_pre_hook",
     "register_optimizer_step_post_hook",
 ]
+
+
+def __getattr__(name: str) -> _Any:
+    raise _no_attribute(__name__, name)

@@ -2,4 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from autotn.absent import no_attribute as _no_attribute
 from autotn.utils import checkpointing, data
+
+
+def __getattr__(name: str) -> _Any:
+    raise _no_attribute(__name__, name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from autotn.absent import no_attribute as _no_attribute
 from autotn.nn.utils import (
     clip_grad,
     convert_parameters,
@@ -23,3 +26,7 @@ from autotn.nn.utils.convert_parameters import parameters_to_vector, vector_to_p
 from autotn.nn.utils.init import skip_init
 from autotn.nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
 from autotn.nn.utils.weight_norm import remove_weight_norm, weight_norm
+
+
+def __getattr__(name: str) -> _Any:
+    raise _no_attribute(__name__, name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from autotn.absent import no_attribute as _no_attribute
 from autotn.optim.lr_scheduler.combined import ChainedScheduler, SequentialLR
 from autotn.optim.lr_scheduler.cycles import (
     CosineAnnealingLR,
@@ -42,3 +45,7 @@ __all__ = [
     "ChainedScheduler",
     "ReduceLROnPlateau",
 ]
+
+
+def __getattr__(name: str) -> _Any:
+    raise _no_attribute(__name__, name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any as _Any
+
+from autotn.absent import no_attribute as _no_attribute
 from autotn.utils.data.collate import default_collate, default_convert
 from autotn.utils.data.dataloader import DataLoader
 from autotn.utils.data.dataset import (
@@ -47,3 +50,7 @@ __all__ = [
     "get_worker_info",
     "random_split",
 ]
+
+
+def __getattr__(name: str) -> _Any:
+    raise _no_attribute(__name__, name)
