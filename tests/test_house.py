@@ -29,7 +29,6 @@ FLOORS = {
     "standin": 8,
     "autotn": 7,
     "accelerator": 6,
-    "backends": 6,
     "compile": 6,
     "compiler": 6,
     "cuda": 6,
