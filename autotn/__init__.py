@@ -97,6 +97,8 @@ _ROOMS = {
     "serialization", "special", "testing", "utils", "version", "viz",
 }  # fmt: skip
 _LATE = {
+    "check": "diagnose",
+    "debug": "diagnose",
     "graph": "viz",
     "load": "serialization",
     "profile": "viz.profiler",

@@ -6,13 +6,23 @@ for PyTorch keeps working, and from the one a reader would guess, so ``except Va
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class AutogradError(RuntimeError):
     """A derivative cannot be had, and the message says why."""
 
 
 class ShapeError(RuntimeError, ValueError):
-    """Shapes that do not fit each other or the operation."""
+    """Shapes that do not fit each other or the operation.
+
+    Who raises it may say which size of what is to blame, as a pair of an array or Tensor and a
+    dimension: the error then tells where that size came from.
+    """
+
+    def __init__(self, *args: Any, blame: tuple[Any, int] | None = None) -> None:
+        super().__init__(*args)
+        self.blame = blame
 
 
 class DTypeError(RuntimeError, TypeError):
@@ -27,15 +37,25 @@ class LinAlgError(RuntimeError):
     """A matrix for which the result does not exist."""
 
 
+class NonFiniteError(RuntimeError, ArithmeticError):
+    """A nan or an inf that `debug` found where it was made."""
+
+
+class ConditionMet(RuntimeError):
+    """What `debug` was told to stop at has happened."""
+
+
 class NotDifferentiable(AutogradError):
     """An operation without a derivative was asked for one."""
 
 
 __all__ = [
     "AutogradError",
+    "ConditionMet",
     "DTypeError",
     "FileFormatError",
     "LinAlgError",
+    "NonFiniteError",
     "NotDifferentiable",
     "ShapeError",
 ]

@@ -32,6 +32,7 @@ FLOORS = {
     "compile": 6,
     "compiler": 6,
     "cuda": 6,
+    "diagnose": 6,
     "distributed": 6,
     "hub": 6,
     "jit": 6,

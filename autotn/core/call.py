@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
+from autotn.core.failure import explain
 from autotn.core.modes import HOT, enable_grad, state
 from autotn.core.node import Node, OutputNode, next_sequence, user_frame
 from autotn.core.op import Input, Op, to_arrays as to_arrays
 from autotn.core.storage import link_view
 from autotn.core.tensor import Tensor, is_differentiable, wrap
-from autotn.errors import AutogradError, DTypeError, ShapeError
+from autotn.errors import AutogradError, DTypeError
 
 HOT["Tensor"] = Tensor
 HOT["arrays"] = to_arrays
@@ -139,7 +140,21 @@ def _wrong_input(op: Op, i: Input, given: Any) -> TypeError:
     return TypeError(
         f"{op.name}: argument {i.name!r} must be {what}{more}, got {type(given).__name__}"
         + (f" {given!r}" if isinstance(given, (str, *_NUMBERS)) else "")
+        + _instead_of(given)
     )
+
+
+def _instead_of(given: Any) -> str:
+    """What was probably meant."""
+    if isinstance(given, (tuple, list)) and given:
+        if isinstance(given[0], Tensor):
+            return (
+                "; its first entry is a Tensor: a recurrent or attention layer gives a pair, as in "
+                "output, state = layer(x)"
+            )
+        if isinstance(given[0], (list, *_NUMBERS)):
+            return "; tn.tensor(…) makes one of numbers"
+    return ""
 
 
 def normalise(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -208,6 +223,7 @@ def common_dtype(op: Op, operands: list[Any]) -> dtypes.dtype | None:
                 )
                 raise DTypeError(
                     f"{op.name}: expected all inputs to have the same dtype, but {given}"
+                    + _how_to_agree(op, tensors[0], t)
                 )
         return tensors[0].dtype if len(tensors) < len(operands) else None
     wide = [t.dtype for t in tensors if t._data.ndim]
@@ -216,6 +232,22 @@ def common_dtype(op: Op, operands: list[Any]) -> dtypes.dtype | None:
     if op.promote == "float" and found.category < 2:
         found = dtypes.get_default_dtype()
     return found
+
+
+def _how_to_agree(op: Op, given: Tensor, other: Tensor) -> str:
+    """What to convert when data and weights differ in dtype."""
+    name, wanted = op.inputs[0].name, other.dtype
+    if other._data.dtype.kind not in "fV":
+        return ""
+    short = {"float32": "float", "float64": "double", "float16": "half"}.get(
+        wanted.name, wanted.name
+    )
+    if given.dtype.category < 2:
+        advice = f"; give {name}.{short}()"
+        return advice + (" / 255 for bytes of a picture" if given.dtype.name == "uint8" else "")
+    if given.dtype.name == "float64" and wanted.name == "float32":
+        return f"; float64 is NumPy's default: give {name}.float(), or make the model .double()"
+    return f"; give {name}.{short}(), or convert the weights"
 
 
 def cast(value: Any, target: dtypes.dtype) -> Any:
@@ -265,6 +297,8 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
         _link_views(op, args, tensors)
     if op.differentiable and state.grad and any(n is not None for n in nodes):
         _record(op, args, arguments, nodes, tensors, aux)
+    if state.watch is not None:
+        state.watch.forward(op, args, tensors)
     if not op.several:
         return tensors[0]
     if op.as_list:
@@ -618,80 +652,3 @@ def flatten_gradients(op: Op, result: tuple[Any, ...]) -> tuple[Any, ...]:
         else:
             flat.append(g)
     return tuple(flat)
-
-
-# -- errors ----------------------------------------------------------------------------------------
-
-
-def explain(op: Op, error: Exception, args: tuple[Any, ...]) -> Exception:
-    """The error to raise when a kernel failed: it names the op and its arguments."""
-    text = str(error)
-    if text.startswith(op.name) or isinstance(error, (AutogradError, MemoryError)):
-        return error
-    given = describe_arguments(op, args)
-    shapes = [a._data.shape if isinstance(a, Tensor) else np.shape(a) for a in _present(op, args)]
-    if isinstance(error, ValueError) and op.broadcasts and len(shapes) > 1:
-        try:
-            np.broadcast_shapes(*shapes)
-        except ValueError:
-            return ShapeError(f"{op.name}: {_mismatch(shapes)}; {given}")
-    message = f"{op.name}: {text}; {given}"
-    if isinstance(error, np.linalg.LinAlgError):
-        return type(error)(message)
-    for kind in (
-        ShapeError,
-        DTypeError,
-        IndexError,
-        TypeError,
-        ZeroDivisionError,
-        NotImplementedError,
-    ):
-        if isinstance(error, kind):
-            return kind(message)
-    if isinstance(error, ValueError):
-        return ShapeError(message)
-    if type(error) is RuntimeError:
-        return RuntimeError(message)
-    return error
-
-
-def _present(op: Op, args: tuple[Any, ...]) -> list[Any]:
-    present: list[Any] = []
-    for i in op.inputs:
-        given = args[i.index]
-        if i.kind == "list":
-            present += list(given)
-        elif given is not None:
-            present.append(given)
-    return present
-
-
-def _mismatch(shapes: list[tuple[int, ...]]) -> str:
-    """Name the first dimension, from the right, at which shapes do not broadcast."""
-    longest = max(len(s) for s in shapes)
-    for k in range(1, longest + 1):
-        sizes = {s[-k] for s in shapes if len(s) >= k} - {1}
-        if len(sizes) > 1:
-            numbers = " and ".join(str(s[-k]) for s in shapes if len(s) >= k)
-            return f"sizes {numbers} must match at non-singleton dimension {longest - k}"
-    return "shapes do not broadcast together"
-
-
-def describe_arguments(op: Op, args: tuple[Any, ...]) -> str:
-    """The arguments of a call in words, for messages."""
-    parts = []
-    for name, value in zip(op.parameters, args, strict=False):
-        parts.append(f"{name}: {describe(value)}")
-    return "given " + ", ".join(parts)
-
-
-def describe(value: Any) -> str:
-    """One argument in a few words."""
-    if isinstance(value, Tensor):
-        return f"{type(value).__name__} {tuple(value._data.shape)} {value.dtype}"
-    if isinstance(value, np.ndarray):
-        return f"array {value.shape} {value.dtype}"
-    if isinstance(value, (list, tuple)) and any(isinstance(v, (Tensor, np.ndarray)) for v in value):
-        return "[" + ", ".join(describe(v) for v in value[:8]) + (", …]" if len(value) > 8 else "]")
-    text = repr(value)
-    return text if len(text) < 60 else text[:57] + "…"

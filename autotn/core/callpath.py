@@ -128,13 +128,13 @@ def make_function(op: Op, kernel: Callable[..., Any]) -> Any:
 
 def generate(op: Op) -> None:
     """(Re)write the code of `op`'s public function and of its raw backward."""
-    from autotn.core import call
+    from autotn.core import call, failure
 
     name = op.name
     HOT[f"kernel_{name}"] = op.kernel
     HOT[f"op_{name}"] = op
     HOT[f"call_{name}"] = functools.partial(call.call, op)
-    HOT[f"explain_{name}"] = functools.partial(call.explain, op)
+    HOT[f"explain_{name}"] = functools.partial(failure.explain, op)
     HOT[f"post_{name}"] = call.broadcast_post
     HOT[f"operator_{name}"] = functools.partial(call.call_operator, op)
     source = op.generated = "\n".join(_function_lines(op)) + "\n"

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from autotn.core import call, modes
+from autotn.core.failure import describe, name_of, tell_backward
 from autotn.core.methods import attach_method
 from autotn.core.modes import HOT, state
+from autotn.core.names import Surroundings
 from autotn.core.node import (
     Freed,
     GraphNode,
@@ -42,11 +44,7 @@ def _seed_gradients(
     seeds: list[Any] = []
     for tensor, g in zip(outputs, given, strict=True):
         if tensor._node is None:
-            raise AutogradError(
-                f"{what}: element of tensors does not require grad and does not have a grad_fn: "
-                f"nothing that led to this {tuple(tensor._data.shape)} {tensor.dtype} tensor "
-                "requires grad, or it was computed under tn.no_grad(), detached, or cast to integers"
-            )
+            raise _no_path(what, tensor)
         array = tensor._data
         if g is None:
             if array.size != 1:
@@ -70,7 +68,7 @@ def _seed_gradients(
         if g._data.shape != array.shape:
             raise AutogradError(
                 f"{what}: Mismatch in shape: gradient has shape {tuple(g._data.shape)} and the "
-                f"output has shape {tuple(array.shape)}"
+                f"output has shape {tuple(array.shape)}: it is one number for each of the output's"
             )
         if (g._data.dtype.kind == "c") != (array.dtype.kind == "c"):
             raise AutogradError(f"{what}: gradient is {g.dtype} but the output is {tensor.dtype}")
@@ -78,6 +76,22 @@ def _seed_gradients(
             g = call.cast(g, tensor.dtype)
         seeds.append(g if create_graph else g._data)
     return seeds
+
+
+def _no_path(what: str, tensor: Tensor) -> AutogradError:
+    """Backward from a tensor without history: where the path was cut, as far as the source tells."""
+    from autotn.core.cut import tell_cut
+
+    error = AutogradError(
+        f"{what}: element of tensors does not require grad and does not have a grad_fn: "
+        f"nothing that led to this {tuple(tensor._data.shape)} {tensor.dtype} tensor "
+        "requires grad, or it was computed under tn.no_grad(), detached, or cast to integers"
+    )
+    if not state.grad:
+        error.add_note("  recording is off right here, where backward is called")
+    for sentence in tell_cut(Surroundings()):
+        error.add_note(f"  {sentence}")
+    return error
 
 
 @attach_method("backward")
@@ -221,7 +235,7 @@ def grad(
             continue
         if g is None and not unused:
             raise AutogradError(
-                f"grad: One of the differentiated Tensors (number {k}, of shape "
+                f"grad: One of the differentiated Tensors (number {k}, {name_of(tensor)}, of shape "
                 f"{tuple(tensor._data.shape)}) appears to not have been used in the graph. "
                 "Set allow_unused=True if this is the desired behavior."
             )
@@ -287,10 +301,14 @@ def _run(
     modes._set_grad(create_graph)
     freed = None if keep else Freed(here())
     try:
-        if targets is None and not create_graph and not state.anomaly and state.recorder is None:
+        plain = not create_graph and not state.anomaly and state.recorder is None
+        if targets is None and plain and state.watch is None:
             _walk_plain(roots, seeds, freed)
             return {}
         return _walk(roots, seeds, targets, freed, create_graph)
+    except Exception as error:
+        tell_backward(error, (_walk_plain.__code__, _walk.__code__))
+        raise
     finally:
         modes._set_grad(before)
 
@@ -418,6 +436,8 @@ def _walk(
             if not any(p in needed for p in node.parents):
                 continue
         if isinstance(node, Leaf):
+            if state.watch is not None:
+                state.watch.gradient(node, g)
             if targets is None:
                 if recorder is not None:
                     recorder.stored(node, g)
@@ -449,6 +469,8 @@ def _walk(
             grads = _node_hooks(extra, grads, g)
         if state.anomaly:
             _check_anomaly(node, grads)
+        if state.watch is not None:
+            state.watch.backward(node, g, grads)
         if recorder is not None:
             recorder.pulled(node, g, grads, waiting)
         if freed is not None and node.saved:
@@ -576,7 +598,7 @@ def _check_unmodified(node: Node) -> None:
     for name, kept in zip(names, node.saved, strict=False):
         for one in kept if isinstance(kept, (list, tuple)) else (kept,):
             if isinstance(one, Tensor) and one._storage is not None:
-                storages.append((one._storage, f"{name!r} ({call.describe(one)})"))
+                storages.append((one._storage, f"{name!r} ({describe(one)})"))
     for storage, what in storages:
         if storage.epoch > node.epoch:
             raise _modified_error(node, storage, what)

@@ -132,7 +132,8 @@ class _FunctionOp:
         if len(listed) < count or any(x is not None for x in extra):
             raise AutogradError(
                 f"function {self.node_name} returned an incorrect number of gradients (expected "
-                f"{count}, got {len(listed)})"
+                f"{count}, got {len(listed)}): backward returns one gradient, or None, for each "
+                f"argument of forward: {', '.join(_arguments(self.cls, count))}"
             )
         chosen = []
         for place, parent, shape in zip(positions, node.parents, ctx._shapes, strict=True):
@@ -162,6 +163,17 @@ def _summed_to(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     lead = x._data.ndim - len(shape)
     fits = lead >= 0 and all(n in (1, m) for n, m in zip(shape, x._data.shape[lead:], strict=True))
     return sum_to(x, shape) if fits else x
+
+
+def _arguments(cls: type[Function], count: int) -> list[str]:
+    """The names of the arguments of a user's ``forward``."""
+    import inspect
+
+    own = cls.setup_context is not Function.setup_context
+    parameters = inspect.signature(cls.forward).parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return [f"number {k}" for k in range(count)]
+    return [p.name for p in parameters][0 if own else 1 :]
 
 
 class Function:

@@ -17,6 +17,7 @@ import numpy as np
 
 from autotn.core import dtypes
 from autotn.core.call import OPERANDS, cast
+from autotn.core.failure import name_of
 from autotn.core.modes import HOT, enable_grad, state
 from autotn.core.node import Node, here, next_sequence
 from autotn.core.op import Op
@@ -44,8 +45,9 @@ def check_writable(name: str, target: Tensor) -> None:
         node, view = target._node, target._view
         if node is not None and node is target._leaf:
             raise AutogradError(
-                f"{name}: a leaf Variable that requires grad is being used in an in-place operation. "
-                "Write under tn.no_grad(), or into a clone()."
+                f"{name}: a leaf Variable that requires grad is being used in an in-place operation: "
+                f"{name_of(target)} {tuple(target._data.shape)}. Write under tn.no_grad(), as an optimizer "
+                "does, or into a clone()."
             )
         if view is not None:
             base = view.base
@@ -170,7 +172,8 @@ def write(name: str, target: Tensor, result: Tensor) -> None:
         if not dtypes.can_cast(result.dtype, target.dtype):
             raise DTypeError(
                 f"{name}: result type {result.dtype} can't be cast to the desired output type "
-                f"{target.dtype}"
+                f"{target.dtype}: {name_of(target)} {tuple(target._data.shape)} can't hold it. Use the "
+                "out-of-place form, or convert the tensor first"
             )
         result = cast(result, target.dtype)
         new = result._data

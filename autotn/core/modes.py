@@ -36,6 +36,8 @@ class _State(threading.local):
     anomaly = False
     check_nan = True
     recorder: Any = None  # a `listening.Listener`
+    #: Looks at every result: see `debug`.
+    watch: Any = None
     transforms: tuple[Any, ...] = ()
     scope: tuple[Any, ...] = ()
     autocast = False

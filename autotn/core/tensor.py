@@ -64,6 +64,17 @@ def wrap(array: np.ndarray[Any, Any]) -> Tensor:
     return t
 
 
+_NO_ARRAY = (
+    "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead. It is "
+)
+
+
+def _name_of(tensor: Tensor) -> str:
+    from autotn.core.failure import name_of
+
+    return name_of(tensor)
+
+
 def is_differentiable(tensor: Tensor) -> bool:
     """True for floating-point and complex tensors."""
     return tensor._data.dtype.kind in "fcV"
@@ -240,7 +251,7 @@ class Tensor(TensorMethods):
                 raise AutogradError(
                     "you can only change requires_grad flags of leaf variables. If you want to use "
                     "a computed variable in a subgraph that doesn't require differentiation use "
-                    "var_no_grad = var.detach()."
+                    f"var_no_grad = var.detach(). This one is {_name_of(self)}"
                 )
             self._leaf.collect(False)
             self._node = None
@@ -276,7 +287,7 @@ class Tensor(TensorMethods):
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its "
                 ".grad won't be populated during backward(). If you want it, call "
-                ".retain_grad() on the tensor before backward.",
+                f".retain_grad() on the tensor before backward. It is {_name_of(self)}",
                 UserWarning,
                 stacklevel=2,
             )
@@ -392,7 +403,8 @@ class Tensor(TensorMethods):
         """The only element, as a Python number."""
         if self._data.size != 1:
             raise RuntimeError(
-                f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
+                f"a Tensor with {self._data.size} elements cannot be converted to Scalar: it has shape "
+                f"{tuple(self._data.shape)}; reduce it first (.mean(), .sum()), or use .tolist()"
             )
         return self._data.item()
 
@@ -403,16 +415,12 @@ class Tensor(TensorMethods):
     def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
         """The array itself: memory is shared."""
         if self._node is not None and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError(_NO_ARRAY + _name_of(self))
         return self._data
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._node is not None:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError(_NO_ARRAY + _name_of(self))
         if dtype is None or np.dtype(dtype) == self._data.dtype:
             return self._data.copy() if copy else self._data
         if copy is False:
@@ -443,7 +451,10 @@ class Tensor(TensorMethods):
         if self._data.size != 1:
             if what == "bool":
                 amount = "more than one value" if self._data.size else "no values"
-                raise RuntimeError(f"Boolean value of Tensor with {amount} is ambiguous")
+                raise RuntimeError(
+                    f"Boolean value of Tensor with {amount} is ambiguous: it has shape "
+                    f"{tuple(self._data.shape)}; say .any() or .all()"
+                )
             raise RuntimeError(
                 f"only one element tensors can be converted to Python scalars, not shape "
                 f"{tuple(self._data.shape)}"
@@ -505,7 +516,8 @@ class Tensor(TensorMethods):
         if not self.is_leaf:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
-                "protocol at the moment; use x.detach().clone()"
+                "protocol at the moment; use x.detach().clone(). This one is "
+                f"{_name_of(self)}"
             )
         import copy
 
@@ -598,6 +610,6 @@ def check_dim(name: str, dim: Any, ndim: int) -> int:
     if not -limit <= k < limit:
         raise IndexError(
             f"{name}: Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], "
-            f"but got {k})"
+            f"but got {k}): the tensor has {ndim} dimension{'' if ndim == 1 else 's'}"
         )
     return k % limit

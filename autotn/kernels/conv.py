@@ -68,7 +68,7 @@ def conv_forward(
     `stride` and `dilation` are numbers or tuples; `padding` a number, a tuple of numbers or of
     pairs (before, after), ``'same'`` or ``'valid'``. `bias` is a number per output channel.
     """
-    check(x.shape, w.shape, groups)
+    check(x.shape, w.shape, groups, x)
     same_dtype("input", x, "weight", w)
     at = conv_geometry(x.shape[2:], w.shape[2:], stride, padding, dilation, name(w.shape))
     if x.size == 0:
@@ -117,7 +117,7 @@ def conv_weight_gradient(
     groups: int = 1,
 ) -> Array:
     """The gradient by the weight, of shape `w_shape`."""
-    check(x.shape, w_shape, groups)
+    check(x.shape, w_shape, groups, x)
     same_dtype("gradient", g, "input", x)
     at = conv_geometry(x.shape[2:], w_shape[2:], stride, padding, dilation, name(w_shape))
     check_gradient(g.shape, (x.shape[0], w_shape[0], *at.out))
@@ -134,8 +134,8 @@ def name(w_shape: Ints) -> str:
     return f"conv{len(w_shape) - 2}d"
 
 
-def check(x_shape: Ints, w_shape: Ints, groups: int) -> None:
-    """Refuse shapes that do not fit each other."""
+def check(x_shape: Ints, w_shape: Ints, groups: int, x: Any = None) -> None:
+    """Refuse shapes that do not fit each other; `x` is the input itself, where there is one."""
     op = name(w_shape)
     if groups < 1:
         raise ShapeError(f"{op}: groups must be at least 1, got {groups}")
@@ -150,10 +150,29 @@ def check(x_shape: Ints, w_shape: Ints, groups: int) -> None:
             f"got shape {w_shape}"
         )
     if x_shape[1] != w_shape[1] * groups:
-        raise ShapeError(
-            f"{op}: weight of shape {w_shape} with groups={groups} expects an input of "
-            f"{w_shape[1] * groups} channels, got {x_shape[1]} (shape {x_shape})"
-        )
+        raise wrong_channels(op, x_shape, w_shape, w_shape[1] * groups, groups, x)
+
+
+def wrong_channels(
+    op: str, given: Ints, w_shape: Ints, wanted: int, groups: int, x: Any = None
+) -> ShapeError:
+    """The error for an input with another number of channels; common mix-ups are recognised."""
+    dims = len(given) - 2
+    if given[-1] == wanted:
+        order = (0, dims + 1, *range(1, dims + 1))
+        advice = f"; the channels stand last: give input.permute{order}"
+    elif wanted == 1:
+        advice = "; for pictures of one channel, input.unsqueeze(1) adds it"
+    elif given[1] == 1:
+        wide = ", ".join(["-1", str(wanted), *["-1"] * dims])
+        advice = f"; a gray picture becomes a coloured one by input.expand({wide})"
+    else:
+        advice = ""
+    return ShapeError(
+        f"{op}: weight of shape {w_shape} with groups={groups} expects an input of {wanted} "
+        f"channels in dimension 1, got {given[1]} (shape {given}){advice}",
+        blame=None if x is None else (x, 1),
+    )
 
 
 def check_gradient(given: Ints, expected: Ints) -> None:

@@ -254,7 +254,8 @@ def _conv_geometry(
     if any(r > p for r, p in zip(reach, padded)):
         raise ShapeError(
             f"{op}: the kernel must fit into the padded input, whose size is {by(padded)}, but "
-            f"reaches over {by(reach)} (kernel {by(kernel)}, dilation {by(dilation)})"
+            f"reaches over {by(reach)} (kernel {by(kernel)}, dilation {by(dilation)}): earlier layers "
+            "have shrunk it too far, or it was too small"
         )
     out = tuple((p - r) // s + 1 for p, r, s in zip(padded, reach, stride))
     return geometry(size, kernel, stride, tuple(before for before, _ in pairs), dilation, out)
@@ -304,7 +305,8 @@ def _pool_geometry(
     if min(out) < 1:
         raise ShapeError(
             f"{op}: an input of size {by(size)} has no room for a window of {by(kernel)} "
-            f"(stride {by(stride)}, padding {by(padding)}, dilation {by(dilation)})"
+            f"(stride {by(stride)}, padding {by(padding)}, dilation {by(dilation)}): earlier layers "
+            "have shrunk it too far, or it was too small"
         )
     return geometry(size, kernel, stride, padding, dilation, tuple(out))
 

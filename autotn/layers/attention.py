@@ -71,7 +71,8 @@ class MultiheadAttention(Module):
         if embed_dim % num_heads:
             raise AssertionError(
                 f"MultiheadAttention: embed_dim must be divisible by num_heads, got {embed_dim} "
-                f"and {num_heads}"
+                f"and {num_heads}; {embed_dim} can be shared by "
+                f"{', '.join(str(n) for n in range(1, 65) if embed_dim % n == 0)} heads"
             )
         super().__init__()
         self.embed_dim = embed_dim

@@ -86,6 +86,10 @@ class _Conv(Module):
             self.register_parameter("bias", None)
         self.reset_parameters()
 
+    def _possible_groups(self) -> str:
+        both = math.gcd(self.in_channels, self.out_channels)
+        return ", ".join(str(n) for n in range(1, both + 1) if both % n == 0)
+
     def _check_settings(self) -> None:
         name, groups = type(self).__name__, self.groups
         if groups <= 0:
@@ -94,7 +98,8 @@ class _Conv(Module):
             if getattr(self, what) % groups:
                 raise ValueError(
                     f"{name}: {what} must be divisible by groups, got {getattr(self, what)} "
-                    f"and {groups}"
+                    f"and {groups}; in_channels={self.in_channels} and out_channels="
+                    f"{self.out_channels} can both be shared by {self._possible_groups()} groups"
                 )
         if isinstance(self.padding, str):
             if self.padding not in ("valid", "same"):

@@ -326,7 +326,9 @@ class Scope:
 
     def __enter__(self) -> None:
         self.before = state.scope
-        state.scope = (*self.before, (self._name(), self.module))
+        # Only a recorder asks for names; to find one, the modules around are searched.
+        name = self._name() if state.recorder is not None else ""
+        state.scope = (*self.before, (name, self.module))
         if state.recorder is not None:
             state.recorder.module_begins()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +10,9 @@ from typing import Any, TypeVar
 
 from autotn.core import dtypes
 from autotn.core.device import check_device
+from autotn.core.failure import tell_where
 from autotn.core.modes import HOT, no_grad
+from autotn.core.names import MODULE_CALLS
 from autotn.core.node import RemovableHandle
 from autotn.core.tensor import Tensor
 from autotn.layers import conversion, state
@@ -27,8 +30,10 @@ Self = TypeVar("Self", bound="Module")
 
 
 def _missing_forward(self: Any, *input: Any) -> Any:
+    close = difflib.get_close_matches("forward", vars(type(self)), n=1)
     raise NotImplementedError(
         f'Module [{type(self).__name__}] is missing the required "forward" function'
+        + (f"; it has {close[0]!r}: is that a slip of the pen?" if close else "")
     )
 
 
@@ -89,9 +94,13 @@ class Module(Tree):
     forward: Callable[..., Any] = _missing_forward
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks or EVERYWHERE or HOT["SPECIAL"]:
-            return call_with_hooks(self, args, kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            if self._hooks or EVERYWHERE or HOT["SPECIAL"]:
+                return call_with_hooks(self, args, kwargs)
+            return self.forward(*args, **kwargs)
+        except Exception as error:
+            tell_where(error)
+            raise
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Accepted for PyTorch's sake: a module is already as fast as it gets."""
@@ -461,6 +470,9 @@ class Module(Tree):
             return f"{self._get_name()}({lines[0]})"
         inside = "\n  ".join([*lines, *children])
         return f"{self._get_name()}(\n  {inside}\n)" if inside else f"{self._get_name()}()"
+
+
+MODULE_CALLS.add(Module.__call__.__code__)
 
 
 def indented(text: str, spaces: int) -> str:

@@ -117,8 +117,11 @@ class _ChannelNorm(_Affine):
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim not in self.ranks:
             allowed = " or ".join(f"{rank}D" for rank in self.ranks)
+            one = input.ndim == min(self.ranks) - 1
             raise ValueError(
-                f"{type(self).__name__}: expected {allowed} input (got {input.ndim}D input)"
+                f"{type(self).__name__}: expected {allowed} input (got {input.ndim}D input): shape "
+                f"{tuple(input.shape)}"
+                + ("; input.unsqueeze(0) adds the batch axis to one example" if one else "")
             )
 
     def _load_from_state_dict(

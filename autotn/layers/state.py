@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotn.core.modes import no_grad
+from autotn.core.names import describe_module
 from autotn.core.tensor import Tensor, canonical, wrap
 from autotn.layers.hooks import of_kind
 from autotn.layers.parameter import Parameter, is_lazy
@@ -79,7 +80,7 @@ def _plan_one(
     if own.shape != other.shape:
         return (
             f"size mismatch for {name}: copying a param with shape {_shape(other)} from "
-            f"checkpoint, the shape in current model is {_shape(own)}."
+            f"checkpoint, the shape in current model is {_shape(own)} ({describe_module(module)})."
         )
     if assign:
         return lambda: _assign(module, name.rpartition(".")[2], target, given)

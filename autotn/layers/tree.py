@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
@@ -70,6 +71,15 @@ def _walk_down(
             yield from _walk_down(child, start + name, ancestors, seen, remove_duplicate)
 
 
+def _meant(tree: Tree, name: str) -> str:
+    """A member whose name is close to `name`."""
+    if name.startswith("_"):
+        return ""
+    members = [key for table in TABLES for key in tree.__dict__.get(table, ())]
+    close = difflib.get_close_matches(name, [*members, *tree.__dict__], n=1)
+    return f". Did you mean: '{close[0]}'?" if close else ""
+
+
 class Tree:
     """Parameters, buffers and children under names: the part of Module that has no behaviour.
 
@@ -107,7 +117,10 @@ class Tree:
     def _check_name(self, table: str, name: Any, replacing: bool = False) -> None:
         kind = _KIND[table]
         if "_parameters" not in self.__dict__:
-            raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
+            raise AttributeError(
+                f"cannot assign {kind} before Module.__init__() call: {type(self).__name__}.__init__ "
+                f"must begin with super().__init__(), before it sets {name!r}"
+            )
         if not isinstance(name, str):
             raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
         if "." in name:
@@ -247,6 +260,11 @@ class Tree:
             kind = "child module" if table == "_modules" else _KIND[table]
             raise TypeError(
                 f"cannot assign '{type(value).__name__}' as {kind} '{name}' ({expected} expected)"
+                + (
+                    f"; write nn.Parameter(…), or under tn.no_grad() {name}.copy_(…) to keep the parameter"
+                    if table == "_parameters" and isinstance(value, Tensor)
+                    else ""
+                )
             )
         self._store(table, name, _registered(self, table, name, value))
 
@@ -259,7 +277,9 @@ class Tree:
         if isinstance(getattr(type(self), name, None), property):
             # Its getter raised an AttributeError of its own: let that be seen.
             return object.__getattribute__(self, name)
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        raise AttributeError(
+            f"'{type(self).__name__}' object has no attribute '{name}'{_meant(self, name)}"
+        )
 
     def __delattr__(self, name: str) -> None:
         for table in TABLES:

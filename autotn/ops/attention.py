@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core.failure import with_origin
 from autotn.core.op import Arr, Fixed, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import ShapeError
@@ -275,9 +276,11 @@ def _check_heads(query: Any, key: Any, value: Any, width: int, heads: int) -> bo
             f"found {key.ndim}-D and {value.ndim}-D tensors"
         )
     if query.shape[-1] != width:
-        raise ShapeError(
-            f"{name}: was expecting embedding dimension of {width}, but got {query.shape[-1]}"
+        error = ShapeError(
+            f"{name}: was expecting embedding dimension of {width}, but got {query.shape[-1]}: query "
+            f"is {tuple(query.shape)}"
         )
+        raise with_origin(error, query, -1)
     if width % heads:
         raise ShapeError(f"{name}: embed_dim {width} not divisible by num_heads {heads}")
     if tuple(key.shape[:-1]) != tuple(value.shape[:-1]):

@@ -21,8 +21,8 @@ def _check_classes(name: str, target: Any, classes: int, ignore_index: int) -> A
     """The positions that count; class numbers out of range are named."""
     if target.dtype.kind not in "iu":
         raise TypeError(
-            f"{name}: expected target dtype to be integer class numbers, got {target.dtype}; "
-            "targets of the scores' own shape are class probabilities"
+            f"{name}: expected target dtype to be integer class numbers, got {target.dtype}; give "
+            "target.long() (floats of the scores' own shape would be class probabilities)"
         )
     counts = target != ignore_index
     bad = counts & ((target < 0) | (target >= classes))
@@ -30,9 +30,18 @@ def _check_classes(name: str, target: Any, classes: int, ignore_index: int) -> A
         where = tuple(int(k) for k in np.argwhere(bad)[0])
         raise IndexError(
             f"{name}: Target {int(target[where])} is out of bounds: at position {where}, but there are "
-            f"{classes} classes, numbered 0 to {classes - 1}"
+            f"{classes} classes, numbered 0 to {classes - 1}{_why_out(target[counts], classes)}"
         )
     return counts
+
+
+def _why_out(target: Any, classes: int) -> str:
+    """What the class numbers look like: counted from one, or marked as unknown."""
+    if target.min() == 1 and target.max() == classes:
+        return "; they seem to be counted from 1: give target - 1"
+    if target.min() == -1 and target.max() < classes:
+        return "; if -1 means unknown, say ignore_index=-1"
+    return ""
 
 
 def _as_rows(x: Any, is_array: bool) -> Any:
@@ -54,8 +63,26 @@ def _check_shapes(name: str, input: Any, target: Any) -> None:
     if tuple(target.shape) != expected:
         raise ShapeError(
             f"{name}: for scores of shape {shape} (classes in dimension {min(1, len(shape) - 1)}) expected "
-            f"class numbers of shape {expected}, got {tuple(target.shape)}"
+            f"class numbers of shape {expected}, got {tuple(target.shape)}{_why_shaped(input, target)}"
         )
+
+
+def _why_shaped(input: Any, target: Any) -> str:
+    """What targets of the wrong shape look like, and what to give instead."""
+    shape, given = tuple(input.shape), tuple(target.shape)
+    if given == shape:
+        return (
+            "; they have the shape of the scores: for one-hot targets give target.argmax(1), for "
+            "probabilities target.float()"
+        )
+    if given == (shape[0], 1):
+        return "; target.squeeze(1) makes a column a row"
+    if len(shape) > 2 and given == shape[:-1]:
+        order = (0, len(shape) - 1, *range(1, len(shape) - 1))
+        return f"; the classes of the scores stand last: give input.permute{order}"
+    if len(given) > 1 and given[:1] == shape:
+        return "; are scores and targets exchanged? The scores come first"
+    return ""
 
 
 def _row_weights(weight: Any, target: Any, counts: Any, dtype: Any) -> Any:
@@ -136,7 +163,7 @@ def _check_weight(name: str, weight: Any, input: Any) -> None:
     if weight is not None and tuple(weight.shape) != (classes,):
         raise ShapeError(
             f"{name}: weight tensor should be defined either for all {classes} classes or no classes but got "
-            f"weight tensor of shape: {list(weight.shape)}"
+            f"weight tensor of shape: {list(weight.shape)}; give one number per class, shape ({classes},)"
         )
 
 

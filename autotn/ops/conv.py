@@ -116,6 +116,7 @@ def _check_ranks(name: str, dims: int, input: Any, weight: Any, ends: tuple[str,
         raise ShapeError(
             f"{name}: 'input' must be a batch (N, C, {axes}) or a single sample (C, {axes}), "
             f"got shape {input.shape}"
+            + ("; input[None, None] adds batch and channel" if input.ndim == dims else "")
         )
     if weight.ndim != dims + 2:
         kernel_axes = ", ".join(f"K{a}" for a in axes.split(", "))
@@ -305,11 +306,7 @@ def transposed(
     _check_bias(name, bias, weight.shape[1] * groups)
     x = input if input.ndim == dims + 2 else input[None]
     if x.shape[1] != weight.shape[0] or x.shape[1] % groups:
-        raise ShapeError(
-            f"{name}: 'weight' of shape {weight.shape} with groups={groups} expects an input of "
-            f"{weight.shape[0]} channels, a multiple of groups, got {x.shape[1]} "
-            f"(shape {input.shape})"
-        )
+        raise kernel.wrong_channels(name, x.shape, weight.shape, weight.shape[0], groups, x)
     size = tuple(
         (n - 1) * s - before - after + d * (k - 1) + 1
         for n, s, d, k, (before, after) in zip(

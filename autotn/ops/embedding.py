@@ -260,8 +260,9 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
         raise RuntimeError("one_hot: num_classes should be positive")
     if plain.size and plain.max() >= count:
         raise RuntimeError(
-            f"one_hot: Class values must be smaller than num_classes, got {int(plain.max())} for "
-            f"{count} classes"
+            f"one_hot: Class values must be smaller than num_classes, got {int(plain.max())} (at "
+            f"position {tuple(int(k) for k in np.argwhere(plain >= count)[0])}) for {count} classes, "
+            f"numbered 0 to {count - 1}"
         )
     result = np.zeros((*plain.shape, count), np.int64)
     np.put_along_axis(result, plain[..., None], 1, -1)

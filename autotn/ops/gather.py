@@ -25,7 +25,7 @@ def check_index(name: str, index: Any, size: int, axis: int) -> None:
         where = tuple(int(k) for k in np.argwhere((index < 0) | (index >= size))[0])
         raise IndexError(
             f"{name}: index {int(index[where])} (at position {where}) is out of bounds for dimension {axis} with "
-            f"size {size}"
+            f"size {size}, numbered 0 to {size - 1}"
         )
 
 

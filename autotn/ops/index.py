@@ -30,6 +30,7 @@ def plain_index(index: Any) -> Any:
         if index.dtype.kind not in "biu":
             raise IndexError(
                 f"tensors used as indices must be long, int, byte or bool tensors, got {index.dtype}"
+                + ("; give index.long()" if index.dtype.kind == "f" else "")
             )
         if index.ndim == 0 and index.dtype.kind in "iu":
             return int(index)
@@ -43,6 +44,47 @@ def is_basic(index: Any) -> bool:
                or isinstance(i, np.integer) for i in parts)  # fmt: skip
 
 
+def _misfit(input: Any, index: Any) -> IndexError:
+    """Why an index picks nothing: which of its parts does not fit which dimension."""
+    parts = index if isinstance(index, tuple) else (index,)
+    shape = input.shape
+    wide = [p.ndim if isinstance(p, np.ndarray) and p.dtype == bool else int(p is not None)
+            for p in parts if p is not Ellipsis]  # fmt: skip
+    if sum(wide) > len(shape):
+        return IndexError(
+            f"too many indices for tensor of dimension {len(shape)}: got {sum(wide)} for shape {shape}"
+        )
+    missing = len(shape) - sum(wide)
+    axis = 0
+    for part in parts:
+        if part is Ellipsis:
+            axis += missing
+            continue
+        if part is None:
+            continue
+        if isinstance(part, np.ndarray) and part.dtype == bool:
+            if part.shape != shape[axis : axis + part.ndim]:
+                return IndexError(
+                    f"The shape of the mask {list(part.shape)} does not match the shape of the indexed "
+                    f"tensor {list(shape)} at dimension {axis}: a mask has one bool for each of its "
+                    f"{shape[axis]} places"
+                )
+            axis += part.ndim
+            continue
+        n = shape[axis]
+        numbers = np.asarray(0 if isinstance(part, slice) else part)
+        bad = (numbers < -n) | (numbers >= n)
+        if bad.any():
+            where = tuple(int(k) for k in np.argwhere(bad)[0])
+            at = f" (at position {where} of the index)" if where else ""
+            return IndexError(
+                f"index {int(numbers[where])}{at} is out of bounds for dimension {axis} with size {n}: "
+                f"its places are 0 to {n - 1}, or -{n} to -1 from the end"
+            )
+        axis += 1
+    return IndexError("shapes of the indices do not broadcast together")
+
+
 @op(view=True)
 def _getitem(input: Arr, index: Any) -> Arr:
     """The elements an index picks: a view for basic indices, a copy for arrays of indices.
@@ -50,7 +92,10 @@ def _getitem(input: Arr, index: Any) -> Arr:
     >>> tn.tensor([[1, 2], [3, 4]])[:, 0]
     tensor([1, 3])
     """
-    found = input[index]
+    try:
+        found = input[index]
+    except IndexError:
+        raise _misfit(input, index) from None
     if not isinstance(found, np.ndarray):
         found = input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
     if not found.flags.c_contiguous and not is_basic(index):

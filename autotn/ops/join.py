@@ -20,6 +20,20 @@ def _legacy_empty(a: Any) -> bool:
     return tuple(a.shape) == (0,)
 
 
+def _how_they_differ(first: tuple[int, ...], other: tuple[int, ...], axis: int) -> str:
+    """In words: where the shape of a tensor to be joined is not that of the first."""
+    if len(first) != len(other):
+        lacking = len(first) - len(other)
+        if lacking > 0 and first[lacking:] == other:
+            wide = ", ".join([*map(str, first[:lacking]), *["-1"] * len(other)])
+            return f": expand({wide}) would give it the missing dimensions"
+        return f": {len(first)} dimensions and {len(other)}"
+    d = next(d for d, (m, n) in enumerate(zip(first, other)) if m != n and d != axis)
+    return (
+        f": they differ in dimension {d}, {first[d]} and {other[d]}; crop, pad or interpolate one"
+    )
+
+
 @op(out=True, numpy=np.concatenate, promote="promote")
 def cat(tensors: Sequence[Arr], dim: int = 0) -> Arr:
     """The tensors one after the other along a dimension they have.
@@ -41,7 +55,7 @@ def cat(tensors: Sequence[Arr], dim: int = 0) -> Arr:
         if a.ndim != full[0].ndim or rest != [n for d, n in enumerate(full[0].shape) if d != axis]:
             raise ShapeError(
                 f"cat: sizes of tensors must match except in dimension {axis}; tensor 0 has shape "
-                f"{full[0].shape}, tensor {k} {a.shape}"
+                f"{full[0].shape}, tensor {k} {a.shape}{_how_they_differ(full[0].shape, a.shape, axis)}"
             )
     return np.concatenate(full, axis)
 
@@ -81,7 +95,8 @@ def stack(tensors: Any, dim: int = 0) -> Any:
         if tuple(t.shape) != first:
             raise ShapeError(
                 f"stack: expects each tensor to be equal size, but got {list(first)} at entry 0 and "
-                f"{list(t.shape)} at entry {k}"
+                f"{list(t.shape)} at entry {k}; nn.utils.rnn.pad_sequence stacks sequences of different "
+                "lengths, cat joins along a dimension there is"
             )
     axis = check_dim("stack", dim, len(first) + 1)
     lifted = [t.reshape((*first[:axis], 1, *first[axis:])) for t in tensors]

@@ -61,11 +61,26 @@ def warn_if_broadcast(name: str, input: Any, target: Any) -> None:
 
         warnings.warn(
             f"{name}: using a target size ({tuple(target.shape)}) that is different to the input size "
-            f"({tuple(input.shape)}). This will likely lead to incorrect results due to broadcasting. "
-            "Please ensure they have the same size.",
+            f"({tuple(input.shape)}). This will likely lead to incorrect results due to broadcasting"
+            f"{_how_to_agree(input, target)}. Please ensure they have the same size.",
             UserWarning,
             stacklevel=3,
         )
+
+
+def _how_to_agree(input: Any, target: Any) -> str:
+    """What broadcasting would do, and how a column and a row become alike."""
+    given, wanted = tuple(input.shape), tuple(target.shape)
+    try:
+        made = np.broadcast_shapes(given, wanted)
+    except ValueError:
+        made = None
+    text = "" if made in (None, given, wanted) else f": every pair of values, {made}"
+    if given == (*wanted, 1):
+        return f"{text}; input.squeeze(-1) or target.unsqueeze(-1) makes them alike"
+    if wanted == (*given, 1):
+        return f"{text}; target.squeeze(-1) or input.unsqueeze(-1) makes them alike"
+    return text
 
 
 def _weighted(values: Any, weight: Any, reduction: str) -> Any:
@@ -254,7 +269,8 @@ def binary_cross_entropy(
     if tuple(target.shape) != tuple(input.shape):
         raise ShapeError(
             f"binary_cross_entropy: using a target size ({tuple(target.shape)}) that is different to the "
-            f"input size ({tuple(input.shape)}) is not allowed. Please ensure they have the same size."
+            f"input size ({tuple(input.shape)}) is not allowed{_how_to_agree(input, target)}. Please "
+            "ensure they have the same size."
         )
     values = _bce(input, target)
     return reduced(values if weight is None else values * weight, reduction)
@@ -293,7 +309,7 @@ def binary_cross_entropy_with_logits(
     if tuple(target.shape) != tuple(input.shape):
         raise ShapeError(
             f"binary_cross_entropy_with_logits: Target size ({tuple(target.shape)}) must be the same as "
-            f"input size ({tuple(input.shape)})"
+            f"input size ({tuple(input.shape)}){_how_to_agree(input, target)}"
         )
     if pos_weight is None:
         values = _bce_with_logits(input, target)

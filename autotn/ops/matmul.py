@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,26 @@ def matmul(input: Arr, other: Arr) -> Arr:
     >>> tn.matmul(tn.tensor([[1.0, 2.0]]), tn.tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
-    if input.ndim == 2 and other.ndim == 2:
-        return input.dot(other)
-    return np.matmul(input, other)
+    try:
+        return input.dot(other) if input.ndim == 2 and other.ndim == 2 else np.matmul(input, other)
+    except ValueError:
+        raise _misfit(input, other) from None
+
+
+def _misfit(input: Any, other: Any) -> Exception:
+    """Why two arrays have no product."""
+    given = f"{input.shape} and {other.shape}"
+    if not input.ndim or not other.ndim:
+        return ShapeError(f"matmul: both inputs need at least one dimension, got {given}")
+    inner, rows = input.shape[-1], other.shape[-2 if other.ndim > 1 else -1]
+    if inner == rows:
+        return ShapeError(f"matmul: the batch dimensions of {given} do not broadcast")
+    advice = "; .mT transposes the second" if other.ndim > 1 and other.shape[-1] == inner else ""
+    return ShapeError(
+        f"matmul: shapes {given} cannot be multiplied: the last size of the first, {inner}, must be "
+        f"the {'last but one' if other.ndim > 1 else 'size'} of the second, {rows}{advice}",
+        blame=(input, -1),
+    )
 
 
 def _for_input(g: Any, other: Any, input_shape: tuple[int, ...]) -> Any:
@@ -66,6 +84,25 @@ def _for_other(g: Any, input: Any, other_shape: tuple[int, ...]) -> Any:
 matmul.grad(input=_for_input, other=_for_other)
 
 
+def _wrong_features(given: Any, weight: Any, input: Any) -> Exception:
+    """Why an input has no product with a layer's weight."""
+    if not given or not weight:
+        return ShapeError(f"linear: expected inputs with dimensions, got {given} and {weight}")
+    wanted = weight[-1]
+    advice = ""
+    if len(given) > 2 and math.prod(given[1:]) == wanted:
+        advice = f"; flatten(1) would make it ({given[0]}, {wanted})"
+    elif wanted in given[:-1]:
+        advice = (
+            f"; dimension {given.index(wanted)} has {wanted}: is the order of dimensions right?"
+        )
+    return ShapeError(
+        f"linear: expected {wanted} features in the last dimension of 'input' (the weight is "
+        f"{weight}), got {given[-1]}: {given}{advice}",
+        blame=(input, -1),
+    )
+
+
 @op()
 def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
     r"""Affine map: :math:`x W^\top + b`.
@@ -74,10 +111,7 @@ def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
     tensor([[13.]])
     """
     if input.shape[-1:] != weight.shape[-1:]:
-        raise ShapeError(
-            f"linear: the last dimension of 'input' {input.shape} must be in_features, the last of "
-            f"'weight' {weight.shape}"
-        )
+        raise _wrong_features(input.shape, weight.shape, input)
     if weight.ndim == 1:
         result = input.dot(weight)
         return result if bias is None else result + bias

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core.failure import with_origin
 from autotn.core.modes import no_grad
 from autotn.core.op import Arr, op
 from autotn.core.tensor import Tensor
@@ -126,11 +127,12 @@ def _normalized_shape(
         )
     if len(shape) < len(over) or shape[len(shape) - len(over) :] != over:
         expected = ", ".join(["*", *map(str, over)])
-        raise ShapeError(
+        error = ShapeError(
             f"{name}: Given normalized_shape={list(over)}, expected input with shape [{expected}], "
             "but got "
             f"input of size {list(shape)}"
         )
+        raise with_origin(error, input, -1) if shape else error
     for what, one in (("weight", weight), ("bias", bias)):
         if one is not None and tuple(one.shape) != over:
             raise ShapeError(
@@ -357,11 +359,11 @@ def batch_norm(
         ("bias", bias),
     ):
         if one is not None and tuple(one.shape) != (shape[1],):
-            raise ShapeError(
+            error = ShapeError(
                 f"batch_norm: {what} should contain {shape[1]} elements (the channels of an input "
-                "of shape "
-                f"{list(shape)}) not {math.prod(one.shape)}"
+                f"of shape {list(shape)}) not {math.prod(one.shape)}"
             )
+            raise with_origin(error, input, 1)
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError(
@@ -380,7 +382,8 @@ def batch_norm(
     if count == 1:
         raise ValueError(
             "batch_norm: Expected more than 1 value per channel when training, got input size "
-            f"{list(shape)}"
+            f"{list(shape)}: one value has no spread. Train on larger batches (drop_last=True leaves "
+            "out a last one of 1), or use the running statistics, by eval()"
         )
     out, mean, var = _batch_norm(input, weight, bias, eps)
     if running_mean is not None or running_var is not None:

@@ -21,7 +21,11 @@ __all__ = [
 
 def _need(name: str, x: Any, ndim: int, what: str) -> None:
     if x.ndim != ndim:
-        raise ShapeError(f"{name}: {what} must be {ndim}-D, got shape {tuple(x.shape)}")
+        fit = {0: "mul", 1: "dot", 2: "mm", 3: "bmm"}.get(x.ndim, "matmul")
+        raise ShapeError(
+            f"{name}: {what} must be {ndim}-D, got shape {tuple(x.shape)}"
+            + (f"; {fit} takes {x.ndim}-D tensors, matmul (@) any" if fit != name else "")
+        )
 
 
 @composite(method="mm", out=True)
@@ -341,7 +345,10 @@ def _contract(a: Any, ta: str, b: Any, tb: str, keep: set[str]) -> tuple[Any, st
     for term, x in ((ta, a), (tb, b)):
         for c, n in zip(term, x.shape, strict=True):
             if size.get(c, 1) not in (1, n) and n != 1:
-                raise ShapeError(f"einsum: subscript {c} has size {n} here and {size[c]} elsewhere")
+                raise ShapeError(
+                    f"einsum: subscript {c} stands for two sizes, {size[c]} and {n}: the operands are "
+                    f"{''.join(ta)} {tuple(a.shape)} and {''.join(tb)} {tuple(b.shape)}"
+                )
             size[c] = max(size.get(c, 1), n) if 0 not in (size.get(c, 1), n) else 0
 
     def shaped(x: Any, term: str, first: list[str], second: list[str]) -> Any:

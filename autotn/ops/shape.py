@@ -12,6 +12,7 @@ from autotn.core.methods import attach_method
 from autotn.core.op import Arr, alias, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import ShapeError
+from autotn.ops.sizes import complete_shape, left_out
 
 __all__ = [
     "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "chunk",
@@ -31,28 +32,6 @@ def ints(name: str, given: Sequence[Any]) -> tuple[int, ...]:
         return tuple(int(n) for n in given)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: expected sizes as ints, got {given!r}") from None
-
-
-def complete_shape(name: str, shape: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """`shape` with its one -1 worked out for `count` elements."""
-    free = [k for k, n in enumerate(shape) if n == -1]
-    if len(free) > 1:
-        raise RuntimeError(f"{name}: only one dimension can be inferred, shape is {list(shape)}")
-    if any(n < -1 for n in shape):
-        raise RuntimeError(f"{name}: invalid shape dimension in {list(shape)}")
-    known = math.prod(n for n in shape if n != -1)
-    if free:
-        if known == 0:
-            raise RuntimeError(
-                f"{name}: cannot reshape tensor of {count} elements into shape {list(shape)} because "
-                "the unspecified dimension size -1 can be any value and is ambiguous"
-            )
-        if count % known:
-            raise ShapeError(f"{name}: shape '{list(shape)}' is invalid for input of size {count}")
-        return tuple(count // known if n == -1 else n for n in shape)
-    if known != count:
-        raise ShapeError(f"{name}: shape '{list(shape)}' is invalid for input of size {count}")
-    return shape
 
 
 # -- reshape and its kin -------------------------------------------------------------------------------
@@ -265,7 +244,8 @@ def permute(input: Any, dims: Any = None) -> Any:
     if len(order) != ndim:
         raise RuntimeError(
             f"permute: number of dimensions in the tensor input does not match the length of the desired "
-            f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}"
+            f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(order)}; "
+            f"input has shape {tuple(input.shape)}{left_out(order, ndim)}"
         )
     axes = tuple(check_dim("permute", d, ndim) for d in order)
     if len(set(axes)) != ndim:
@@ -420,6 +400,7 @@ def expand(input: Any, *sizes: Any) -> Any:
             raise ShapeError(
                 f"expand: the expanded size of the tensor ({n}) must match the existing size ({own}) at "
                 f"non-singleton dimension {k}. Target sizes: {list(wanted)}. Tensor sizes: {list(have)}"
+                + ("; repeat() copies what is there several times" if n % max(own, 1) == 0 else "")
             )
         shape.append(own if n == -1 else n)
     return _expand(input, tuple(shape))
@@ -520,7 +501,7 @@ def split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> Any:
     if any(n < 0 for n in sizes) or sum(sizes) != input.shape[axis]:
         raise RuntimeError(
             f"split: split_sizes {list(sizes)} must be non-negative and sum to the tensor's size at "
-            f"dimension {axis}, {input.shape[axis]}"
+            f"dimension {axis}, {input.shape[axis]}, but sum to {sum(sizes)}"
         )
     cuts = tuple(int(c) for c in np.cumsum(sizes)[:-1])
     return _parts(input, cuts, axis)

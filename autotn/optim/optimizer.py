@@ -11,7 +11,7 @@ import functools
 import inspect
 import warnings
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import chain
 from operator import is_
 from typing import Any, ClassVar, TypeAlias
@@ -19,6 +19,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from autotn.core.dtypes import get_default_dtype
+from autotn.core.failure import name_of
 from autotn.core.modes import HOT, enable_grad, state
 from autotn.core.node import RemovableHandle
 from autotn.core.storage import mark_written, mark_written_many
@@ -188,12 +189,24 @@ class Optimizer:
                 f"{type(self).__name__}: params must be an iterable of Tensors or dicts, got one "
                 "Tensor; write [tensor]"
             )
+        if hasattr(params, "parameters"):
+            raise TypeError(
+                f"{type(self).__name__}: '{type(params).__name__}' object is not iterable: give "
+                "its parameters, model.parameters()"
+            )
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[Group] = []
         self._prepare()
         groups = list(params)
         if not groups:
-            raise ValueError(f"{type(self).__name__}: optimizer got an empty parameter list")
+            raise ValueError(
+                f"{type(self).__name__}: optimizer got an empty parameter list"
+                + (
+                    "; a generator gives its parameters once only: call model.parameters() anew"
+                    if isinstance(params, Iterator)
+                    else "; does the model hold its layers in plain lists? Use nn.ModuleList"
+                )
+            )
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         for group in groups:
@@ -429,7 +442,8 @@ class Optimizer:
             if not (p.is_leaf or p.retains_grad):
                 raise ValueError(
                     f"{who}: can't optimize a non-leaf Tensor: parameter {i} of shape "
-                    f"{tuple(p.shape)} is the result of an operation"
+                    f"{tuple(p.shape)} is {name_of(p)}; give the tensors it was computed from, or "
+                    "detach().requires_grad_()"
                 )
 
     def _check_differentiable(self, group: Group) -> None:

@@ -380,7 +380,7 @@ def test_the_input_gradient_is_transposed_convolution(torch: Any, options: Any) 
 REFUSED = [
     (dict(x=(1, 3, 2, 2)), "must fit into the padded input, whose size is 2 x 2"),
     (dict(dilation=4), "reaches over 9 x 9"),
-    (dict(x=(1, 2, 8, 8)), "expects an input of 3 channels, got 2"),
+    (dict(x=(1, 2, 8, 8)), "expects an input of 3 channels in dimension 1, got 2"),
     (dict(x=(3, 8, 8)), "input must have 4 axes"),
     (dict(stride=0), "stride must be at least 1, got 0"),
     (dict(dilation=0), "dilation must be at least 1, got 0"),

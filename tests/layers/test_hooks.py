@@ -231,6 +231,9 @@ class ScopeListener(Listener):
     def __init__(self) -> None:
         self.scopes: list[tuple[str, ...]] = []
 
+    def begin(self, op: Any) -> None:
+        pass
+
     def call(self, op: Any, args: Any, result: Any) -> None:
         self.scopes.append(tuple(name for name, _ in modes.state.scope))
 

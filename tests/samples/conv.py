@@ -118,7 +118,7 @@ def _(array):
         (dict(output_padding=-1, stride=2), "output_padding must be at least 0"),
         (dict(padding=4), "too much padding"),
         (dict(padding="same"), "conv_transpose2d: padding must be an integer"),
-        (dict(groups=3), "a multiple of groups"),
+        (dict(groups=3), "with groups=3 expects an input of"),
         (dict(groups=0), "groups must be at least 1"),
     ]:
         yield ErrorSample(x, w, raises=(ShapeError, TypeError), match=match, **options)

@@ -38,7 +38,10 @@ def _(array):
     yield Sample(array(2, 5, 3), array(4, 3), array(1, 4))
     yield Sample(array(0, 3), array(4, 3), array(4))
     yield ErrorSample(
-        array(5, 3), array(4, 2), raises=RuntimeError, match="linear: the last dimension of 'input'"
+        array(5, 3),
+        array(4, 2),
+        raises=RuntimeError,
+        match="linear: expected 2 features in the last",
     )
 
 

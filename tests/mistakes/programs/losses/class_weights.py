@@ -1,0 +1,8 @@
+"""Weights for another number of classes."""
+
+import autotn as tn
+from autotn.nn import functional as F
+
+scores = tn.rand(4, 3)
+targets = tn.tensor([0, 2, 1, 0])
+F.cross_entropy(scores, targets, weight=tn.ones(2))
