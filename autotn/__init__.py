@@ -77,6 +77,8 @@ from autotn.core.random import (
     set_rng_state,
 )
 from autotn.core.tensor import Size, Tensor
+from autotn.kernels import memory as _memory
+from autotn.kernels.memory import empty_cache
 from autotn.ops import *
 
 if _TYPE_CHECKING:
@@ -89,6 +91,7 @@ newaxis = None
 _numeric_warnings.silence()
 _paths.install()
 _absent.mark(_methods.TensorMethods)
+_memory.keep_freed_memory()
 
 #: Loaded when first asked for, so that ``import autotn`` stays quick.
 _ROOMS = {
