@@ -19,6 +19,7 @@ from autotn.core.modes import no_grad
 from autotn.core.op import Arr, op
 from autotn.core.tensor import Tensor
 from autotn.errors import ShapeError
+from autotn.kernels import batch_norm as batch
 from autotn.ops.join import cat
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
@@ -183,6 +184,14 @@ def _per_channel(x: Any, weight: Any, bias: Any) -> Any:
     return x if weight is None and bias is None else _channel_affine(x, weight, bias)
 
 
+def _channel_dots(a: Any, b: Any) -> Any:
+    """For each channel, the sum of products over all else."""
+    if a.ndim == 2:
+        return np.einsum("nc,nc->c", a, b)
+    flat = (a.shape[0], a.shape[1], -1) if a.size else (a.shape[0], a.shape[1], 0)
+    return np.einsum("ncs,ncs->nc", a.reshape(flat), b.reshape(flat)).sum(0)
+
+
 @op()
 def _channel_affine(input: Arr, weight: Arr | None, bias: Arr | None) -> Arr:
     """Each channel times its weight, plus its bias.
@@ -267,7 +276,7 @@ def rms_norm(
 # -- batches ---------------------------------------------------------------------------------------
 
 
-@op(aux=("xhat", "rstd", "mean", "var"))
+@op(aux=("mean", "rstd"))
 def _batch_norm(input: Arr, weight: Arr | None, bias: Arr | None, eps: float) -> tuple[Arr, ...]:
     """Each channel with mean 0 and variance 1 over the batch, scaled and shifted; and statistics.
 
@@ -275,44 +284,16 @@ def _batch_norm(input: Arr, weight: Arr | None, bias: Arr | None, eps: float) ->
     tensor([[-1.0000],
             [ 1.0000]])
     """
-    axes = (0, *range(2, input.ndim))
-    count = math.prod(input.shape[k] for k in axes)
-    wide = (1, -1, *(1,) * (input.ndim - 2))
-    mean = np.add.reduce(input, axes) / count
-    xhat = input - mean.reshape(wide)
-    var = _channel_dots(xhat, xhat) / count
-    rstd = (1 / np.sqrt(var + eps)).astype(input.dtype)
-    xhat *= rstd.reshape(wide)
-    out = xhat * weight.reshape(wide) if weight is not None else xhat
-    if bias is not None:
-        out = out + bias.reshape(wide)
-    return (out, mean, var), (xhat, rstd, mean, var)
-
-
-def _channel_dots(a: Any, b: Any) -> Any:
-    """For each channel, the sum of products over all else."""
-    if a.ndim == 2:
-        return np.einsum("nc,nc->c", a, b)
-    flat = (a.shape[0], a.shape[1], -1) if a.size else (a.shape[0], a.shape[1], 0)
-    return np.einsum("ncs,ncs->nc", a.reshape(flat), b.reshape(flat)).sum(0)
+    out, mean, var, rstd = batch.normalise(input, weight, bias, eps)
+    return (out, mean, var), (mean, rstd)
 
 
 @_batch_norm.grad
-def _(g: Any, xhat: Any, rstd: Any, weight: Any, bias: Any, needs: tuple[bool, ...]) -> Any:
-    g = g[0]
-    axes = (0, *range(2, xhat.ndim))
-    count = math.prod(xhat.shape[k] for k in axes)
-    wide = (1, -1, *(1,) * (xhat.ndim - 2))
-    g_sum = np.add.reduce(g, axes)
-    g_dot = _channel_dots(g, xhat)
-    gx = None
-    if needs[0]:
-        scale = rstd if weight is None else rstd * weight
-        gx = xhat * (-g_dot / count).reshape(wide)
-        gx += g
-        gx -= (g_sum / count).reshape(wide)
-        gx *= scale.reshape(wide)
-    return gx, g_dot if weight is not None else None, g_sum if bias is not None else None
+def _(
+    g: Any, input: Any, mean: Any, rstd: Any, weight: Any, bias: Any, needs: tuple[bool, ...]
+) -> Any:
+    gx, g_weight, g_bias = batch.gradients(g[0], input, mean, rstd, weight, needs[0])
+    return gx, None if weight is None else g_weight, None if bias is None else g_bias
 
 
 @_batch_norm.reference

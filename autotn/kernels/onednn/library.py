@@ -100,7 +100,7 @@ _DESCRIPTORS: dict[str, list[Any]] = {
     "vanilla_rnn_backward": [
         *(c_int, c_int, c_int), *[_HANDLE] * 14, c_unsigned, c_float, c_float, _HANDLE, _HANDLE,
     ],
-    "matmul": [*[_HANDLE] * 4, _HANDLE],
+    "binary": [c_int, *[_HANDLE] * 3, _HANDLE],
 }  # fmt: skip
 
 _FUNCTIONS: dict[str, list[Any]] = {
@@ -116,6 +116,11 @@ _FUNCTIONS: dict[str, list[Any]] = {
     "memory_destroy": [_HANDLE],
     "primitive_attr_create": [_OUT],
     "primitive_attr_set_scratchpad_mode": [_HANDLE, c_int],
+    "primitive_attr_set_post_ops": [_HANDLE, _HANDLE],
+    "primitive_attr_destroy": [_HANDLE],
+    "post_ops_create": [_OUT],
+    "post_ops_append_binary": [_HANDLE, c_int, _HANDLE],
+    "post_ops_destroy": [_HANDLE],
     "primitive_create": [_OUT, _HANDLE],
     "primitive_execute": [_HANDLE, _HANDLE, c_int, POINTER(Argument)],
     "primitive_destroy": [_HANDLE],
@@ -149,8 +154,7 @@ class Library:
             self.omp_set_num_threads = loaded.omp_set_num_threads
             self.omp_get_max_threads = loaded.omp_get_max_threads
         self.engine = self.made("engine_create", 1, 0)
-        self.attributes = self.made("primitive_attr_create")
-        self.call("primitive_attr_set_scratchpad_mode", self.attributes, 1)
+        self.attributes = self.new_attributes()
 
     def _declare(self, loaded: Any) -> None:
         self.functions = {}
@@ -171,6 +175,12 @@ class Library:
         self.md_equal.argtypes, self.md_equal.restype = [_HANDLE, _HANDLE], c_int
         self.md_size = loaded.dnnl_memory_desc_get_size
         self.md_size.argtypes, self.md_size.restype = [_HANDLE], c_size_t
+
+    def new_attributes(self) -> int:
+        """Attributes of a primitive whose scratch memory the caller brings."""
+        found = self.made("primitive_attr_create")
+        self.call("primitive_attr_set_scratchpad_mode", found, 1)
+        return found
 
     def threads(self) -> int:
         """Threads that a computation begun now would use."""

@@ -39,6 +39,9 @@ LINE = 64
 
 WORKSPACE, SCRATCHPAD = 64, 80
 
+#: Names of the arguments of what is applied to a result: so much times its place, from 1 on, plus 2.
+AFTERWARDS = 1 << 15
+
 
 class Given(NamedTuple):
     """An argument as the caller hands it over: its name in oneDNN, shape, layout, and direction.
@@ -114,24 +117,19 @@ class Maker:
 
     def __init__(self, session: Session) -> None:
         self.session, self.library = session, session.library
-        self.layouts: list[int] = []
-        self.primitives: list[int] = []
+        self.made: list[tuple[str, int]] = []
 
     def clear(self) -> None:
         """Destroy them."""
-        for name, handles in (
-            ("memory_desc_destroy", self.layouts),
-            ("primitive_desc_destroy", self.primitives),
-        ):
-            for handle in handles:
-                self.library.functions[name](handle)
+        for name, handle in reversed(self.made):
+            self.library.functions[name](handle)
 
     def free(self, shape: Ints) -> int:
         """A layout that the library may choose."""
         found = self.library.made(
             "memory_desc_create_with_tag", len(shape), dims(shape), F32, ANY_LAYOUT
         )
-        self.layouts.append(found)
+        self.made.append(("memory_desc_destroy", found))
         return found
 
     def plain(self, shape: Ints, strides: Ints | None = None) -> int:
@@ -140,16 +138,30 @@ class Maker:
         found = self.library.made(
             "memory_desc_create_with_strides", len(shape), dims(shape), F32, steps
         )
-        self.layouts.append(found)
+        self.made.append(("memory_desc_destroy", found))
         return found
 
-    def descriptor(self, name: str, *arguments: Any) -> int:
-        """A primitive descriptor with the house's attributes, which come last."""
+    def attributes_with(self, *afterwards: tuple[int, int]) -> int:
+        """Attributes of a primitive that applies these to its result: operations and layouts."""
         library = self.library
+        chain = library.made("post_ops_create")
+        self.made.append(("post_ops_destroy", chain))
+        for operation, layout in afterwards:
+            library.call("post_ops_append_binary", chain, operation, layout)
+        found = library.new_attributes()
+        self.made.append(("primitive_attr_destroy", found))
+        library.call("primitive_attr_set_post_ops", found, chain)
+        return found
+
+    def descriptor(self, name: str, *arguments: Any, attributes: int | None = None) -> int:
+        """A primitive descriptor; attributes come last, by default those of all."""
+        library = self.library
+        if attributes is None:
+            attributes = library.attributes
         found = library.made(
-            f"{name}_primitive_desc_create", library.engine, *arguments, library.attributes
+            f"{name}_primitive_desc_create", library.engine, *arguments, attributes
         )
-        self.primitives.append(found)
+        self.made.append(("primitive_desc_destroy", found))
         return found
 
     def reorder(self, source: int, target: int) -> int:
@@ -158,7 +170,7 @@ class Maker:
         found = library.made(
             "reorder_primitive_desc_create", source, engine, target, engine, library.attributes
         )
-        self.primitives.append(found)
+        self.made.append(("primitive_desc_destroy", found))
         return found
 
 
@@ -180,7 +192,8 @@ class Call:
             plain = maker.plain(shape, one.strides)
             memory = self._memory(plain)
             bound.append(memory)
-            if not self.library.md_equal(plain, wanted):
+            # Nothing is wanted of what takes part after the computation itself.
+            if self.library.md_size(wanted) and not self.library.md_equal(plain, wanted):
                 stage = self._stage(wanted)
                 if one.output:
                     after.append(self._copy(maker, wanted, plain, stage, memory))
