@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from autotn.errors import ShapeError
+from autotn.kernels.onednn import pool as onednn
 from autotn.kernels.window import Array, Geometry, Ints, pool_geometry
 
 #: Elements of input per part of the backward pass, so that it stays in the cache.
@@ -67,6 +68,9 @@ def max_pool_gradient(
 ) -> Array:
     """The gradient by the input, given the input and the maxima."""
     at = max_geometry(x, kernel_size, stride, padding, dilation, ceil_mode)
+    found = onednn.returned(g, x, out, at)
+    if found is not None:
+        return found
     apart = all(k <= s for k, s in zip(at.kernel, at.stride)) and max(at.dilation) == 1
     hollow = hollow_windows(at)
     if hollow is not None:
@@ -268,7 +272,8 @@ def avg_pool(
     by = divisors(at, count_include_pad, divisor_override)
     if x.dtype == np.float16:
         return divided(sums(x.astype("f4"), at), by).astype(np.float16)
-    return divided(sums(x, at), by)
+    found = onednn.means(x, at) if isinstance(by, int) and by == at.taps else None
+    return divided(sums(x, at), by) if found is None else found
 
 
 def avg_pool_gradient(
@@ -286,7 +291,8 @@ def avg_pool_gradient(
     by = divisors(at, count_include_pad, divisor_override)
     if g.dtype == np.float16:
         return spread(divided(g.astype("f4"), by), at).astype(np.float16)
-    return spread(divided(g, by), at)
+    found = onednn.shared(g, x_shape, at) if isinstance(by, int) and by == at.taps else None
+    return spread(divided(g, by), at) if found is None else found
 
 
 def avg_geometry(

@@ -29,6 +29,8 @@ from autotn.kernels.pool_adaptive import (
     fractional_max_pool,
 )
 
+pytestmark = pytest.mark.usefixtures("kernels")
+
 Array = np.ndarray[Any, Any]
 
 
