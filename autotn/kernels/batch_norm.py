@@ -35,15 +35,14 @@ def normalise(
 ) -> tuple[Array, Array, Array, Array]:
     """The result; mean, variance and the reciprocal of the deviation of each channel."""
     if x.dtype.itemsize == 2:
-        found = normalise(*(widened(a) for a in (x, weight, bias)), eps)
-        out, mean, var, rstd = (a.astype(x.dtype) for a in found)
-        return out, mean, var, rstd
+        found = normalise(widened(x), widened(weight), widened(bias), eps)
+        return tuple(a.astype(x.dtype) for a in found)  # type: ignore[return-value]
     planes = by_planes(np.ascontiguousarray(x))
     mean, var = statistics(planes)
     rstd = (1 / np.sqrt(var + eps)).astype(x.dtype)
     scale = rstd if weight is None else rstd * weight
     shift = np.zeros_like(scale) if bias is None else bias
-    out = onednn.chained(
+    out: Any = onednn.chained(
         planes, (onednn.SUBTRACT, mean), (onednn.MULTIPLY, scale), (onednn.ADD, shift)
     )
     if out is None:
@@ -61,10 +60,11 @@ def gradients(
 ) -> tuple[Array | None, Array, Array]:
     """Gradients by input, weight and bias."""
     if x.dtype.itemsize == 2:
-        wide = (widened(a) for a in (g, x, mean, rstd, weight))
+        wide: Any = [widened(a) for a in (g, x, mean, rstd, weight)]
         gx, g_weight, g_bias = gradients(*wide, need_input)
-        gx = None if gx is None else gx.astype(x.dtype)
-        return gx, g_weight.astype(x.dtype), g_bias.astype(x.dtype)
+        narrow = x.dtype
+        gx = None if gx is None else gx.astype(narrow)
+        return gx, g_weight.astype(narrow), g_bias.astype(narrow)
     planes, g_planes = (by_planes(np.ascontiguousarray(a)) for a in (x, g))
     count = max(1, len(planes) * planes.shape[2])
     g_weight, g_bias = np.zeros((2, x.shape[1]), x.dtype)

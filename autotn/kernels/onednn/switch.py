@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from autotn.kernels.memory import dropped_by_empty_cache
+
 if TYPE_CHECKING:
     from autotn.kernels.onednn.library import Library
     from autotn.kernels.onednn.primitive import Session
@@ -48,6 +50,7 @@ class Switch:
         self.session = Session(self.library)
         if self.threads is not None:
             self.library.set_threads(self.threads)
+        dropped_by_empty_cache(self.clear)
         os.register_at_fork(after_in_child=self.after_fork)
 
     def after_fork(self) -> None:
@@ -61,7 +64,7 @@ class Switch:
             self.library.set_threads(count)
 
     def clear(self) -> None:
-        """Forget the calling thread's calls and give back their memory."""
+        """Forget the calling thread's calls and give back their memory, as `empty_cache` does."""
         if self.session is not None:
             self.session.clear()
 
