@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core import dtypes
+from autotn.core import bfloat16, dtypes
 from autotn.core.failure import explain
 from autotn.core.modes import HOT, enable_grad, state
 from autotn.core.node import Node, OutputNode, next_sequence, user_frame
@@ -173,7 +173,7 @@ def normalise(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
             ready[i.index] = given = _as_input(op, i, given)
             flat.append(given)
     target = common_dtype(op, flat)
-    if op.kinds:
+    if op.kinds and not op.asks_dtype(args):
         _check_kinds(op, flat, target)
     if target is not None:
         for i in op.inputs:
@@ -289,8 +289,11 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
             nodes.append(given._node)
     for index in op.fixed:
         arguments[index] = to_arrays(args[index])
+    round_down = bfloat16.widen(op, arguments)
     raw = _run_kernel(op, arguments, args)
     result, aux = raw if op.aux else (raw, ())
+    if round_down:
+        result = bfloat16.rounded(result)
     outputs = result if op.several else (result,)
     tensors = [wrap(np.asarray(y)) for y in outputs]
     if op.view:

@@ -21,7 +21,7 @@ that is kept: see `LEGAL`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 import numpy as np
@@ -200,6 +200,10 @@ class Op:
     def differentiable(self) -> bool:
         """True when a gradient rule (or a reference) is declared."""
         return bool(self.rules or self.joint or self.wirtinger_rules or self.reference_function)
+
+    def asks_dtype(self, args: Sequence[Any]) -> bool:
+        """True when a call says itself which dtype its result is to have."""
+        return "dtype" in self.parameters and args[self.parameters.index("dtype")] is not None
 
     def all_rules(self) -> list[Rule]:
         """Every gradient rule that was declared."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, check_dim
+from autotn.errors import DTypeError
 
 __all__ = [
     "celu",
@@ -218,7 +219,13 @@ def _hardtanh(input: Arr, min_val: float = -1.0, max_val: float = 1.0) -> Arr:
     >>> F.hardtanh(tn.tensor([-2.0, 0.5]))
     tensor([-1.0000,  0.5000])
     """
-    return np.minimum(np.maximum(input, input.dtype.type(min_val)), input.dtype.type(max_val))
+    try:
+        low, high = input.dtype.type(min_val), input.dtype.type(max_val)
+    except OverflowError:
+        raise RuntimeError(
+            f"hardtanh: the limits {min_val} and {max_val} are not numbers of {input.dtype}"
+        ) from None
+    return np.minimum(np.maximum(input, low), high)
 
 
 _hardtanh.grad(
@@ -373,7 +380,7 @@ def _logsigmoid_rule(g: Any, input: Any) -> Any:
 logsigmoid.grad(input=_logsigmoid_rule)
 
 
-@op()
+@op(promote="float")
 def softsign(input: Arr) -> Arr:
     r"""Softsign: :math:`x / (1 + |x|)`.
 
@@ -559,6 +566,8 @@ def glu(input: Any, dim: int = -1) -> Any:
 
     if not input.ndim:
         raise RuntimeError("glu does not support 0-dimensional tensors")
+    if _values(input).dtype.kind not in "fV":
+        raise DTypeError(f"glu: not implemented for {input.dtype}; it takes floating-point tensors")
     axis = check_dim("glu", dim, input.ndim)
     size = input.shape[axis]
     if size % 2:
@@ -663,3 +672,15 @@ def softmin(input: Any, dim: Any = None, _stacklevel: int = 3, dtype: Any = None
 
     dim = implicit_dim("softmin", input.ndim) if dim is None else dim
     return softmax(-input, dim, dtype)
+
+
+_INTEGERS = "Integers have no slope; use .float()"
+for _smooth in (
+    _leaky_relu, _elu, _hardsigmoid, _hardswish, hardshrink, softshrink, softplus, logsigmoid, _mish,
+    _gelu_tanh, _gelu_erf, _prelu,
+):  # fmt: skip
+    _smooth.takes("f", _INTEGERS, promoted=False)
+_silu.takes("fc", _INTEGERS, promoted=False)
+for _bent in (_relu, _threshold, _hardtanh):
+    _bent.takes("if")
+softsign.takes("ifc", promoted=False)

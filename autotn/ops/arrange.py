@@ -422,7 +422,9 @@ def _as_strided(input: Arr, size: tuple[int, ...], stride: tuple[int, ...], offs
             [1, 2]])
     """
     steps = tuple(s * input.itemsize for s in stride)
-    return np.lib.stride_tricks.as_strided(input.reshape(-1)[offset:], size, steps)
+    # In order first: an array that repeats one element has less memory than elements.
+    flat = np.ascontiguousarray(input).reshape(-1)
+    return np.lib.stride_tricks.as_strided(flat[offset:], size, steps)
 
 
 def _as_strided_rule(

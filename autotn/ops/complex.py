@@ -255,6 +255,8 @@ def view_as_complex(input: Arr) -> Arr:
         raise ShapeError(
             f"view_as_complex: Tensor must have a last dimension of size 2, got {input.shape}"
         )
+    if input.itemsize == 2:
+        raise DTypeError(f"view_as_complex: there is no complex dtype of two {input.dtype}")
     wide = np.dtype(np.complex64 if input.dtype == np.float32 else np.complex128)
     if not input.size:
         return np.empty(input.shape[:-1], wide)

@@ -368,3 +368,7 @@ def _back_to_weight(
 conv_transpose1d.grad(input=_back_to_input, weight=_back_to_weight, bias=_for_bias)
 conv_transpose2d.grad(input=_back_to_input, weight=_back_to_weight, bias=_for_bias)
 conv_transpose3d.grad(input=_back_to_input, weight=_back_to_weight, bias=_for_bias)
+
+
+for _convolution in (conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d):
+    _convolution.takes("ifc", "Bools are not multiplied; use .float()")

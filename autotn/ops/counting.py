@@ -133,6 +133,10 @@ def histogramdd(
     x = _plain(input)
     if x.ndim < 2:
         raise ShapeError(f"histogramdd: input must have at least 2 dimensions, got {x.ndim}")
+    if x.dtype.kind != "f":
+        raise DTypeError(
+            f"histogramdd: not implemented for {x.dtype}; it takes floating-point tensors"
+        )
     points = x.reshape(-1, x.shape[-1])
     weights = _weights("histogramdd", weight, tuple(x.shape[:-1]))
     counted = [bins] * points.shape[1] if isinstance(bins, int) else list(bins)

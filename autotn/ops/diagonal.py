@@ -8,6 +8,7 @@ import numpy as np
 
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor, check_dim
+from autotn.errors import DTypeError
 
 __all__ = [
     "diag",
@@ -223,4 +224,6 @@ def trace(input: Any) -> Any:
     """
     if input.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.ndim}")
+    if input.dtype == np.bool_:
+        raise DTypeError("trace: not implemented for bool; use .int()")
     return _diagonal(input, 0, 0, 1).sum()

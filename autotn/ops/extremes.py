@@ -274,3 +274,8 @@ for _running in (cummax, cummin):
             g, indices, input_shape, dim, keepdim=True
         )
     )
+
+for _ordered in (amax, amin, _max_along, _min_along, cummax, cummin):
+    _ordered.takes("bif", "Complex numbers have no order")
+for _place in (argmax, argmin):
+    _place.takes("if", "Complex numbers have no order; of bools use .int()")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.op import Arr, composite, op, to_arrays
-from autotn.errors import NotDifferentiable
+from autotn.errors import DTypeError, NotDifferentiable
 from autotn.ops.compare import masked
 
 __all__ = ["digamma", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma", "xlogy"]
@@ -96,6 +96,8 @@ def mvlgamma(input: Any, p: int) -> Any:
     """
     if p < 1:
         raise RuntimeError(f"mvlgamma: p has to be greater than or equal to 1, got {p}")
+    if input.dtype == np.bool_:
+        raise DTypeError("mvlgamma: the input tensor may not be a boolean tensor")
     constant = p * (p - 1) / 4 * math.log(math.pi)
     shifts = [k / 2 for k in range(p)]
     total = lgamma(input)

@@ -8,7 +8,7 @@ import numpy as np
 
 from autotn.core.op import composite
 from autotn.core.tensor import check_dim
-from autotn.errors import ShapeError
+from autotn.errors import DTypeError, ShapeError
 
 __all__ = ["cumulative_trapezoid", "gradient", "trapezoid", "trapz"]
 
@@ -19,6 +19,8 @@ def _along(x: Any, axis: int, part: slice) -> Any:
 
 def _areas(name: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
     """The area under each step of `y`, per unit of width where the width is the same for all."""
+    if y.dtype == np.bool_:
+        raise DTypeError(f"{name}: received a bool input for `y`, but bool is not supported")
     middles = _along(y, axis, slice(1, None)) + _along(y, axis, slice(None, -1))
     if x is None:
         return middles * (0.5 * dx)
@@ -127,6 +129,8 @@ def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int =
     """
     if edge_order not in (1, 2):
         raise RuntimeError(f"gradient: edge_order only supports 1 and 2, got {edge_order}")
+    if input.dtype == np.uint8:
+        raise DTypeError("gradient: does not support uint8 input")
     dims = range(input.ndim) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
     axes = [check_dim("gradient", d, input.ndim) for d in dims]
     several = isinstance(spacing, (tuple, list))

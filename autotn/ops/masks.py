@@ -127,10 +127,13 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
             )
         value = value.to(input.dtype)
     else:
-        if kind.kind in "iu" and isinstance(value, float) and not value.is_integer():
-            raise RuntimeError(
-                f"masked_fill: value cannot be converted to type {kind} without overflow"
-            )
+        if kind.kind in "iu":
+            most = np.iinfo(kind).max  # a negative number wraps round in an unsigned dtype
+            if not -most - 1 <= value <= most:
+                raise RuntimeError(
+                    f"masked_fill: value {value} cannot be converted to type {kind} without overflow"
+                )
+            value = int(value)
         value = np.asarray(value).astype(kind)
     return _masked_fill(input, values, value)
 

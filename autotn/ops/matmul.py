@@ -170,3 +170,7 @@ def _ones(count: int, dtype: Any) -> np.ndarray[Any, Any]:
 
 
 linear.grad(input=_linear_input, weight=_linear_weight, bias=_linear_bias)
+
+
+for _product in (matmul, linear):
+    _product.takes("ifc", "Bools are not multiplied; use .int()")

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotn.core import dtypes
 from autotn.core.op import composite
 from autotn.core.tensor import check_dim
-from autotn.errors import ShapeError
+from autotn.errors import DTypeError, ShapeError
 from autotn.ops.decompose import _svd
 from autotn.ops.matmul import matmul
 from autotn.ops.solve import (
@@ -17,6 +18,7 @@ from autotn.ops.solve import (
     array_of,
     like,
     linalg_inv,
+    need_matrix,
     need_square,
 )
 
@@ -149,8 +151,9 @@ def linalg_matrix_rank(
     >>> tn.linalg.matrix_rank(tn.eye(3))
     tensor(3)
     """
+    need_matrix("linalg.matrix_rank", array_of(A))
     values = np.linalg.svd(array_of(A), compute_uv=False)
-    eps = float(np.finfo(values.dtype).eps)
+    eps = dtypes.finfo(values.dtype).eps
     absolute = array_of(tol if tol is not None else 0.0 if atol is None else atol)
     given = tol is not None or atol is not None
     relative = (0.0 if given else max(A.shape[-2:]) * eps) if rtol is None else array_of(rtol)
@@ -181,7 +184,7 @@ def linalg_pinv(
     """
     u, s, vh = _svd(A)
     values = array_of(s)
-    eps = float(np.finfo(values.dtype).eps)
+    eps = dtypes.finfo(values.dtype).eps
     relative = rtol if rtol is not None else rcond
     share = max(A.shape[-2:]) * eps if relative is None and atol is None else (relative or 0.0)
     level = np.maximum(values.max(-1, initial=0) * share, atol or 0.0)
@@ -306,7 +309,12 @@ def linalg_vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
     >>> tn.linalg.vecdot(tn.tensor([1.0, 2.0]), tn.tensor([3.0, 4.0]))
     tensor(11.)
     """
-    left = x.conj() if array_of(x).dtype.kind == "c" else x
+    kind = array_of(x).dtype.kind
+    if kind not in "fcV":
+        raise DTypeError(
+            f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {x.dtype}"
+        )
+    left = x.conj() if kind == "c" else x
     return (left * y).sum(dim)
 
 
@@ -402,18 +410,23 @@ def linalg_vander(x: Any, *, N: Any = None) -> Any:
     """
     if x.ndim < 1:
         raise ShapeError("linalg.vander: expected an input with at least one dimension")
+    if x.dtype == np.bool_:
+        raise DTypeError(
+            "linalg.vander: supports floating point, complex and integer tensors, got bool"
+        )
     return _powers("linalg.vander", x, N)
 
 
 def _powers(name: str, x: Any, N: Any) -> Any:
+    from autotn.ops.convert import cast
     from autotn.ops.join import stack
 
     count = x.shape[-1] if N is None else int(N)
     if count < 0 or (count < 1 and name == "linalg.vander"):
         raise RuntimeError(f"{name}: N must be greater than 0, got {count}")
     one = x * 0 + 1
-    if array_of(one).dtype == np.bool_:
-        one = one.to("int64") if hasattr(one, "numel") else one.astype(np.int64)
+    if array_of(one).dtype.kind in "biu":
+        x, one = cast(x, np.int64), cast(one, np.int64)
     powers: list[Any] = []
     for _ in range(count):
         powers.append(powers[-1] * x if powers else one)

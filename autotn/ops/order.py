@@ -8,6 +8,7 @@ import numpy as np
 
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
+from autotn.errors import DTypeError
 from autotn.ops.extremes import put_back
 
 __all__ = [
@@ -281,6 +282,11 @@ def _quantile(
         raise RuntimeError(
             f"{name}: interpolation must be one of {', '.join(methods)}, but got {interpolation}"
         )
+    kind = (input._data if isinstance(input, Tensor) else input).dtype.kind
+    if kind not in "fV":
+        raise DTypeError(
+            f"{name}: input tensor must be floating-point, got {input.dtype}; use .float()"
+        )
     points = q._data if isinstance(q, Tensor) else np.asarray(q)
     if points.ndim > 1:
         raise RuntimeError(f"{name}: q must be a scalar or 1D tensor")
@@ -488,3 +494,9 @@ def bucketize(
     tensor([1, 3])
     """
     return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
+
+
+_NO_ORDER = "Complex numbers have no order"
+_sort.takes("bif", _NO_ORDER)
+for _ordered in (_topk, _kth):
+    _ordered.takes("if", _NO_ORDER)

@@ -479,3 +479,9 @@ def lp_pool3d(
     tensor([[[[2.]]]])
     """
     return _normed("lp_pool3d", input, norm_type, kernel_size, stride, ceil_mode)
+
+
+for _largest in (_max_pool, _max_pool_with_indices):
+    _largest.takes("if", "Complex numbers have no order")
+_max_unpool.takes("f")
+_avg_pool.takes("if")

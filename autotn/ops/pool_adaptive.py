@@ -219,3 +219,8 @@ def fractional_max_pool3d(
     """
     options = (kernel_size, output_size, output_ratio, return_indices, _random_samples)
     return _fractional("fractional_max_pool3d", input, *options)
+
+
+_adaptive_avg_pool.takes("bif")
+_adaptive_max_pool.takes("f")
+_fractional_max_pool.takes("f", promoted=False)

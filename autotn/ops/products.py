@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core import dtypes
 from autotn.core.op import Arr, alias, composite, op
 from autotn.core.tensor import Tensor, check_dim
-from autotn.errors import ShapeError
+from autotn.errors import DTypeError, ShapeError
 from autotn.ops.matmul import matmul
 
 __all__ = [
@@ -232,7 +233,7 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 
     >>> tn.addbmm(tn.ones(1), tn.ones(2, 1, 3), tn.ones(2, 3, 1))
     tensor([[7.]])
     """
-    return _scaled_sum(input, bmm(batch1, batch2).sum(0), beta, alpha)
+    return _scaled_sum(input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
 
 def chain_matmul(*matrices: Any, out: Any = None) -> Any:
@@ -446,6 +447,9 @@ def _(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     return found if bias is None else found + bias
 
 
+bilinear.takes("ifc", "Bools are not multiplied; use .int()")
+
+
 # -- norms and distances ---------------------------------------------------------------------------------
 
 
@@ -579,10 +583,25 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     tensor([0.7071])
     """
     from autotn.ops.compare import clamp_min
+    from autotn.ops.convert import cast
+    from autotn.ops.shape import broadcast_to
 
-    dots = (x1 * x2).sum(dim)
-    sizes = clamp_min(norm(x1, 2, dim), eps) * clamp_min(norm(x2, 2, dim), eps)
-    return dots / sizes
+    if x1.dtype != x2.dtype:
+        kind = dtypes.promote_types(x1.dtype, x2.dtype)
+        x1, x2 = cast(x1, kind.dtype), cast(x2, kind.dtype)
+    _need_real("cosine_similarity", x1)
+    products = x1 * x2
+    shape = tuple(products.shape)
+    one, two = (x if tuple(x.shape) == shape else broadcast_to(x, shape) for x in (x1, x2))
+    sizes = clamp_min(norm(one, 2, dim), eps) * clamp_min(norm(two, 2, dim), eps)
+    return products.sum(dim) / sizes
+
+
+def _need_real(name: str, *inputs: Any) -> None:
+    for x in inputs:
+        kind = (x._data if isinstance(x, Tensor) else x).dtype.kind
+        if kind not in "fV":
+            raise DTypeError(f"{name} only supports floating-point dtypes, got {x.dtype}")
 
 
 @composite()
@@ -600,6 +619,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
         raise ShapeError(
             f"cdist: X1 and X2 must have the same number of columns, got {x1.shape[-1]} and {x2.shape[-1]}"
         )
+    _need_real("cdist", x1, x2)
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 
@@ -611,6 +631,7 @@ def pdist(input: Any, p: float = 2.0) -> Any:
     tensor([5.])
     """
     _need("pdist", input, 2, "'input'")
+    _need_real("pdist", input)
     first, second = np.triu_indices(input.shape[0], 1)
     return norm(input[first] - input[second], p, -1)
 

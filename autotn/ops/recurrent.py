@@ -199,6 +199,8 @@ def _rnn_sweep(
     >>> nn.RNN(2, 3)(tn.ones(4, 1, 2))[0].shape
     tn.Size([4, 1, 3])
     """
+    if nonlinearity == "relu" and input.dtype.kind == "c":
+        raise DTypeError("rnn: relu is not defined for complex numbers")
     options: Any = {"batch_sizes": batch_sizes, "reverse": reverse}
     found, saved = kernels.rnn(
         input, h0, w_ih, w_hh, b_ih, b_hh, nonlinearity=nonlinearity, **options
@@ -442,3 +444,7 @@ def same_dtype(name: str, input: Tensor, weight: Tensor) -> None:
             f"({weight.dtype}). Convert input: input.to({weight.dtype}), or convert model: "
             f"model.to({input.dtype})"
         )
+
+
+for _sweep in (_lstm_sweep, _gru_sweep, _rnn_sweep):
+    _sweep.takes("fc", "A state has no slope in integers; use .float()")

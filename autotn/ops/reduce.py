@@ -101,6 +101,7 @@ def _nansum_rule(g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 nansum.grad(input=_nansum_rule)
+nansum.takes("bif", "Complex numbers are not taken")
 
 
 def _floating(name: str, input: Any, dtype: Any) -> Any:

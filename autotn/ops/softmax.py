@@ -79,3 +79,6 @@ def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
 
 
 log_softmax.grad(input=_log_softmax_rule)
+
+for _normalised in (softmax, log_softmax):
+    _normalised.takes("f", "Integers: give dtype=, or use .float()")

@@ -14,7 +14,7 @@ import numpy as np
 
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor, wrap
-from autotn.errors import LinAlgError, ShapeError
+from autotn.errors import DTypeError, LinAlgError, ShapeError
 from autotn.ops.matmul import matmul, swap
 
 __all__ = [
@@ -33,15 +33,21 @@ __all__ = [
 ]
 
 
+def _need_precision(name: str, x: Any) -> None:
+    if x.dtype.kind not in "fcV":
+        raise DTypeError(
+            f"{name}: Expected a floating point or complex tensor as input. Got {x.dtype}"
+        )
+    if x.dtype == np.float16:
+        raise DTypeError(f"{name}: Low precision dtypes not supported. Got {x.dtype}")
+
+
 def need_square(name: str, x: Any) -> None:
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ShapeError(
             f"{name}: A must be batches of square matrices, got shape {tuple(x.shape)}"
         )
-    if x.dtype.kind not in "fc":
-        raise RuntimeError(
-            f"{name}: Expected a floating point or complex tensor as input. Got {x.dtype}"
-        )
+    _need_precision(name, x)
 
 
 def need_matrix(name: str, x: Any) -> None:
@@ -49,10 +55,7 @@ def need_matrix(name: str, x: Any) -> None:
         raise ShapeError(
             f"{name}: The input tensor A must have at least 2 dimensions, got shape {tuple(x.shape)}"
         )
-    if x.dtype.kind not in "fc":
-        raise RuntimeError(
-            f"{name}: Expected a floating point or complex tensor as input. Got {x.dtype}"
-        )
+    _need_precision(name, x)
 
 
 def array_of(x: Any) -> Any:
@@ -324,6 +327,8 @@ def logdet(input: Any) -> Any:
     from autotn.ops.compare import where
 
     sign, size = _slogdet(input)
+    if array_of(sign).dtype.kind == "c":
+        return sign.log() + size if isinstance(sign, Tensor) else np.log(sign) + size
     return where(
         array_of(sign) < 0,
         like(size, np.full(tuple(size.shape), math.nan, array_of(size).dtype)),

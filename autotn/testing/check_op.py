@@ -35,7 +35,7 @@ def _mapped(value: Any, turn: Callable[[np.ndarray[Any, Any]], Any]) -> Any:
     return value
 
 
-def _arguments(sample: Sample, turn: Callable[[np.ndarray[Any, Any]], Any]) -> Any:
+def argument_values(sample: Sample, turn: Callable[[np.ndarray[Any, Any]], Any]) -> Any:
     args = [_mapped(a, turn) for a in sample.args]
     return args, {k: _mapped(v, turn) for k, v in sample.kwargs.items()}
 
@@ -47,10 +47,10 @@ def _arrays_in(sample: Sample) -> list[np.ndarray[Any, Any]]:
     return found
 
 
-def _results(value: Any) -> list[Any]:
+def flat_results(value: Any) -> list[Any]:
     """The results of a call as a flat list."""
     if isinstance(value, (tuple, list)):
-        return [x for v in value for x in _results(v)]
+        return [x for v in value for x in flat_results(v)]
     return [value]
 
 
@@ -64,8 +64,8 @@ def _leaf(array: np.ndarray[Any, Any], made: list[Tensor]) -> Tensor:
 
 def _differentiable(case: Case) -> bool:
     made: list[Tensor] = []
-    args, kwargs = _arguments(case.sample, lambda a: _leaf(a.copy(), made))
-    outs = _results(case.function(*args, **kwargs))
+    args, kwargs = argument_values(case.sample, lambda a: _leaf(a.copy(), made))
+    outs = flat_results(case.function(*args, **kwargs))
     return any(isinstance(o, Tensor) and o.requires_grad for o in outs)
 
 
@@ -107,7 +107,7 @@ def _assert_close(got: Any, expected: Any, what: str, tol: float = 1.0) -> None:
 # -- the questions -------------------------------------------------------------------------------------
 
 
-def _torch_function(name: str) -> Any:
+def torch_function(name: str) -> Any:
     import torch
 
     found: Any = torch
@@ -120,16 +120,16 @@ def _asked(name: str, args: Any, kwargs: Any) -> Any:
     """PyTorch's answer; what it says about its own plans for the function is not our business."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _torch_function(name)(*args, **kwargs)
+        return torch_function(name)(*args, **kwargs)
 
 
 def value(case: Case) -> None:
     """Values, shapes and dtypes equal PyTorch's, the reference's, or the sample's own."""
     sample: Sample = case.sample
-    args, kwargs = _arguments(sample, lambda a: wrap(a.copy()))
-    got = _results(case.function(*args, **kwargs))
+    args, kwargs = argument_values(sample, lambda a: wrap(a.copy()))
+    got = flat_results(case.function(*args, **kwargs))
     if sample.expect is not None:
-        for g, e in zip(got, _results(sample.expect), strict=True):
+        for g, e in zip(got, flat_results(sample.expect), strict=True):
             _assert_close(g._data if isinstance(g, Tensor) else g, e, "value", sample.tol)
         return
     if case.torch_name is None:
@@ -138,10 +138,10 @@ def value(case: Case) -> None:
         import torch
     except ImportError:
         return
-    args, kwargs = _arguments(sample, lambda a: torch.from_numpy(a.copy()))
-    kwargs = {k: _torch_value(v) for k, v in kwargs.items()}
-    args = [_torch_value(a) for a in args]
-    expected = _results(_asked(case.torch_name, args, kwargs))
+    args, kwargs = argument_values(sample, lambda a: torch.from_numpy(a.copy()))
+    kwargs = {k: same_for_torch(v) for k, v in kwargs.items()}
+    args = [same_for_torch(a) for a in args]
+    expected = flat_results(_asked(case.torch_name, args, kwargs))
     assert len(got) == len(expected), f"{len(got)} results, PyTorch gives {len(expected)}"
     for k, (g, e) in enumerate(zip(got, expected, strict=True)):
         if isinstance(e, torch.Tensor):
@@ -156,7 +156,7 @@ def value(case: Case) -> None:
             assert g == e, f"result {k}: {g!r}, PyTorch: {e!r}"
 
 
-def _torch_value(value: Any) -> Any:
+def same_for_torch(value: Any) -> Any:
     """Our dtypes as PyTorch's."""
     import torch
 
@@ -173,8 +173,8 @@ def gradient_like_torch(case: Case) -> None:
         return
     sample: Sample = case.sample
     leaves: list[Tensor] = []
-    args, kwargs = _arguments(sample, lambda a: _leaf(a.copy(), leaves))
-    outs = [o for o in _results(case.function(*args, **kwargs)) if isinstance(o, Tensor)]
+    args, kwargs = argument_values(sample, lambda a: _leaf(a.copy(), leaves))
+    outs = [o for o in flat_results(case.function(*args, **kwargs)) if isinstance(o, Tensor)]
     ours = _gradients(outs, leaves)
     theirs_leaves: list[Any] = []
 
@@ -184,10 +184,10 @@ def gradient_like_torch(case: Case) -> None:
             theirs_leaves.append(t.requires_grad_())
         return t
 
-    args, kwargs = _arguments(sample, turn)
-    args = [_torch_value(a) for a in args]
-    kwargs = {k: _torch_value(v) for k, v in kwargs.items()}
-    results = _results(_asked(case.torch_name, args, kwargs))
+    args, kwargs = argument_values(sample, turn)
+    args = [same_for_torch(a) for a in args]
+    kwargs = {k: same_for_torch(v) for k, v in kwargs.items()}
+    results = flat_results(_asked(case.torch_name, args, kwargs))
     live = [o for o in results if isinstance(o, torch.Tensor) and o.requires_grad]
     seeds = [
         torch.from_numpy(_weights(o.detach().resolve_conj().resolve_neg().numpy())) for o in live
@@ -225,14 +225,14 @@ def _double(case: Case) -> bool:
 
 def _as_function_of_leaves(case: Case) -> tuple[Callable[..., Any], list[Tensor]]:
     leaves: list[Tensor] = []
-    _arguments(case.sample, lambda a: _leaf(a.copy(), leaves))
+    argument_values(case.sample, lambda a: _leaf(a.copy(), leaves))
 
     def function(*given: Tensor) -> Any:
         rest = iter(given)
-        args, kwargs = _arguments(
+        args, kwargs = argument_values(
             case.sample, lambda a: next(rest) if a.dtype.kind in "fc" else wrap(a.copy())
         )
-        outs = _results(case.function(*args, **kwargs))
+        outs = flat_results(case.function(*args, **kwargs))
         return tuple(o for o in outs if isinstance(o, Tensor))
 
     return function, leaves
@@ -245,8 +245,8 @@ def raw_equals_recorded(case: Case) -> None:
     found = []
     for create_graph in (False, True):
         leaves: list[Tensor] = []
-        args, kwargs = _arguments(case.sample, lambda a, made=leaves: _leaf(a.copy(), made))  # type: ignore[misc]
-        outs = _results(case.function(*args, **kwargs))
+        args, kwargs = argument_values(case.sample, lambda a, made=leaves: _leaf(a.copy(), made))  # type: ignore[misc]
+        outs = flat_results(case.function(*args, **kwargs))
         found.append(_gradients(outs, leaves, create_graph))
     for k, (a, b) in enumerate(zip(*found, strict=True)):
         assert (a is None) == (b is None), f"gradient {k}: one pass has none"
@@ -263,8 +263,8 @@ def reference_agrees(case: Case) -> None:
     both = []
     for function in (case.function, op.reference_function):
         leaves: list[Tensor] = []
-        args, kwargs = _arguments(case.sample, lambda a, made=leaves: _leaf(a.copy(), made))  # type: ignore[misc]
-        outs = _results(function(*args, **kwargs))
+        args, kwargs = argument_values(case.sample, lambda a, made=leaves: _leaf(a.copy(), made))  # type: ignore[misc]
+        outs = flat_results(function(*args, **kwargs))
         both.append((outs, _gradients(outs, leaves)))
     for k, (a, b) in enumerate(zip(both[0][0], both[1][0], strict=True)):
         _assert_close(a._data, b._data, f"output {k} against the reference", case.sample.tol)
@@ -285,11 +285,11 @@ def float32_stays(case: Case) -> None:
     if any(isinstance(v, dtypes.dtype) for v in (*case.sample.args, *case.sample.kwargs.values())):
         return
     leaves: list[Tensor] = []
-    args, kwargs = _arguments(
+    args, kwargs = argument_values(
         case.sample,
         lambda a: _leaf(a.astype(np.float32) if a.dtype == np.float64 else a.copy(), leaves),
     )
-    outs = _results(case.function(*args, **kwargs))
+    outs = flat_results(case.function(*args, **kwargs))
     for k, o in enumerate(outs):
         if isinstance(o, Tensor) and o._data.dtype.kind in "fc":
             assert o._data.dtype in (np.float32, np.complex64), f"result {k} became {o.dtype}"
@@ -312,8 +312,8 @@ def inputs_unchanged(case: Case) -> None:
         given.append((mine, a))
         return _leaf(mine, leaves)
 
-    args, kwargs = _arguments(case.sample, turn)
-    outs = _results(case.function(*args, **kwargs))
+    args, kwargs = argument_values(case.sample, turn)
+    outs = flat_results(case.function(*args, **kwargs))
     _gradients(outs, leaves)
     for mine, before in given:
         np.testing.assert_array_equal(mine, before, err_msg="an input was changed")
@@ -328,11 +328,11 @@ def strided_inputs(case: Case) -> None:
     def reversed_(a: np.ndarray[Any, Any]) -> Any:
         return np.ascontiguousarray(a[::-1])[::-1] if a.ndim else a
 
-    args, kwargs = _arguments(case.sample, lambda a: wrap(a.copy()))
-    expected = _results(case.function(*args, **kwargs))
+    args, kwargs = argument_values(case.sample, lambda a: wrap(a.copy()))
+    expected = flat_results(case.function(*args, **kwargs))
     for way in (transposed, reversed_):
-        args, kwargs = _arguments(case.sample, lambda a, way=way: wrap(way(a)))  # type: ignore[misc]
-        got = _results(case.function(*args, **kwargs))
+        args, kwargs = argument_values(case.sample, lambda a, way=way: wrap(way(a)))  # type: ignore[misc]
+        got = flat_results(case.function(*args, **kwargs))
         for k, (g, e) in enumerate(zip(got, expected, strict=True)):
             if isinstance(e, Tensor):
                 _assert_close(
@@ -344,13 +344,13 @@ def strided_inputs(case: Case) -> None:
     def flat(a: np.ndarray[Any, Any]) -> Any:
         return np.broadcast_to(a[:1], a.shape) if a.ndim and a.dtype.kind in "fc" else a
 
-    args, kwargs = _arguments(case.sample, lambda a: wrap(np.array(flat(a))))
+    args, kwargs = argument_values(case.sample, lambda a: wrap(np.array(flat(a))))
     try:
-        expected = _results(case.function(*args, **kwargs))
+        expected = flat_results(case.function(*args, **kwargs))
     except LinAlgError:  # equal rows make a singular matrix
         return
-    args, kwargs = _arguments(case.sample, lambda a: wrap(flat(a)))
-    got = _results(case.function(*args, **kwargs))
+    args, kwargs = argument_values(case.sample, lambda a: wrap(flat(a)))
+    got = flat_results(case.function(*args, **kwargs))
     for k, (g, e) in enumerate(zip(got, expected, strict=True)):
         if isinstance(e, Tensor):
             _assert_close(g._data, e._data, f"result {k} of zero-stride inputs", case.sample.tol)
@@ -361,11 +361,11 @@ def method_agrees(case: Case) -> None:
     for name in case.op.methods:
         if name.startswith("__"):
             continue
-        args, kwargs = _arguments(case.sample, lambda a: wrap(a.copy()))
+        args, kwargs = argument_values(case.sample, lambda a: wrap(a.copy()))
         if not args or not isinstance(args[0], Tensor):
             return
-        expected = _results(case.function(*args, **kwargs))
-        got = _results(getattr(args[0], name)(*args[1:], **kwargs))
+        expected = flat_results(case.function(*args, **kwargs))
+        got = flat_results(getattr(args[0], name)(*args[1:], **kwargs))
         for k, (g, e) in enumerate(zip(got, expected, strict=True)):
             if isinstance(e, Tensor):
                 _assert_close(g._data, e._data, f"result {k} of method {name}", case.sample.tol)
@@ -376,7 +376,7 @@ def in_place_agrees(case: Case) -> None:
     form = case.op.in_place
     if form is None:
         return
-    args, kwargs = _arguments(case.sample, lambda a: wrap(a.copy()))
+    args, kwargs = argument_values(case.sample, lambda a: wrap(a.copy()))
     if not isinstance(args[0], Tensor):
         return
     out = case.function(*args, **kwargs)
@@ -387,7 +387,7 @@ def in_place_agrees(case: Case) -> None:
     both = []
     for way in (case.function, form):
         leaves: list[Tensor] = []
-        args, kwargs = _arguments(case.sample, lambda a, made=leaves: _leaf(a.copy(), made))  # type: ignore[misc]
+        args, kwargs = argument_values(case.sample, lambda a, made=leaves: _leaf(a.copy(), made))  # type: ignore[misc]
         args[0] = args[0].clone()
         result = way(*args, **kwargs)
         if way is form:
@@ -407,7 +407,7 @@ def out_agrees(case: Case) -> None:
     """``out=`` receives what the ordinary call returns."""
     if not getattr(case.op, "has_out", False):
         return
-    args, kwargs = _arguments(case.sample, lambda a: wrap(a.copy()))
+    args, kwargs = argument_values(case.sample, lambda a: wrap(a.copy()))
     expected = case.function(*args, **kwargs)
     if isinstance(expected, Tensor):
         out = wrap(np.zeros_like(expected._data))
@@ -431,10 +431,10 @@ def arrays_in_arrays_out(case: Case) -> None:
         or len({a.dtype for a in arrays}) > 1
     ):
         return
-    args, kwargs = _arguments(case.sample, lambda a: a.copy())
-    got = _results(case.function(*args, **kwargs))
-    args, kwargs = _arguments(case.sample, lambda a: wrap(a.copy()))
-    expected = _results(case.function(*args, **kwargs))
+    args, kwargs = argument_values(case.sample, lambda a: a.copy())
+    got = flat_results(case.function(*args, **kwargs))
+    args, kwargs = argument_values(case.sample, lambda a: wrap(a.copy()))
+    expected = flat_results(case.function(*args, **kwargs))
     for k, (g, e) in enumerate(zip(got, expected, strict=True)):
         assert not isinstance(g, Tensor), f"result {k} is a Tensor"
         if isinstance(e, Tensor):
@@ -452,7 +452,7 @@ def keeps_only_what_is_named(case: Case) -> None:
     def turn(a: np.ndarray[Any, Any]) -> Tensor:
         return _leaf(a.copy(), leaves)
 
-    args, kwargs = _arguments(case.sample, turn)
+    args, kwargs = argument_values(case.sample, turn)
     holder["out"] = case.function(*args, **kwargs)
     if not holder["out"].requires_grad:
         return
@@ -482,7 +482,7 @@ def error(case: Case) -> None:
         made.append(a.copy())
         return wrap(made[-1])
 
-    args, kwargs = _arguments(sample, turn)  # type: ignore[arg-type]
+    args, kwargs = argument_values(sample, turn)  # type: ignore[arg-type]
     raised: Exception | None = None
     try:
         case.function(*args, **kwargs)
