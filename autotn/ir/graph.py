@@ -294,6 +294,9 @@ class Graph:
         """The graph in Mermaid's language, which READMEs draw. See `autotn.viz.to_mermaid`."""
         return str(upstairs("viz", "to_mermaid")(self, level=level, **options))
 
+    def _repr_html_(self) -> str:
+        return str(upstairs("viz", "to_frame")(self))
+
     def _repr_svg_(self) -> str:
         return str(upstairs("viz", "render")(self, "svg").decode())
 

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from autotn.viz.dot import to_dot
 from autotn.viz.draw import graph, render, save
+from autotn.viz.film import to_frame, to_html
 from autotn.viz.mermaid import to_mermaid
 from autotn.viz.summary import summary
 from autotn.viz.text import to_text
 
-__all__ = ["graph", "render", "save", "summary", "to_dot", "to_mermaid", "to_text"]
+__all__ = [
+    "graph",
+    "render",
+    "save",
+    "summary",
+    "to_dot",
+    "to_frame",
+    "to_html",
+    "to_mermaid",
+    "to_text",
+]

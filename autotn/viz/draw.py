@@ -18,6 +18,7 @@ from autotn.ir.graph import Graph
 from autotn.network.structure import floating_dtype
 from autotn.network.system import System
 from autotn.viz.dot import to_dot
+from autotn.viz.film import to_html
 from autotn.viz.mermaid import to_mermaid
 
 _TEXT = {".dot": to_dot, ".gv": to_dot, ".mmd": to_mermaid}
@@ -96,7 +97,7 @@ def render(graph: Graph, format: str = "svg", level: str = "op") -> bytes:
 
 
 def save(graph: Graph, path: Any, level: str = "op") -> pathlib.Path:
-    """Write a graph; the suffix says how: .svg .png .pdf .dot .gv .mmd .json .txt.
+    """Write a graph; the suffix says how: .svg .png .pdf .html .dot .gv .mmd .json .txt.
 
     The file appears whole or not at all.
 
@@ -111,12 +112,14 @@ def save(graph: Graph, path: Any, level: str = "op") -> pathlib.Path:
         data = render(graph, suffix[1:], level)
     elif suffix in _TEXT:
         data = _TEXT[suffix](graph, level).encode()
+    elif suffix in (".html", ".htm"):
+        data = to_html(graph).encode()
     elif suffix == ".json":
         data = graph.to_json().encode()
     elif suffix == ".txt":
         data = (str(graph) + "\n").encode()
     else:
-        known = ", ".join([*_DRAWN, *_TEXT, ".json", ".txt"])
+        known = ", ".join([*_DRAWN, *_TEXT, ".html", ".json", ".txt"])
         raise ValueError(f"save: can't write a graph as {target.name!r}; the suffixes are {known}")
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

@@ -1,0 +1,187 @@
+// The scene as the film reads it: nodes in nested clusters, values with their figures, steps in order.
+
+class Model {
+  constructor(scene) {
+    Object.assign(this, scene); // title, notes, nodes, clusters, edges, values, steps, forward
+    this.unpack(scene.readings);
+    this.open = new Set();
+    this.kids = new Map([["root", []]]);
+    this.clusters.forEach((_, k) => this.kids.set("c" + k, []));
+    this.clusters.forEach((c, k) => this.kids.get(this.clusterName(c.up)).push("c" + k));
+    this.nodes.forEach((n, k) => this.kids.get(this.clusterName(n.c)).push("n" + k));
+    const first = new Map(); // boxes in the order in which they first run
+    this.nodes.forEach((n, k) => {
+      for (let item = "n" + k; item !== "root"; item = this.parent(item)) {
+        if (!first.has(item)) first.set(item, k);
+      }
+    });
+    for (const list of this.kids.values()) list.sort((a, b) => (first.get(a) ?? 0) - (first.get(b) ?? 0));
+    this.inner = new Map(); // how many nodes a cluster holds
+    for (let k = this.clusters.length - 1; k >= 0; k--) {
+      let count = 0;
+      for (const item of this.kids.get("c" + k)) count += item[0] === "n" ? 1 : this.inner.get(item);
+      this.inner.set("c" + k, count);
+    }
+    this.homeOf = new Map(); // value -> the node that shows it
+    this.nodes.forEach((n, k) => n.v.forEach((v) => { if (!this.homeOf.has(v)) this.homeOf.set(v, k); }));
+    this.arrivals = new Map(); // value -> [step, flow] of everything that is added to its gradient
+    this.steps.forEach((step, s) => {
+      if (step.kind === "seed") this.arrive(step.value, s, { product: step.up[0], after: step.up[0] });
+      for (const flow of step.flows ?? []) this.arrive(flow.value, s, flow);
+    });
+  }
+
+  // Readings stand in one list; put them where their numbers are.
+  unpack(readings) {
+    const put = (object, ...names) => names.forEach((n) => { if (object[n] !== undefined) object[n] = readings[object[n]] ?? null; });
+    this.values.forEach((v) => put(v, "r", "g"));
+    for (const step of this.steps) {
+      put(step, "before", "after");
+      if (step.up) step.up = step.up.map((r) => readings[r] ?? null);
+      for (const flow of step.flows ?? []) put(flow, "product", "before", "after", "local");
+    }
+  }
+
+  arrive(value, s, flow) {
+    if (!this.arrivals.has(value)) this.arrivals.set(value, []);
+    this.arrivals.get(value).push([s, flow]);
+  }
+
+  clusterName(k) { return k < 0 ? "root" : "c" + k; }
+  children(cluster) { return this.kids.get(cluster); }
+  isCluster(item) { return item[0] === "c"; }
+  isOpen(item) { return item === "root" || this.open.has(item); }
+  node(item) { return this.nodes[+item.slice(1)]; }
+  cluster(item) { return this.clusters[+item.slice(1)]; }
+  parent(item) {
+    if (item === "root") return null;
+    return this.clusterName(this.isCluster(item) ? this.cluster(item).up : this.node(item).c);
+  }
+
+  // The box that stands for an item: itself, or the outermost closed cluster around it.
+  shown(item) {
+    let found = item;
+    for (let c = this.parent(item); c !== "root" && c !== null; c = this.parent(c)) if (!this.open.has(c)) found = c;
+    return found;
+  }
+
+  reveal(item) {
+    for (let c = this.parent(item); c !== "root" && c !== null; c = this.parent(c)) this.open.add(c);
+  }
+
+  visible() {
+    const found = [], waiting = ["root"];
+    while (waiting.length) {
+      for (const item of this.children(waiting.pop())) {
+        if (this.isOpen(item)) waiting.push(item); else found.push(item);
+      }
+    }
+    return found;
+  }
+
+  // The clusters by depth, outermost first.
+  levels() {
+    const found = [];
+    let level = this.children("root").filter((item) => this.isCluster(item));
+    while (level.length) {
+      found.push(level);
+      level = level.flatMap((c) => this.children(c)).filter((item) => this.isCluster(item));
+    }
+    return found;
+  }
+
+  // Open whole levels, outermost first, while no more than so many boxes are seen; returns how many were opened.
+  openUntil(limit) {
+    this.open.clear();
+    let count = this.children("root").length, opened = 0;
+    for (const level of this.levels()) {
+      count += level.reduce((sum, c) => sum + this.children(c).length - 1, 0);
+      if (count > limit) break;
+      level.forEach((c) => this.open.add(c));
+      opened++;
+    }
+    return opened;
+  }
+
+  // The lines between what is seen: one per pair of boxes, with the edges it stands for.
+  links() {
+    const found = new Map();
+    this.edges.forEach(([a, b, value], e) => {
+      const from = this.shown("n" + a), to = this.shown("n" + b);
+      if (from === to) return;
+      const bothNodes = from[0] === "n" && to[0] === "n";
+      const key = bothNodes ? `${from}>${to}>${e}` : `${from}>${to}`;
+      if (!found.has(key)) found.set(key, { from, to, edges: [], values: new Set() });
+      found.get(key).edges.push(e);
+      found.get(key).values.add(value);
+    });
+    return [...found.values()];
+  }
+
+  view(measure, headerWidth) {
+    return {
+      root: "root",
+      children: (c) => this.children(c),
+      parent: (item) => this.parent(item),
+      isOpen: (item) => this.isOpen(item),
+      size: measure,
+      headerWidth,
+      links: this.links(),
+    };
+  }
+
+  path(item) {
+    const parts = [];
+    for (let c = this.isCluster(item) ? item : this.parent(item); c !== "root" && c !== null; c = this.parent(c)) {
+      parts.unshift(this.cluster(c).label);
+    }
+    return parts.join(" › ");
+  }
+
+  titleOf(item) {
+    return this.isCluster(item) ? this.cluster(item).label : this.node(item).label;
+  }
+
+  // What is known of a value's gradient once so many steps are done.
+  gradientAt(value, done) {
+    const all = this.arrivals.get(value) ?? [], came = all.filter(([s]) => s < done);
+    const last = came.length ? came[came.length - 1][1] : null;
+    return { count: came.length, total: all.length, reading: last?.after ?? null };
+  }
+
+  computedAt(node, done) {
+    const n = this.nodes[node];
+    return n.step === undefined || n.step < done;
+  }
+}
+
+// Boxes that are seen at first, and the most that "open all" shows.
+const START_WITH = 300, AT_MOST = 1500;
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Figures. A reading is {n, min, max, mean, std, norm, zeros, nans, infs, h: bars, d: elements, s: shape}.
+
+function isZero(r) { return r && r.n > 0 && r.zeros === r.n; }
+function isSick(r) { return r && (r.nans || r.infs); }
+function largest(r) { return r && r.min !== undefined ? Math.max(Math.abs(r.min), Math.abs(r.max)) : 0; }
+const HUGE = 1e4;
+
+function number(x) {
+  if (x === null || x === undefined) return "–";
+  if (typeof x !== "number") return String(x);
+  if (x === 0) return "0";
+  const size = Math.abs(x);
+  if (size >= 1e5 || size < 1e-3) return x.toExponential(2).replace("e+", "e").replace("-", "−").replace("e-", "e−");
+  return String(+x.toPrecision(4)).replace("-", "−");
+}
+
+// One line about a reading, for tooltips and for ears.
+function inWords(r) {
+  if (!r) return "not measured";
+  if (r.n === 0) return "empty";
+  if (isZero(r)) return r.n === 1 ? "0" : `all ${r.n} are zero`;
+  const ills = [r.nans && `${r.nans} nan`, r.infs && `${r.infs} inf`].filter(Boolean);
+  if (r.n === 1) return ills.length ? ills[0].slice(2) : number(r.mean);
+  const figures = r.min === undefined ? [] : [`${number(r.min)} … ${number(r.max)}`, `norm ${number(r.norm)}`];
+  return [...figures, ...ills].join(", ");
+}

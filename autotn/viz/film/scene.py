@@ -1,0 +1,370 @@
+"""A Graph as the scene the film's page shows: boxes in nested clusters, lines, and steps in order.
+
+The scene is plain data in a fixed order, so that the same run gives the same bytes. Readings, which repeat a
+lot (a product is the next step's upstream gradient), stand in one list and are referred to by number.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from autotn.ir.graph import Call, Graph, Step, Value
+from autotn.ir.readings import Reading
+from autotn.viz.blocks import PLUMBING, shape_text
+from autotn.viz.film.proof import prove
+from autotn.viz.quantities import bytes_text
+
+#: More boxes than this directly in one cluster are put into groups of `GROUP`.
+CROWD = 80
+GROUP = 40
+#: Runs of more calls are shown without whole values, and those of more than `MOST` calls not in full.
+WHOLE_VALUES = 1_500
+MOST = 20_000
+
+
+def scene_of(graph: Graph) -> dict[str, Any]:
+    """The scene of a graph, ready to be written as JSON."""
+    return _Director(graph).scene()
+
+
+class _Director:
+    """Puts one graph on the stage."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.notes = list(graph.notes)
+        self.calls = self._calls_shown()
+        self.values = {v.id: v for v in graph.values}
+        self.whole = len(self.calls) <= WHOLE_VALUES
+        self.readings: dict[str, int] = {}
+        self.clusters: list[dict[str, Any]] = []
+        self.nodes: list[dict[str, Any]] = []
+        self.edges: list[tuple[int, int, int]] = []
+        self.node_of_call: dict[int, int] = {}
+        self.node_of_value: dict[int, int] = {}
+        self.forward_steps = 0
+
+    def scene(self) -> dict[str, Any]:
+        """Boxes first, then what happens to them."""
+        home = self._clusters()
+        for call in self.calls:
+            self._call(call, home[call.id])
+        for value in self.graph.outputs:
+            start = self._value_node(value, -1)
+            self._node("output", "output", -1, [value.id], sub=shape_text(value))
+            self.edges.append((start, len(self.nodes) - 1, value.id))
+        if self.graph.failure:
+            self.notes.append(f"The run stopped: {self.graph.failure}")
+        if not self.whole:
+            self.notes.append(
+                f"{len(self.calls):,} calls: values are shown by their figures, not element by element"
+            )
+        steps = [self._forward(call) for call in self.calls if call.outputs]
+        steps += [made for step in self.graph.steps if (made := self._backward(step)) is not None]
+        values = [self._value(v) for v in self.graph.values]
+        return {
+            "title": self.graph.title or "graph",
+            "notes": self.notes,
+            "clusters": self.clusters,
+            "nodes": self.nodes,
+            "edges": self.edges,
+            "values": values,
+            "steps": steps,
+            "readings": [json.loads(text) for text in self.readings],
+        }
+
+    def _calls_shown(self) -> list[Call]:
+        calls = self.graph.calls
+        if len(calls) <= MOST:
+            return calls
+        half = MOST // 2
+        self.notes.append(
+            f"The run made {len(calls):,} calls; the first and the last {half:,} are shown"
+        )
+        return [*calls[:half], *calls[-half:]]
+
+    # -- clusters ---------------------------------------------------------------------------------
+
+    def _clusters(self) -> dict[int, int]:
+        """For each call the cluster it stands in; modules first, then groups where there is a crowd.
+
+        Each stay in a module is a cluster of its own, so that no line leads back into one.
+        """
+        inside: dict[int, list[tuple[str, int]]] = {-1: []}
+        home: dict[int, int] = {}
+        stay: list[
+            tuple[tuple[str, str, int], int]
+        ] = []  # the modules that are running, and their clusters
+        for call in self.calls:
+            visits = [*call.visits, *[0] * len(call.scope)]
+            running = list(zip(call.scope, call.classes, visits, strict=False))
+            depth = 0
+            while depth < min(len(stay), len(running)) and stay[depth][0] == running[depth]:
+                depth += 1
+            del stay[depth:]
+            for name, cls, visit in running[depth:]:
+                at = stay[-1][1] if stay else -1
+                label = (f"{name}: {cls}" if name else cls) + (
+                    f", call {visit + 1}" if visit else ""
+                )
+                made = self._cluster(at, label)
+                self.clusters[made]["name"] = ".".join(s for s in call.scope[: len(stay) + 1] if s)
+                inside[at].append(("cluster", made))
+                inside[made] = []
+                stay.append(((name, cls, visit), made))
+            at = home[call.id] = stay[-1][1] if stay else -1
+            inside[at].append(("call", call.id))
+        for cluster, items in list(inside.items()):
+            while len(items) > CROWD:
+                items = [
+                    ("cluster", self._group(cluster, items[k : k + GROUP], home))
+                    for k in range(0, len(items), GROUP)
+                ]
+        return self._in_order(home)
+
+    def _cluster(self, up: int, label: str) -> int:
+        self.clusters.append({"up": up, "label": label, "name": label})
+        return len(self.clusters) - 1
+
+    def _group(self, up: int, items: Sequence[tuple[str, int]], home: dict[int, int]) -> int:
+        """Consecutive boxes as a cluster of their own."""
+        ends = [self._ends(items[0])[0], self._ends(items[-1])[1]]
+        made = self._cluster(up, f"{ends[0]} … {ends[1]}")
+        for kind, number in items:
+            if kind == "call":
+                home[number] = made
+            else:
+                self.clusters[number]["up"] = made
+        return made
+
+    def _ends(self, item: tuple[str, int]) -> tuple[str, str]:
+        kind, number = item
+        if kind == "call":
+            text = f"{self.graph.calls[number].op} {number}"
+            return text, text
+        first, _, last = self.clusters[number]["label"].partition(" … ")
+        return first, last or first
+
+    def _in_order(self, home: dict[int, int]) -> dict[int, int]:
+        """Number the clusters anew, so that each comes after the one around it."""
+        order: list[int] = []
+        below: dict[int, list[int]] = {}
+        for k, cluster in enumerate(self.clusters):
+            below.setdefault(cluster["up"], []).append(k)
+        waiting = [-1]
+        while waiting:
+            children = below.get(waiting.pop(0), [])
+            order += children
+            waiting += children
+        place = {k: n for n, k in enumerate(order)} | {-1: -1}
+        self.clusters = [{**self.clusters[k], "up": place[self.clusters[k]["up"]]} for k in order]
+        return {call: place[cluster] for call, cluster in home.items()}
+
+    # -- boxes ------------------------------------------------------------------------------------
+
+    def _node(
+        self, kind: str, label: str, cluster: int, values: list[int], **more: Any
+    ) -> dict[str, Any]:
+        given = {k: v for k, v in more.items() if v not in (None, "", [])}
+        self.nodes.append({"kind": kind, "label": label, "c": cluster, "v": values, **given})
+        return self.nodes[-1]
+
+    def _call(self, call: Call, cluster: int) -> None:
+        sources = [
+            (self._value_node(self.values[v], cluster), v)
+            for v in call.inputs
+            if not self._is_number(self.values[v]) or v in self.node_of_value
+        ]
+        kind = "failure" if call.failed else "plumbing" if call.op in PLUMBING else "op"
+        place = f"{os.path.basename(call.file)}:{call.line}" if call.file else ""
+        facts = [[name, text] for name, text in call.static.items()]
+        if call.flops:
+            facts.append(["operations", f"{call.flops:,}"])
+        if call.saved:
+            kept = sum(s.bytes for s in call.saved)
+            names = ", ".join(s.name for s in call.saved)
+            freed = ", freed" if all(s.freed for s in call.saved) else ""
+            facts.append(["kept for backward", f"{names} ({bytes_text(kept)}{freed})"])
+        if call.failed:
+            facts.append(["stopped by", self.graph.failure])
+        shapes = ", ".join(self._called(self.values[v]) for v in call.outputs)
+        node = self._node(
+            kind,
+            call.op,
+            cluster,
+            list(call.outputs),
+            sub=shapes,
+            place=place,
+            text=call.text,
+            facts=facts,
+            ins=list(call.inputs),
+            formula=self._formula(call),
+        )
+        here = len(self.nodes) - 1
+        self.node_of_call[call.id] = here
+        if call.outputs:
+            node["step"] = self.forward_steps
+            self.forward_steps += 1
+        for v in call.outputs:
+            self.node_of_value.setdefault(v, here)
+        self.edges += [(start, here, v) for start, v in sources]
+
+    def _called(self, value: Value) -> str:
+        """What the user's code calls a result, and its shape."""
+        return f"{value.name} · {shape_text(value)}" if value.name else shape_text(value)
+
+    def _is_number(self, value: Value) -> bool:
+        """A constant that the line of code says well enough."""
+        return value.kind == "constant" and value.count == 1 and not value.requires_grad
+
+    def _value_node(self, value: Value, cluster: int) -> int:
+        """The box of a value: of the call that made it, or its own."""
+        found = self.node_of_value.get(value.id)
+        if found is not None:
+            return found
+        inside = value.kind in ("parameter", "buffer", "constant")
+        name = value.name or value.kind
+        label = name.rpartition(".")[2] if inside and cluster >= 0 else name
+        kind = "constant" if value.kind == "result" else value.kind
+        self._node(
+            kind, label, cluster if inside else -1, [value.id], sub=shape_text(value), name=name
+        )
+        self.node_of_value[value.id] = len(self.nodes) - 1
+        return len(self.nodes) - 1
+
+    # -- numbers ----------------------------------------------------------------------------------
+
+    def _value(self, value: Value) -> dict[str, Any]:
+        made: dict[str, Any] = {
+            "name": value.name,
+            "kind": value.kind,
+            "shape": shape_text(value),
+            "dtype": value.dtype,
+            "r": self._reading(value.reading),
+            "gs": value.gradient.state,
+            "g": self._reading(value.gradient.reading),
+        }
+        if value.update is not None:
+            u = value.update
+            made["update"] = [
+                ["optimizer", u.optimizer],
+                ["learning rate", _number(u.lr)],
+                ["norm before", _number(u.norm_before)],
+                ["norm after", _number(u.norm_after)],
+                ["update / weight", _number(u.ratio)],
+            ]
+        return {k: v for k, v in made.items() if v not in ("", None)}
+
+    def _reading(self, r: Reading | None) -> int | None:
+        """The number of a reading in the list of all."""
+        if r is None:
+            return None
+        figures = {"min": r.min, "max": r.max, "mean": r.mean, "std": r.std, "norm": r.norm}
+        made: dict[str, Any] = {k: v for k, v in figures.items() if v is not None}
+        made |= {k: v for k, v in (("zeros", r.zeros), ("nans", r.nans), ("infs", r.infs)) if v}
+        if self.whole and r.data is not None and r.count <= 64:
+            made["d"] = _speakable(r.data)
+        elif r.histogram is not None:
+            made["h"] = r.histogram
+        text = json.dumps({"n": r.count, **made}, ensure_ascii=False)
+        return self.readings.setdefault(text, len(self.readings))
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    def _forward(self, call: Call) -> dict[str, Any]:
+        return {
+            "kind": "forward",
+            "node": self.node_of_call[call.id],
+            "ins": call.inputs,
+            "outs": call.outputs,
+            "roles": call.roles,
+        }
+
+    def _backward(self, step: Step) -> dict[str, Any] | None:
+        """A step of backward, or None when what it is about is not on the stage."""
+        up = [self._reading(r) for r in step.upstream]
+        if step.kind == "pull":
+            if step.call is None or step.call not in self.node_of_call:
+                return None
+            call = self.graph.calls[step.call]
+            made = {
+                "kind": "pull",
+                "node": self.node_of_call[call.id],
+                "up": up,
+                "ins": call.inputs,
+                "outs": call.outputs,
+                "flows": [self._flow(call, flow) for flow in step.flows],
+                "proof": prove(call, step, self.values) if step.flows else None,
+            }
+            return {k: v for k, v in made.items() if v is not None}
+        if step.value is None or step.value not in self.node_of_value:
+            return None
+        return {
+            "kind": step.kind,
+            "node": self.node_of_value[step.value],
+            "value": step.value,
+            "up": up,
+            "before": self._reading(step.before),
+            "after": self._reading(step.after),
+        }
+
+    def _flow(self, call: Call, flow: Any) -> dict[str, Any]:
+        role = call.roles[flow.place] if 0 <= flow.place < len(call.roles) else ""
+        made = {
+            "value": flow.value,
+            "role": role,
+            "product": self._reading(flow.product),
+            "before": self._reading(flow.before),
+            "after": self._reading(flow.after),
+            "local": self._reading(flow.local),
+            "formula": self._derivative(call, role),
+        }
+        return {k: v for k, v in made.items() if v is not None}
+
+    def _words(self, call: Call) -> dict[str, str]:
+        words = dict(call.static)
+        for role, v in zip(call.roles, call.inputs, strict=False):
+            value = self.values[v]
+            if value.name:
+                words[role] = value.name.rpartition(".")[2]
+            elif value.kind == "constant" and value.count == 1 and value.reading is not None:
+                words[role] = str(value.reading)
+            else:
+                words[role] = role
+        out = self.values[call.outputs[0]].name if call.outputs else ""
+        return {**words, "out": out or "out", "g": "∂L/∂" + (out or "out")}
+
+    def _formula(self, call: Call) -> str:
+        words = self._words(call)
+        return f"{words['out']} = {_pretty(call.formula.filled(words).value.text)}"
+
+    def _derivative(self, call: Call, role: str) -> str | None:
+        words = self._words(call)
+        formula = call.formula.filled(words)
+        name = words.get(role, role) or "input"
+        if role in formula.derivatives:
+            return f"∂{words['out']}/∂{name} = {_pretty(formula.derivatives[role].text)}"
+        if role in formula.pulls:
+            return f"∂L/∂{name} ← {_pretty(formula.pulls[role].text)}"
+        return None
+
+
+def _number(x: float | None) -> str:
+    return "" if x is None else f"{x:.4g}"
+
+
+def _speakable(data: Any) -> Any:
+    """Elements in a form that JSON has: nan and infinities as words."""
+    if isinstance(data, list):
+        return [_speakable(x) for x in data]
+    if isinstance(data, float) and not math.isfinite(data):
+        return "nan" if data != data else "inf" if data > 0 else "−inf"
+    return data
+
+
+def _pretty(text: str) -> str:
+    return text.replace("**2", "²").replace("**3", "³").replace("**", "^").replace(" * ", " · ")
