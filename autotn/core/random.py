@@ -94,21 +94,22 @@ class Generator:
 
 
 class _Default(threading.local):
-    """Each thread draws from its own default generator; only the main thread's is seeded by import."""
+    """Each thread draws from its own default generator."""
 
     generator: Generator | None = None
 
 
 _default = _Default()
 _seed_lock = threading.Lock()
-_last_seed = 67280421310721
+#: What `manual_seed` was given last; until then nobody can guess, as in PyTorch.
+_last_seed = secrets.randbits(64)
 
 
 def default_generator() -> Generator:
     """This thread's default generator."""
     found = _default.generator
     if found is None:
-        found = _default.generator = Generator()
+        found = _default.generator = Generator().manual_seed(_last_seed)
         if threading.current_thread() is not threading.main_thread():
             found.manual_seed(_last_seed ^ hash(threading.current_thread().name) & _MASK)
     return found
