@@ -24,7 +24,7 @@ import numpy as np
 from autotn.core import dtypes, modes
 from autotn.core.modes import HOT
 from autotn.core.node import Node, next_sequence, user_frame
-from autotn.core.op import Op
+from autotn.core.op import Op, parameter_names
 from autotn.core.storage import link_view
 from autotn.errors import NotDifferentiable
 
@@ -150,7 +150,9 @@ def _fill(op: Op, function: Any, source: str) -> None:
     function.__code__ = _compile(source, op.name).__code__
     function.__defaults__ = declared.__defaults__
     keywords = dict(declared.__kwdefaults__ or {})
-    function.__kwdefaults__ = {**keywords, "out": None} if op.has_out else keywords or None
+    if op.has_out:
+        keywords |= dict.fromkeys(("out", *_numpy_words(op)))
+    function.__kwdefaults__ = keywords or None
 
 
 def _compile(source: str, name: str) -> types.FunctionType:
@@ -159,6 +161,19 @@ def _compile(source: str, name: str) -> types.FunctionType:
     exec(compile(source, filename, "exec"), HOT, space)  # our own source
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     return space[name]  # type: ignore[no-any-return]
+
+
+#: NumPy's words that PyTorch takes as well.
+NUMPY_WORDS = {"dim": "axis", "keepdim": "keepdims"}
+
+
+def _numpy_words(op: Op) -> dict[str, str]:
+    """NumPy's words for parameters of `op`, with PyTorch's; none where ``dim`` must be given."""
+    declared: Any = op.declared
+    required = op.parameters[: declared.__code__.co_argcount - len(declared.__defaults__ or ())]
+    if not op.has_out or "dim" not in op.parameters or "dim" in required:
+        return {}
+    return {NUMPY_WORDS[p]: p for p in op.parameters if p in NUMPY_WORDS}
 
 
 def _signature_text(op: Op) -> str:
@@ -171,7 +186,7 @@ def _signature_text(op: Op) -> str:
     ]
     keywords = declared.__kwdefaults__ or {}
     named = [p + ("=None" if p in keywords else "") for p in op.parameters[positional:]]
-    named += ["out=None"] if op.has_out else []
+    named += ["out=None", *(f"{word}=None" for word in _numpy_words(op))] if op.has_out else []
     return ", ".join([*parts, "*", *named] if named else parts)
 
 
@@ -181,14 +196,21 @@ def _function_lines(op: Op) -> list[str]:
     arguments = "".join(f"{p}, " for p in op.parameters)
     elsewhere = f"return call_{name}(({arguments})" + (", out)" if op.has_out else ")")
     lines = [f"def {name}({_signature_text(op)}):"]
+    words = _numpy_words(op)
+    translated = [f"if {word} is not None: {p} = {word}" for word, p in words.items()]
     simple = op.inputs and not op.several and all(i.kind != "list" for i in op.inputs)
     simple = simple and "f" in (op.kinds or "f")
     if not simple or op.inputs[0].kind != "one" or op.inputs[0].index != 0:
-        return [*lines, f"    {elsewhere}"]
+        return [*lines, *(f"    {line}" for line in translated), f"    {elsewhere}"]
 
     first, rest = op.inputs[0].name, op.inputs[1:]
-    unusual = "SPECIAL or out is not None" if op.has_out else "SPECIAL"
-    lines += [f"    if {unusual}:", f"        {elsewhere}"]
+    given = ["out"] * op.has_out + list(words)
+    unusual = " or ".join(["SPECIAL", *(f"{word} is not None" for word in given)])
+    lines += [
+        f"    if {unusual}:",
+        *(f"        {line}" for line in translated),
+        f"        {elsewhere}",
+    ]
     scalars = op.broadcasts and len(op.inputs) == 2
     tests = [f"isinstance({first}, Tensor)"]
     if not scalars:
@@ -497,8 +519,13 @@ def with_out(function: Any) -> Any:
     """A composite with PyTorch's ``out=``."""
     from autotn.core import inplace
 
+    known = frozenset(parameter_names(function))
+    words = {word: p for p, word in NUMPY_WORDS.items() if p in known}
+
     @functools.wraps(function)
     def wrapper(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if kwargs and not known.issuperset(kwargs):
+            kwargs = {words.get(name, name): value for name, value in kwargs.items()}
         result = function(*args, **kwargs)
         return result if out is None else inplace.write_out(function.__name__, out, result, args)
 
