@@ -45,6 +45,10 @@ class ConditionMet(RuntimeError):
     """What `debug` was told to stop at has happened."""
 
 
+class MistakesFound(AssertionError):
+    """What `check` found, as an error for tests."""
+
+
 class NotDifferentiable(AutogradError):
     """An operation without a derivative was asked for one."""
 
@@ -55,6 +59,7 @@ __all__ = [
     "DTypeError",
     "FileFormatError",
     "LinAlgError",
+    "MistakesFound",
     "NonFiniteError",
     "NotDifferentiable",
     "ShapeError",

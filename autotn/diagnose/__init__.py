@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from autotn.diagnose.check import check
 from autotn.diagnose.debug import debug
+from autotn.diagnose.report import Finding, Report
 from autotn.diagnose.watch import Event
 
-__all__ = ["Event", "check", "debug"]
+__all__ = ["Event", "Finding", "Report", "check", "debug"]

@@ -204,7 +204,7 @@ class Optimizer:
                 + (
                     "; a generator gives its parameters once only: call model.parameters() anew"
                     if isinstance(params, Iterator)
-                    else "; does the model hold its layers in plain lists? Use nn.ModuleList"
+                    else ": does the model have layers, and are they its attributes?"
                 )
             )
         if not isinstance(groups[0], dict):

@@ -49,14 +49,14 @@ def section(program: Program, theirs: str, ours: str) -> str:
     )
 
 
-def page(version: str, theirs: dict[str, str]) -> str:
-    """The whole page, with given words of PyTorch by program."""
+def page(version: str, theirs: dict[str, str], ours: dict[str, str]) -> str:
+    """The whole page, with given words of both libraries by program."""
     parts = [HEAD.format(version=version)]
     order = list(TITLES)
     ordered = sorted(programs(), key=lambda p: (order.index(p.topic), p.name))
     for topic, members in groupby(ordered, key=lambda p: p.topic):
         parts.append(f"## {TITLES[topic]}\n")
-        parts += [section(p, theirs.get(str(p), ""), p.run()) for p in members]
+        parts += [section(p, theirs.get(str(p), ""), ours[str(p)]) for p in members]
     return "\n".join(parts)
 
 
@@ -77,7 +77,8 @@ def main() -> None:
     import torch
 
     theirs = {str(p): p.run("torch") for p in programs()}
-    PAGE.write_text(page(torch.__version__.partition("+")[0], theirs))
+    ours = {str(p): p.run() for p in programs()}
+    PAGE.write_text(page(torch.__version__.partition("+")[0], theirs, ours))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core import numeric_warnings
+
 PROGRAMS = Path(__file__).parent / "programs"
 
 #: What a program is told that nobody stops.
@@ -42,13 +44,20 @@ class Program:
         source = self.source
         if library == "torch":
             source = re.sub(r"\bautotn\b", "torch", source)
+            source = re.sub(r"\btn\.(check|debug)\b", r"_\1", source)
         # A name of its own, so that lines can be read and nothing of this project is on the stack.
         name = f"{self.name}.py"
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         module = types.ModuleType(self.name)
+        if library == "torch":
+            import torch
+
+            # What comes nearest to debug; nothing comes near check.
+            vars(module).update(_debug=torch.autograd.detect_anomaly, _check=_no_check)
         said: list[str] = []
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
+            numeric_warnings.silence()  # as in a program of its own
             try:
                 _seed(library)
                 exec(compile(source, name, "exec"), module.__dict__)
@@ -59,8 +68,21 @@ class Program:
         for warning in heard:
             place = re.sub(r".*/", "", warning.filename)
             at = f" ({place}:{warning.lineno})" if place == name else ""
-            said.insert(0, f"{warning.category.__name__}: {warning.message}{at}\n")
+            text = str(warning.message)
+            if (
+                "Traceback of forward call" in text
+            ):  # of which the program's own lines are of interest
+                first, *rest = text.splitlines()
+                own = [n for n, line in enumerate(rest) if f'"{name}"' in line]
+                text = "\n".join([first, *(line for n in own for line in rest[n : n + 2])])
+            said.insert(0, f"{warning.category.__name__}: {text}{at}\n")
         return "".join(said).rstrip() or NOTHING
+
+
+class _no_check:
+    def __init__(self, *args: Any, **options: Any) -> None: ...
+
+    def raise_if_any(self) -> None: ...
 
 
 def _seed(library: str) -> None:

@@ -1,0 +1,8 @@
+"""A softmax before a loss that has its own."""
+
+import autotn as tn
+from autotn import nn
+
+model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3), nn.Softmax(dim=1))
+batch = tn.rand(32, 4), tn.arange(32) % 3
+tn.check(model, batch, nn.CrossEntropyLoss(), steps=0).raise_if_any()
