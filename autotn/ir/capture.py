@@ -10,12 +10,12 @@ from types import FrameType
 from typing import Any
 
 from autotn.core.listening import recording
-from autotn.core.node import INTERNAL, line_of, user_frame
+from autotn.core.node import INTERNAL, user_frame
 from autotn.core.tensor import Tensor
 from autotn.ir import tape
 from autotn.ir.graph import Call, Graph
-from autotn.ir.names import variables
-from autotn.ir.recorder import Recorder, short_path
+from autotn.ir.names import place_of, variables
+from autotn.ir.recorder import Recorder
 
 
 class Recording:
@@ -150,13 +150,13 @@ def note_failure(recorder: Recorder, error: BaseException) -> None:
     frame = _last_user_frame(error)
     if frame is None:
         return
-    file, line, text = short_path(frame[0]), *frame[1:]
-    graph.calls.append(
-        Call(len(graph.calls), "raise", [], [], file=file, line=line, text=text, failed=True)
-    )
+    file, line, column, text = frame
+    made = Call(len(graph.calls), "raise", [], [], file=file, line=line, column=column, text=text)
+    made.failed = True
+    graph.calls.append(made)
 
 
-def _last_user_frame(error: BaseException) -> tuple[str, int, str] | None:
+def _last_user_frame(error: BaseException) -> tuple[str, int, int, str] | None:
     found: FrameType | None = None
     lasti = 0
     for frame, _ in traceback.walk_tb(error.__traceback__):
@@ -167,7 +167,7 @@ def _last_user_frame(error: BaseException) -> tuple[str, int, str] | None:
         if tb.tb_frame is found:
             lasti = tb.tb_lasti
         tb = tb.tb_next
-    return None if found is None else line_of((found.f_code, lasti))
+    return None if found is None else place_of(found.f_code, lasti)
 
 
 def _labelled(function: Any, args: Any, kwargs: Any) -> list[tuple[str, Tensor]]:

@@ -106,6 +106,8 @@ class Call:
     visits: list[int] = field(default_factory=list)
     file: str = ""
     line: int = 0
+    #: Where on the line the call stands, from 0; two calls on one line differ in it.
+    column: int = 0
     text: str = ""
     #: ``"forward"``, or ``"backward"`` for what ``create_graph`` recorded.
     phase: str = "forward"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import bisect
 import dis
+import os
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
+
+from autotn.core.node import line_of
 
 #: Instructions that put the value on the stack into a variable.
 _STORES = frozenset(
@@ -51,6 +55,21 @@ def assigned_names(code: CodeType, lasti: int) -> tuple[str, ...]:
 
 def _first(argval: Any) -> str:
     return argval[0] if isinstance(argval, tuple) else str(argval)
+
+
+@lru_cache(maxsize=4096)
+def place_of(code: CodeType, lasti: int) -> tuple[str, int, int, str]:
+    """File, line, column and text of the instruction at `lasti`."""
+    file, line, text = line_of((code, lasti)) or ("", 0, "")
+    position = next(islice(code.co_positions(), lasti // 2, None), None)
+    column = 0 if position is None else position[2] or 0
+    return short_path(file), line, column, text
+
+
+def short_path(file: str) -> str:
+    """A file as seen from the current folder, or its bare name: a graph tells nothing about the machine."""
+    folder = os.getcwd() + os.sep
+    return file.removeprefix(folder) if file.startswith(folder) else os.path.basename(file)
 
 
 def variables(frame: FrameType | None) -> Iterator[tuple[str, Any]]:

@@ -6,7 +6,6 @@ tell a live array from another one at the same place, so nothing is kept alive b
 
 from __future__ import annotations
 
-import os
 import sys
 import weakref
 from time import perf_counter
@@ -17,12 +16,12 @@ import numpy as np
 
 from autotn.core.listening import Listener
 from autotn.core.modes import state
-from autotn.core.node import Freed, Leaf, Node, OutputNode, line_of, user_frame
+from autotn.core.node import Freed, Leaf, Node, OutputNode, user_frame
 from autotn.core.tensor import Tensor, is_differentiable
 from autotn.ir import backward, tape
 from autotn.ir.costs import flops_of
 from autotn.ir.graph import Call, Graph, Part, Saved, Value
-from autotn.ir.names import assigned_names, variables
+from autotn.ir.names import assigned_names, place_of, variables
 from autotn.ir.readings import Reading, measure, plain
 
 #: Arrays up to this many elements are written out among the static arguments.
@@ -124,7 +123,7 @@ class Recorder(Listener):
                 return self._rewritten(tensor, number)
         if node is not None and not isinstance(node, Leaf):
             return tape.adopt(self, node, tensor)
-        kind, name = self.names.get(id(tensor), ("", ""))
+        kind, name = self.names.get(id(tensor)) or self.names.get(id(array)) or ("", "")
         if not kind:
             kind = "parameter" if tensor.requires_grad else "constant"
             name = next((n for n, v in variables(self._frame()) if v is tensor), "")
@@ -165,7 +164,9 @@ class Recorder(Listener):
             ("buffer", module.named_buffers()),
         ):
             for name, tensor in found:
-                self.names.setdefault(id(tensor), (what, f"{prefix}.{name}".strip(".")))
+                known = (what, f"{prefix}.{name}".strip("."))
+                self.names.setdefault(id(tensor), known)
+                self.names.setdefault(id(tensor._data), known)  # for detached aliases of it
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -253,18 +254,27 @@ class Recorder(Listener):
         roles: list[str] = []
         static: dict[str, str] = {}
         cut: list[int] = []
-        listed = {i.index for i in op.inputs} | set(op.fixed)
-        for k, (name, value) in enumerate(zip(op.parameters, args, strict=True)):
-            found = _tensors(value) if k in listed else []
-            for n, t in enumerate(found):
-                number = self.number(t)
-                if t._node is None and self.graph.values[number].requires_grad:
+        for name, value in zip(op.parameters, args, strict=True):
+            found = self._found(value)
+            for n, (t, number) in enumerate(found):
+                if t is not None and t._node is None and self.graph.values[number].requires_grad:
                     cut.append(len(inputs))
                 inputs.append(number)
                 roles.append(name if len(found) == 1 else f"{name}[{n}]")
             if not found and value is not None:
                 static[name] = describe(value)
         return inputs, roles, static, cut
+
+    def _found(self, value: Any) -> list[tuple[Tensor | None, int]]:
+        """The tensors in an argument, and the arrays of known ones: an index is unwrapped before its op."""
+        if isinstance(value, Tensor):
+            return [(value, self.number(value))]
+        if isinstance(value, np.ndarray):
+            known = self.arrays.get(id(value))
+            return [(None, known[2])] if known is not None and known[0]() is value else []
+        if isinstance(value, (list, tuple)):
+            return [one for v in value for one in self._found(v)]
+        return []
 
     def _append(
         self,
@@ -275,8 +285,8 @@ class Recorder(Listener):
         static: dict[str, str] | None = None,
     ) -> Call:
         frame = self._frame()
-        found = None if frame is None else line_of((frame.f_code, frame.f_lasti))
-        file, line, text = found or ("", 0, "")
+        place = ("", 0, 0, "") if frame is None else place_of(frame.f_code, frame.f_lasti)
+        file, line, column, text = place
         made = Call(
             id=len(self.graph.calls),
             op=op,
@@ -287,8 +297,9 @@ class Recorder(Listener):
             scope=[name for name, _ in state.scope],
             classes=[type(module).__name__ for _, module in state.scope],
             visits=[visit for _, visit in self.running],
-            file=short_path(file),
+            file=file,
             line=line,
+            column=column,
             text=text,
             phase="backward" if self.backward.recorded else "forward",
         )
@@ -436,12 +447,6 @@ class Recorder(Listener):
     def after_step(self, optimizer: Any, before: Any) -> None:
         """It has."""
         self.backward.after_step(optimizer, before)
-
-
-def short_path(file: str) -> str:
-    """A file as seen from the current folder, or its bare name: a graph tells nothing about the machine."""
-    folder = os.getcwd() + os.sep
-    return file.removeprefix(folder) if file.startswith(folder) else os.path.basename(file)
 
 
 def _tensors(value: Any) -> list[Tensor]:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autotn.core.node import Freed, Leaf, Node, OutputNode, line_of
+from autotn.core.node import Freed, Leaf, Node, OutputNode
 from autotn.core.tensor import Tensor, is_differentiable
 from autotn.ir.costs import flops_of
 from autotn.ir.formulas import acts_on_each_element
 from autotn.ir.graph import Call, Gradient, Graph, Saved, Value
+from autotn.ir.names import place_of
 
 if TYPE_CHECKING:
     from autotn.ir.recorder import Recorder
@@ -57,23 +58,24 @@ def _adopt_leaf(recorder: Recorder, leaf: Leaf) -> None:
 
 
 def _adopt_call(recorder: Recorder, node: Node) -> None:
-    from autotn.ir.recorder import describe, short_path
+    from autotn.ir.recorder import describe
 
     op, graph = node.op, recorder.graph
     names = tuple(getattr(op, "saved_names", ()))
     freed = isinstance(node.saved, Freed)
     kept: dict[str, Any] = {} if freed else dict(zip(names, node.saved, strict=False))
     inputs, roles = _inputs(recorder, node, kept)
-    found = line_of(node.where) or ("", 0, "")
+    file, line, column, text = place_of(*node.where)
     made = Call(
         id=len(graph.calls),
         op=op.name,
         inputs=inputs,
         outputs=[],
         roles=roles,
-        file=short_path(found[0]),
-        line=found[1],
-        text=found[2],
+        file=file,
+        line=line,
+        column=column,
+        text=text,
     )
     listed = {i.name for i in getattr(op, "inputs", ())}
     for name in getattr(op, "parameters", ()):

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from autotn.viz.dot import to_dot
-from autotn.viz.draw import graph, render, save
+from autotn.viz.capturing import graph
+from autotn.viz.dot import to_dot, to_graphviz
+from autotn.viz.draw import render, save
 from autotn.viz.film import to_frame, to_html
+from autotn.viz.graphml import to_graphml
 from autotn.viz.mermaid import to_mermaid
 from autotn.viz.summary import summary
 from autotn.viz.text import to_text
 
 __all__ = [
-    "graph",
-    "render",
-    "save",
-    "summary",
-    "to_dot",
-    "to_frame",
-    "to_html",
-    "to_mermaid",
-    "to_text",
+    *("graph", "render", "save", "summary", "to_dot", "to_frame", "to_graphml", "to_graphviz"),
+    *("to_html", "to_mermaid", "to_text"),
 ]

@@ -1,34 +1,29 @@
-"""What a picture shows: boxes and arrows, worked out once for every form of drawing.
+"""What a picture shows: boxes, arrows and clusters, worked out once for every form of drawing.
 
-``level="op"`` gives each call a box; ``level="module"`` gives one to each module that computes something itself,
-so that a layer is one box whatever its ops. Reshapes and other plumbing without computation are small.
+The levels: ``"op"`` gives each call a box; ``"module"`` one to each innermost module; ``"system"`` one to
+each module right inside the outermost; ``"backward"`` draws where gradients go; ``"both"`` puts backward
+beside forward; ``"scalar"`` shows every value with its data and gradient, for small graphs.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 
+from autotn.ir.costs import PLUMBING
 from autotn.ir.graph import Call, Graph, Value
+from autotn.viz import folding
+from autotn.viz.folding import Folder, Item
+from autotn.viz.overlays import Legend, Overlay, overlay_of, scale
 
-#: Ops that move or relabel elements and compute nothing.
-PLUMBING = frozenset(
-    [
-        "reshape",
-        "transpose",
-        "permute",
-        "expand",
-        "clone",
-        "cast",
-        "alias",
-        "getitem",
-        "in_order",
-        "view_dtype",
-        "parts",
-        "unbind",
-        "copy",
-    ]
-)
+LEVELS = ("module", "op", "backward", "both", "system", "scalar")
+#: More boxes than this are brought down by closing modules and leaving out.
+MAX_NODES = 300
+#: Op boxes up to this many are drawn when no level is asked for; beyond, modules.
+_FEW = 60
+
+__all__ = ["LEVELS", "MAX_NODES", "PLUMBING", "Arrow", "Box", "Sketch", "shape_text", "sketch"]
 
 
 @dataclass
@@ -36,10 +31,23 @@ class Box:
     """One node of a picture."""
 
     key: str
-    label: str
-    kind: str  # "input", "parameter", "constant", "op", "plumbing", "module", "output", "failure"
-    cluster: tuple[str, ...] = ()
+    #: ``input``, ``output``, ``parameter``, ``constant``, ``op``, ``plumbing``, ``module``, ``elision``,
+    #: ``failure``, ``unreached``, ``gradient``, ``value`` or ``message``.
+    kind: str
+    lines: list[str]
+    cluster: str = ""
     hint: str = ""
+    times: int = 1
+    calls: list[Call] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
+    fill: str = ""
+    #: A module that is shown as one box.
+    closed: bool = False
+
+    @property
+    def label(self) -> str:
+        """All its lines."""
+        return "\n".join(self.lines)
 
 
 @dataclass
@@ -49,127 +57,483 @@ class Arrow:
     start: str
     end: str
     label: str = ""
+    #: ``""``, ``loop`` (to the next repetition), ``cut`` (detached), ``unreached``, ``kept``, ``gradient``.
+    style: str = ""
+
+
+@dataclass
+class Cluster:
+    """A frame around boxes: an open module, or what repeats."""
+
+    key: str
+    label: str
+    kind: str
+    parent: str = ""
 
 
 @dataclass
 class Sketch:
-    """Boxes, arrows, and what the clusters are called."""
+    """Boxes, arrows and clusters of one picture."""
 
     title: str
+    level: str = "op"
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
-    clusters: dict[tuple[str, ...], str] = field(default_factory=dict)
+    clusters: dict[str, Cluster] = field(default_factory=dict)
+    legend: Legend | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 def shape_text(value: Value) -> str:
     """A shape as people write it: ``32×10``."""
+    if value.shape is None:
+        return "?"
     return "×".join(map(str, value.shape)) if value.shape else "scalar"
 
 
-def sketch(graph: Graph, level: str = "op") -> Sketch:
-    """The boxes and arrows of a graph at a level of detail.
+def sketch(
+    graph: Graph,
+    level: str | None = None,
+    *,
+    color: str | None = None,
+    depth: int | None = None,
+    unroll: bool = False,
+    plumbing: bool = True,
+    max_nodes: int = MAX_NODES,
+) -> Sketch:
+    """The boxes and arrows of a graph.
 
-    Raises
-    ------
-    ValueError
-        For a level that is neither ``"op"`` nor ``"module"``.
+    Parameters
+    ----------
+    level : str, optional
+        One of ``"module"``, ``"op"``, ``"backward"``, ``"both"``, ``"system"``, ``"scalar"``; by default ``"op"`` for
+        small graphs, else ``"module"``.
+    color : str, optional
+        Colour the boxes by ``"grad_norm"``, ``"value_std"``, ``"zeros"``, ``"time"``, ``"flops"``, ``"memory"``,
+        ``"update_ratio"`` or ``"dtype"``.
+    depth : int, optional
+        Close modules at this depth.
+    unroll : bool
+        Draw all repetitions of blocks and loops instead of the first.
+    plumbing : bool
+        Show ops that only move elements (reshape, transpose, cast …), small.
+    max_nodes : int
+        Close modules and leave calls out until there are no more boxes than this.
     """
-    if level not in ("op", "module"):
-        raise ValueError(f"level={level!r}; expected 'op' or 'module'")
-    made = Sketch(graph.title)
-    box_of_call = _modules(graph, made) if level == "module" else _ops(graph, made)
-    owner: dict[int, str] = {}
-    for call in graph.calls:
-        for v in call.outputs:
-            owner[v] = box_of_call[call.id]
-    shown: set[int] = set()
-    seen: set[tuple[str, str, int]] = set()
-    values = {v.id: v for v in graph.values}
-    for call in graph.calls:
-        end = box_of_call[call.id]
-        for v in call.inputs:
-            value = values[v]
-            if v in owner:
-                start = owner[v]
-            elif value.kind == "constant" and value.count == 1:
-                continue  # a number; the line of code says which
-            elif level == "module" and value.kind in ("parameter", "buffer", "constant"):
-                continue
-            else:
-                start = f"v{v}"
-                if v not in shown:
-                    shown.add(v)
-                    made.boxes.append(_value_box(value, call))
-            if start != end and (start, end, v) not in seen:
-                seen.add((start, end, v))
-                made.arrows.append(Arrow(start, end, shape_text(value)))
-    for n, value in enumerate(graph.outputs):
-        made.boxes.append(Box(f"out{n}", f"output\n{shape_text(value)}", "output"))
-        start = owner.get(value.id, f"v{value.id}")
-        if value.id not in owner and value.id not in shown:
-            made.boxes.append(_value_box(value, None))
-        made.arrows.append(Arrow(start, f"out{n}", shape_text(value)))
-    if graph.failure:
-        made.boxes.append(Box("failure", graph.failure.split("\n")[0][:80], "failure"))
-        if graph.calls:
-            made.arrows.append(Arrow(box_of_call[graph.calls[-1].id], "failure"))
+    overlay = None if color is None else overlay_of(color)
+    if level is None:
+        level = "op" if len(graph.calls) <= _FEW or not graph.parts else "module"
+    if level not in LEVELS:
+        raise ValueError(f"level={level!r}; expected one of {', '.join(map(repr, LEVELS))}")
+    if level == "scalar":
+        from autotn.viz.scalars import scalar_sketch
+
+        made = scalar_sketch(graph, max_nodes)
+    else:
+        made = Artist(graph, level, depth, unroll, plumbing, max_nodes).draw()
+    made.notes += [n for n in graph.notes if n not in made.notes]
+    if overlay is not None:
+        _paint(made, overlay)
     return made
 
 
-def _value_box(value: Value, user: Call | None) -> Box:
-    name = value.name or value.kind
-    inside = tuple(user.scope) if user is not None and value.kind in ("parameter", "buffer") else ()
-    short = name.rpartition(".")[2] if inside else name
-    kind = {"buffer": "parameter", "result": "constant"}.get(value.kind, value.kind)
-    return Box(
-        f"v{value.id}", f"{short}\n{shape_text(value)}", kind, inside, f"{name}: {value.dtype}"
-    )
+def _paint(drawn: Sketch, overlay: Overlay) -> None:
+    """Colour the boxes by a figure, and write it into them."""
+    boxes = [b for b in drawn.boxes if b.calls or (b.values and overlay.of_values)]
+    figures = [overlay.figure(b.calls, b.values) for b in boxes]
+    colours, drawn.legend = scale(overlay, figures)
+    for box, figure, colour in zip(boxes, figures, colours, strict=True):
+        if colour:
+            box.fill = colour
+        if figure is not None:
+            box.lines.append(figure if isinstance(figure, str) else overlay.text(figure))
 
 
-def _ops(graph: Graph, made: Sketch) -> dict[int, str]:
-    values = {v.id: v for v in graph.values}
-    found = {}
-    for call in graph.calls:
-        key = found[call.id] = f"c{call.id}"
-        kind = "plumbing" if call.op in PLUMBING else "op"
-        shapes = ", ".join(shape_text(values[v]) for v in call.outputs)
-        label = call.op if kind == "plumbing" else f"{call.op}\n{shapes}"
-        hint = f"{os.path.basename(call.file)}:{call.line}: {call.text}" if call.file else call.op
-        made.boxes.append(Box(key, label, kind, tuple(call.scope), hint))
-        for depth in range(1, len(call.scope) + 1):
-            path, cls = tuple(call.scope[:depth]), call.classes[depth - 1]
-            name = call.scope[depth - 1]
-            made.clusters.setdefault(path, f"{name}: {cls}" if name else cls)
-    return found
+class Artist:
+    """Draws one graph."""
 
+    def __init__(
+        self,
+        graph: Graph,
+        level: str,
+        depth: int | None,
+        unroll: bool,
+        plumbing: bool,
+        max_nodes: int,
+    ) -> None:
+        self.graph = graph
+        self.level = level
+        self.made = Sketch(graph.title, level)
+        self.values = {v.id: v for v in graph.values}
+        self.unroll, self.plumbing = unroll, plumbing
+        self.depth, self.max_nodes = 1 if level == "system" else depth, max_nodes
+        self.box_of: dict[int, str] = {}  # by call
+        self.boxes: dict[str, Box] = {}
+        self.count = 0
+        #: For a call: the repetition it belongs to, and which one of its repetitions.
+        self.turn: dict[int, tuple[tuple[str, int], ...]] = {}
+        #: For a call of a first repetition, the same calls of the others.
+        self.same_as: dict[int, list[Call]] = {}
+        self.owner: dict[int, tuple[str, Call]] = {}  # by value
+        self.readers = graph.consumers()
+        counts = Counter(v.dtype for v in graph.values if v.dtype)
+        self.usual = counts.most_common(1)[0][0] if counts else ""
 
-def _modules(graph: Graph, made: Sketch) -> dict[int, str]:
-    """One box per run of calls made by the same module; ops outside modules keep their own."""
-    values = {v.id: v for v in graph.values}
-    found: dict[int, str] = {}
-    current: tuple[str, ...] | None = None
-    box: Box | None = None
-    for call in graph.calls:
-        scope = tuple(call.scope)
-        if not scope or box is None or scope != current:
-            key = f"m{call.id}"
-            name, cls = (scope[-1], call.classes[-1]) if scope else ("", "")
-            box = Box(
-                key,
-                "",
-                "module" if scope else "op",
-                scope[:-1],
-                f"{call.path}: {cls}" if scope else call.op,
+    def draw(self) -> Sketch:
+        """The whole picture."""
+        calls = self._leading_somewhere()
+        if not calls and not self.graph.outputs and not any(self.graph.of_kind("input")):
+            self.made.boxes.append(Box("empty", "message", ["nothing was recorded"]))
+            return self.made
+        root = folding.tree_of(calls)
+        if not self.unroll:
+            Folder(self.graph).fold(root)
+        cutting = "module" if self.level in ("module", "system") else "op"
+        note = folding.cut(root, cutting, self.depth, self.max_nodes)
+        if note:
+            self.made.notes.append(f"{len(calls):,} calls: {note}")
+        self._place(root)
+        for call in calls:
+            for v in call.outputs:
+                self.owner[v] = (self.box_of[call.id], call)
+        if self.level == "backward":
+            self._gradients()
+        else:
+            self._forward()
+            if self.level == "both":
+                from autotn.viz.gradients import beside
+
+                beside(self)
+        self._failure()
+        if not self.plumbing:
+            _hide_plumbing(self.made)
+        return self.made
+
+    def _leading_somewhere(self) -> list[Call]:
+        """The calls that an output, or a backward, depends on: a training step updates buffers aside."""
+        graph = self.graph
+        ends = {v.id for v in graph.outputs}
+        ends |= {s.value for s in graph.steps if s.kind == "seed" and s.value is not None}
+        if graph.failure or not ends:
+            return graph.calls
+        kept = []
+        for call in reversed(graph.calls):
+            if any(v in ends for v in call.outputs):
+                kept.append(call)
+                ends.update(call.inputs)
+        gone = len(graph.calls) - len(kept)
+        if not kept:
+            return graph.calls
+        if gone:
+            calls = f"{gone:,} call{'s' * (gone > 1)} that no output depends on"
+            self.made.notes.append(f"{calls} {'are' if gone > 1 else 'is'} not drawn")
+        return kept[::-1]
+
+    # -- boxes ------------------------------------------------------------------------------------
+
+    def _place(self, root: Item) -> None:
+        """Give every item its box or cluster."""
+        stack = [(i, "") for i in reversed(root.inside)]
+        while stack:
+            item, inside = stack.pop()
+            key = f"c{item.calls[0].id}" if item.kind == "call" else f"{item.kind[0]}{self.count}"
+            self.count += item.kind != "call"
+            runs = [item.calls, *item.others]
+            for n, run in enumerate(runs):
+                for call in run:
+                    if len(runs) > 1:
+                        self.turn[call.id] = (*self.turn.get(call.id, ()), (key, n))
+            if item.closed or not item.inside or self._is_bare(item):
+                self._box(item, key, inside)
+                continue
+            made = Cluster(key, _title(item), item.kind, inside)
+            self.made.clusters[key] = made
+            # Later repetitions are drawn where their places in the first one are.
+            for run in item.others:
+                for place, call in zip(item.calls, run, strict=False):
+                    self.same_as.setdefault(place.id, []).append(call)
+            stack += [(i, key) for i in reversed(item.inside)]
+
+    def _is_bare(self, item: Item) -> bool:
+        """True for a module of one call without parameters: a frame would hold one box."""
+        alone = item.kind == "module" and len(item.calls) == 1
+        return alone and all(self.values[v].kind != "parameter" for v in item.calls[0].inputs)
+
+    def _box(self, item: Item, key: str, cluster: str) -> None:
+        calls = [c for run in (item.calls, *item.others) for c in run]
+        todo = list(calls)
+        while todo:  # repetitions of repetitions
+            more = [o for c in todo for o in self.same_as.get(c.id, ())]
+            calls += more
+            todo = more
+        box = Box(key, "op", [], cluster, times=item.times, calls=calls, closed=item.closed)
+        first = item.calls[0]
+        if item.kind == "call":
+            self._op_box(box, first)
+        elif not item.closed and item.kind == "module":
+            self._op_box(box, first)
+            box.kind = "op" if box.kind == "op" else "module"
+            box.lines.append(_title(item))
+        elif item.kind == "elision":
+            box.kind, box.lines = "elision", [f"… {len(calls):,} calls"]
+        else:
+            box.kind = "module"
+            box.lines = [_title(item)]
+            box.hint = self._module_hint(item)
+            box.lines += self._module_lines(item)
+        if any(c.failed for c in item.calls):
+            box.kind = "failure"
+        outputs = [self.values[v] for c in calls[-1:] for v in c.outputs]
+        box.values = [self.values[v] for c in calls for v in c.outputs]
+        if item.kind == "module" and outputs and item.closed:
+            inner = [self.values[v] for c in calls for v in c.inputs]
+            box.values += [v for v in inner if v.kind == "parameter"]
+        for c in calls:
+            self.box_of[c.id] = key
+        self.boxes[key] = box
+        self.made.boxes.append(box)
+
+    def _op_box(self, box: Box, call: Call) -> None:
+        box.kind = "plumbing" if call.op in PLUMBING else "op"
+        outputs = [self.values[v] for v in call.outputs]
+        name = ", ".join(v.name for v in outputs if v.name)
+        text = call.op + self._numbers(call)
+        head = f"{name} = {text}" if name and box.times == 1 else text
+        box.lines = [head + (f" × {box.times:,}" if box.times > 1 else "")]
+        static = ", ".join(f"{k}={v}" for k, v in call.static.items())
+        place = f"{os.path.basename(call.file)}:{call.line}: {call.text}" if call.file else ""
+        box.hint = "\n".join(part for part in (place, static) if part) or call.op
+
+    def _numbers(self, call: Call) -> str:
+        """The Python numbers among the inputs, as in ``mul(·, 2.0)``."""
+        shown = []
+        for v in call.inputs:
+            value = self.values[v]
+            if _is_number(value) and value.reading is not None and value.reading.data is not None:
+                shown.append(_number_text(value.reading.data))
+            else:
+                shown.append("·")
+        if all(s == "·" for s in shown):
+            return ""
+        return f"({', '.join(shown)})"
+
+    def _module_lines(self, item: Item) -> list[str]:
+        parts = [p for p in self.graph.parts if self._is_within(p.path, item)]
+        count = sum(p.parameters - p.shared for p in parts)
+        return [f"{count:,} parameters"] if count else []
+
+    def _is_within(self, path: str, item: Item) -> bool:
+        return path == item.path or path.startswith(f"{item.path}.") or not item.path
+
+    def _module_hint(self, item: Item) -> str:
+        detail = next((p.detail for p in self.graph.parts if p.path == item.path), "")
+        ops = Counter(c.op for c in item.calls)
+        listed = ", ".join(f"{n} {op}" if n > 1 else op for op, n in ops.items())
+        return f"{item.path or item.cls}: {item.cls}({detail})\n{listed}"
+
+    # -- arrows -----------------------------------------------------------------------------------
+
+    def _forward(self) -> None:
+        shown: dict[int, str] = {}
+        seen: set[tuple[str, str, int, int, str]] = set()
+        for call in self.graph.calls:
+            end = self.box_of.get(call.id)
+            if end is None:
+                continue
+            alone = self.boxes[end].kind not in ("module", "elision")
+            for place, v in enumerate(call.inputs):
+                value = self.values[v]
+                style = "cut" if place in call.detached else ""
+                if v in self.owner:
+                    start, maker = self.owner[v]
+                    if self.is_drawn_already(maker, call):
+                        continue
+                    if self.is_next(maker, call):
+                        style = "loop"
+                elif self.is_inside(value, call, alone):
+                    continue
+                else:
+                    start = shown.get(v) or self.value_box(value, call, shown)
+                if start == end and style != "loop":
+                    continue
+                key = (
+                    start,
+                    end,
+                    v if alone and style != "loop" else -1,
+                    place if alone else 0,
+                    style,
+                )
+                if key not in seen:
+                    if not alone and (start, end, v, -1, style) in seen:
+                        continue
+                    seen.add(key)
+                    seen.add((start, end, v, -1, style))
+                    text = self.edge_text(value) if v in self.owner else ""  # else its box says it
+                    self.made.arrows.append(Arrow(start, end, text, style))
+        for n, value in enumerate(self.graph.outputs):
+            if value.id in self.owner:
+                start = self.owner[value.id][0]
+            else:
+                start = shown.get(value.id) or self.value_box(value, None, shown)
+            lines = [f"output {value.name}".rstrip()]
+            if value.count == 1 and value.reading is not None:
+                lines.append(str(value.reading))
+            self.made.boxes.append(Box(f"out{n}", "output", lines, values=[]))
+            self.made.arrows.append(Arrow(start, f"out{n}", self.edge_text(value)))
+
+    def is_inside(self, value: Value, call: Call, alone: bool) -> bool:
+        """True for an input that needs no box of its own."""
+        if _is_number(value):
+            return True
+        if not alone and value.kind in ("parameter", "buffer", "constant"):
+            return True
+        later = any(n > 0 for _, n in self.turn.get(call.id, ()))
+        return later and value.kind != "input"
+
+    def is_drawn_already(self, maker: Call, call: Call) -> bool:
+        """True inside one of the later repetitions."""
+        made, read = dict(self.turn.get(maker.id, ())), dict(self.turn.get(call.id, ()))
+        return any(n > 0 and made.get(key) == n for key, n in read.items())
+
+    def is_next(self, maker: Call, call: Call) -> bool:
+        """True when a value goes from one repetition to a later one."""
+        made, read = dict(self.turn.get(maker.id, ())), dict(self.turn.get(call.id, ()))
+        return any(key in read and read[key] > n for key, n in made.items())
+
+    def value_box(self, value: Value, user: Call | None, shown: dict[int, str]) -> str:
+        key = shown[value.id] = f"v{value.id}"
+        cluster = ""
+        name = value.name or value.kind
+        if user is not None and value.kind in ("parameter", "buffer"):
+            cluster = self._cluster_of_owner(value, user)
+            if cluster:
+                name = name.rpartition(".")[2]
+        kind = {"buffer": "parameter", "result": "constant"}.get(value.kind, value.kind)
+        lines = [name, self.edge_text(value)]
+        hint = f"{value.name or value.kind}: {value.dtype}"
+        if value.reading is not None:
+            hint += f"\n{value.reading}"
+        box = Box(key, kind, lines, cluster, hint, values=[value])
+        self.boxes[key] = box
+        self.made.boxes.append(box)
+        return key
+
+    def _cluster_of_owner(self, value: Value, user: Call) -> str:
+        """The cluster of the call that reads a parameter, where nothing outside reads it too."""
+        found = self.boxes[self.box_of[user.id]].cluster
+        readers = {
+            self.boxes[self.box_of[c.id]].cluster
+            for c in self.readers.get(value.id, [])
+            if c.id in self.box_of
+        }
+        return found if readers <= {found} else ""
+
+    def edge_text(self, value: Value) -> str:
+        """Shape, and the dtype where it is not the usual one."""
+        text = shape_text(value)
+        return f"{text} {value.dtype}" if value.dtype not in ("", self.usual) else text
+
+    # -- other pictures ---------------------------------------------------------------------------
+
+    def _gradients(self) -> None:
+        from autotn.viz.gradients import downwards
+
+        downwards(self)
+
+    def _failure(self) -> None:
+        """What stopped the run, and what it did not come to."""
+        if not self.graph.failure:
+            return
+        text = self.graph.failure.split("\n")[0]
+        self.made.boxes.append(
+            Box("failure", "message", _wrapped(text, 44), hint=self.graph.failure)
+        )
+        failed = next((c for c in reversed(self.graph.calls) if c.failed), None)
+        last = self.box_of.get((failed or self.graph.calls[-1]).id) if self.graph.calls else None
+        if last is not None and last in self.boxes:
+            self.made.arrows.append(Arrow(last, "failure", "", "unreached"))
+        before = last or "failure"
+        missed = self.graph.unreached()
+        for n, part in enumerate(missed[: self.max_nodes]):
+            key = f"u{n}"
+            self.made.boxes.append(
+                Box(key, "unreached", [f"{part.path}: {part.cls}"], hint="not reached")
             )
-            box.label = (f"{name}: {cls}" if name else cls) if scope else call.op
-            made.boxes.append(box)
-            current = scope
-            for depth in range(1, len(scope)):
-                path, outer = scope[:depth], call.classes[depth - 1]
-                label = scope[depth - 1]
-                made.clusters.setdefault(path, f"{label}: {outer}" if label else outer)
-        found[call.id] = box.key
-        head = box.label.split("\n")[0]
-        if call.outputs:
-            box.label = f"{head}\n{shape_text(values[call.outputs[-1]])}"
-    return found
+            self.made.arrows.append(Arrow(before, key, "", "unreached"))
+            before = key
+        if len(missed) > self.max_nodes:
+            self.made.notes.append(f"{len(missed) - self.max_nodes} more modules were not reached")
+
+
+def _is_number(value: Value) -> bool:
+    """A number in the code: no box, it stands in the op's."""
+    return value.kind == "constant" and value.shape == () and not value.name
+
+
+def _number_text(x: object) -> str:
+    return f"{x:g}" if isinstance(x, float) else str(x)
+
+
+def _title(item: Item) -> str:
+    """What a box or cluster is called."""
+    if item.kind == "repeat":
+        return f"× {item.times:,}{_loop_place(item.calls[0])}"
+    name = item.name
+    if item.times > 1 and item.last_name != item.name:
+        name = f"{item.name} … {item.last_name}"
+    head = f"{name}: {item.cls}" if name else item.cls
+    return f"{head} × {item.times:,}" if item.times > 1 else head
+
+
+def _loop_place(call: Call) -> str:
+    return f", line {call.line}" if call.line and not call.scope else ""
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + len(word) >= width:
+            lines.append("")
+        lines[-1] += (" " if lines[-1] else "") + word
+    return lines[:8]
+
+
+def _hide_plumbing(drawn: Sketch) -> None:
+    """Take out ops that only move elements, and lead their arrows on."""
+    hidden = {b.key for b in drawn.boxes if b.kind == "plumbing"}
+    into: dict[str, list[Arrow]] = {}
+    for a in drawn.arrows:
+        if a.end in hidden:
+            into.setdefault(a.end, []).append(a)
+    kept: list[Arrow] = []
+    for a in drawn.arrows:
+        if a.end in hidden:
+            continue
+        starts, todo, seen = [], [a.start], set()
+        while todo:
+            key = todo.pop()
+            if key not in hidden:
+                starts.append(key)
+            elif key not in seen:
+                seen.add(key)
+                todo += [b.start for b in into.get(key, [])]
+        for start in dict.fromkeys(reversed(starts)):
+            made = Arrow(start, a.end, a.label, a.style)
+            if start != a.end and (made not in kept or a.start == start):
+                kept.append(made)
+    drawn.boxes = [b for b in drawn.boxes if b.key not in hidden]
+    used = {x for a in kept for x in (a.start, a.end)}
+    drawn.boxes = [
+        b for b in drawn.boxes if b.key in used or b.kind not in ("parameter", "constant")
+    ]
+    drawn.arrows = kept
+    filled = {b.cluster for b in drawn.boxes}
+    for key in reversed(list(drawn.clusters)):
+        if key not in filled:
+            del drawn.clusters[key]
+        else:
+            filled.add(_parent(drawn, key))
+
+
+def _parent(drawn: Sketch, key: str) -> str:
+    return drawn.clusters[key].parent

@@ -1,4 +1,4 @@
-"""From a run to a file: `graph` captures, `render` lays out, `save` writes, by the suffix of the name."""
+"""From a graph to a file: `render` lays out, `save` writes, by the suffix of the name."""
 
 from __future__ import annotations
 
@@ -10,64 +10,21 @@ import sysconfig
 import tempfile
 from typing import Any
 
-import numpy as np
-
-from autotn.core.tensor import Tensor, wrap
-from autotn.ir.capture import capture, read_tape
 from autotn.ir.graph import Graph
-from autotn.network.structure import floating_dtype
-from autotn.network.system import System
 from autotn.viz.dot import to_dot
 from autotn.viz.film import to_html
+from autotn.viz.graphml import to_graphml
 from autotn.viz.mermaid import to_mermaid
 
-_TEXT = {".dot": to_dot, ".gv": to_dot, ".mmd": to_mermaid}
+_TEXT = {".dot": to_dot, ".gv": to_dot, ".mmd": to_mermaid, ".graphml": to_graphml}
 _DRAWN = (".svg", ".png", ".pdf")
-
-
-def graph(target: Any, *args: Any, values: str = "small", **kwargs: Any) -> Graph:
-    """The graph of a run, of a Tensor's history or of a System, ready to be saved.
-
-    Parameters
-    ----------
-    target : Module, function, Tensor, list of Tensors or System
-        A module or function is run on the other arguments; what it does is recorded, ``backward`` and optimizer steps
-        too. The history of a Tensor is read from its tape. A System alone is run on an example of zeros.
-    values : {"small", "all", "none"}
-        Keep the elements of small tensors and figures of the others, all elements of all, or nothing.
-
-    >>> g = tn.graph(nn.Linear(3, 2), tn.ones(1, 3))
-    >>> [c.op for c in g.calls]
-    ['linear']
-    """
-    if isinstance(target, Tensor) or (
-        isinstance(target, (list, tuple)) and target and all(isinstance(t, Tensor) for t in target)
-    ):
-        if args or kwargs:
-            raise TypeError("graph: the history of a Tensor takes no further arguments")
-        return read_tape(target, values)
-    if not callable(target):
-        raise TypeError(
-            "graph: expected a module, a function, a Tensor or a list of Tensors, "
-            f"got {type(target).__name__}"
-        )
-    if isinstance(target, System) and not args:
-        return _of_system(target, values)
-    return capture(target, *args, values=values, **kwargs)
-
-
-def _of_system(system: System, values: str) -> Graph:
-    """A System's run on one example of zeros, in eval mode."""
-    dtype = floating_dtype(system)
-    shapes = [system.parts[k].output_shapes[0] for k in system.input_indexes]
-    examples = [wrap(np.zeros((1, *shape), dtype)) for shape in shapes]
-    modes = [(m, m.training) for m in system.modules()]
-    system.eval()
-    try:
-        return capture(system, *examples, values=values)
-    finally:
-        for module, mode in modes:
-            module.training = mode
+#: What holds all of a graph, whatever is to be looked at.
+_WHOLE = {
+    ".html": to_html,
+    ".htm": to_html,
+    ".json": Graph.to_json,
+    ".txt": lambda graph: f"{graph}\n",
+}
 
 
 def _layout_program() -> list[str]:
@@ -85,42 +42,68 @@ def _layout_program() -> list[str]:
     )
 
 
-def render(graph: Graph, format: str = "svg", level: str = "op") -> bytes:
-    """The drawn graph as the bytes of an SVG, PNG or PDF file."""
+def render(graph: Graph, format: str = "svg", level: str | None = None, **options: Any) -> bytes:
+    """The drawn graph as the bytes of an SVG, PNG or PDF file.
+
+    Parameters
+    ----------
+    format : {"svg", "png", "pdf"}
+        The kind of picture.
+    level, **options
+        What to show; see `save`.
+    """
+    if f".{format}" not in _DRAWN:
+        raise ValueError(f"render: format={format!r}; expected 'svg', 'png' or 'pdf'")
     command = [*_layout_program(), f"-T{format}"]
-    done = subprocess.run(
-        command, input=to_dot(graph, level).encode(), capture_output=True, check=False
-    )
+    text = to_dot(graph, level, **options)
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
 
 
-def save(graph: Graph, path: Any, level: str = "op") -> pathlib.Path:
-    """Write a graph; the suffix says how: .svg .png .pdf .html .dot .gv .mmd .json .txt.
+def save(graph: Graph, path: Any, level: str | None = None, **options: Any) -> pathlib.Path:
+    """Write a graph; the suffix says how: .svg .png .pdf .html .dot .gv .mmd .graphml .json .txt.
 
     The file appears whole or not at all.
+
+    Parameters
+    ----------
+    level : str, optional
+        ``"op"``, ``"module"``, ``"system"``, ``"backward"``, ``"both"`` or ``"scalar"``; by default ``"op"`` for small
+        graphs, else ``"module"``.
+    color : str, optional
+        Colour the boxes by ``"grad_norm"``, ``"value_std"``, ``"zeros"``, ``"time"``, ``"flops"``, ``"memory"``,
+        ``"update_ratio"`` or ``"dtype"``.
+    depth : int, optional
+        Close modules at this depth.
+    unroll : bool
+        Draw all repetitions of blocks and loops instead of the first.
+    plumbing : bool
+        Show ops that only move elements, small (the default), or leave them out.
+    max_nodes : int
+        Close modules and leave calls out until there are no more boxes than this (300).
 
     Raises
     ------
     ValueError
-        For a suffix that is none of these.
+        For a suffix that is none of these, or an option that is not known.
     """
     target = pathlib.Path(path)
     suffix = target.suffix.lower()
     if suffix in _DRAWN:
-        data = render(graph, suffix[1:], level)
+        data = render(graph, suffix[1:], level, **options)
     elif suffix in _TEXT:
-        data = _TEXT[suffix](graph, level).encode()
-    elif suffix in (".html", ".htm"):
-        data = to_html(graph).encode()
-    elif suffix == ".json":
-        data = graph.to_json().encode()
-    elif suffix == ".txt":
-        data = (str(graph) + "\n").encode()
-    else:
-        known = ", ".join([*_DRAWN, *_TEXT, ".html", ".json", ".txt"])
+        data = _TEXT[suffix](graph, level, **options).encode()
+    elif suffix not in _WHOLE:
+        known = ", ".join([*_DRAWN, *_TEXT, *_WHOLE])
         raise ValueError(f"save: can't write a graph as {target.name!r}; the suffixes are {known}")
+    elif level is not None or options:
+        raise ValueError(
+            f"save: {suffix} holds the whole graph; level and other options are for pictures"
+        )
+    else:
+        data = _WHOLE[suffix](graph).encode()
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
