@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 from autotn.ir.graph import Graph
@@ -19,7 +20,7 @@ from autotn.viz.mermaid import to_mermaid
 _TEXT = {".dot": to_dot, ".gv": to_dot, ".mmd": to_mermaid, ".graphml": to_graphml}
 _DRAWN = (".svg", ".png", ".pdf")
 #: What holds all of a graph, whatever is to be looked at.
-_WHOLE = {
+_WHOLE: dict[str, Callable[[Graph], str]] = {
     ".html": to_html,
     ".htm": to_html,
     ".json": Graph.to_json,
