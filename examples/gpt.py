@@ -3,6 +3,7 @@
 The text is `pydoc_data.topics`, which every Python brings along for its ``help()``. The model is
 a decoder-only transformer: embeddings, blocks of causal self-attention and a feed-forward net
 (normalised before, as in GPT-2), and the letters' embedding again as the output layer.
+--resume goes on after a Ctrl-C or a crash, from the last checkpoint, to the same end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tqdm import tqdm
 import autotn as tn
 from autotn import nn, optim
 from autotn.nn import functional as F
+from autotn.utils.checkpointing import Checkpointer
 
 
 class Attention(nn.Module):
@@ -81,7 +83,9 @@ class GPT(nn.Module):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = command_line.parser(__doc__, "gpt").parse_args(arguments)
+    parser = command_line.parser(__doc__, "gpt")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    options = parser.parse_args(arguments)
     tn.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     text = "\n".join(topics.topics[name] for name in sorted(topics.topics))
@@ -90,9 +94,8 @@ def main(arguments: list[str] | None = None) -> None:
     data = np.array([letters.index(letter) for letter in text])
     split = int(0.95 * len(data))
 
-    width, depth, length, batch, steps = (96, 3, 64, 24, 900)
-    if options.quick:
-        width, depth, length, batch, steps = (16, 1, 16, 4, 10)
+    sizes = (16, 1, 16, 4, 10) if options.quick else (96, 3, 64, 24, 900)
+    width, depth, length, batch, steps = sizes
     model = GPT(len(letters), length, width, heads=4, depth=depth)
     count = sum(parameter.numel() for parameter in model.parameters())
     print(f"{len(text):,} letters, {len(letters)} different; {count:,} parameters.")
@@ -105,8 +108,11 @@ def main(arguments: list[str] | None = None) -> None:
         scores = model(pieces[:, :-1])
         return F.cross_entropy(scores.reshape(-1, len(letters)), pieces[:, 1:].reshape(-1))
 
-    seen, losses, test_seen, test_losses = [], [], [], []
-    for step in (bar := tqdm(range(steps), "steps")):
+    checkpoints = Checkpointer(options.out / "checkpoints", keep=2)
+    parts = {"model": model, "optimizer": optimizer, "generator": rng}
+    kept = (checkpoints.restore(parts) if options.resume else None) or {"step": 0}
+    seen, losses, test_seen, test_losses = curves = kept.get("curves", ([], [], [], []))
+    for step in (bar := tqdm(range(kept["step"], steps), "steps", steps, initial=kept["step"])):
         warmup = min(1.0, (step + 1) / 50)
         rate = 2e-3 * warmup * (0.55 + 0.45 * math.cos(math.pi * step / steps))
         for group in optimizer.param_groups:
@@ -123,12 +129,12 @@ def main(arguments: list[str] | None = None) -> None:
                 test_losses.append(sum(loss_on(data[split:]).item() for _ in range(8)) / 8)
             test_seen.append(step + 1)
             bar.set_postfix_str(f"{test_losses[-1] / math.log(2):.2f} bits a letter")
+            checkpoints.save(parts | {"curves": curves}, step + 1)
 
     start = tn.tensor([[letters.index("\n")]])
     written = model.write(start, 40 if options.quick else 500)[0].tolist()
     sample = "".join(letters[index] for index in written)
     print(sample)
-    options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "sample.txt").write_text(sample, encoding="utf-8")
     lines = {"training": (seen, losses), "unseen text": (test_seen, test_losses)}
     title = "A GPT reads Python's manual"

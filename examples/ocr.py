@@ -7,13 +7,13 @@ First phase: the article's script. `guess` a letter, `learn` from it, one at a t
 the same layers in the eager loop everybody knows from PyTorch, in mini-batches; it reads more
 than 99 % of renderings it has not seen. Typefaces it has never seen are the harder test.
 
-The pictures, the network's graph and the checkpoint are written to the folder given by --out.
+The pictures, the network's graph and the checkpoints are written to the folder given by --out. A checkpoint is
+whole or not there: a run may be killed at any moment.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 from typing import Any
@@ -26,9 +26,11 @@ from tqdm import tqdm
 
 import autotn as tn
 from autotn import nn, optim
+from autotn.utils.checkpointing import Checkpointer
 
 LESSON = 100  # letters the article's script learns between two looks at Ctrl-C
 BATCH = 52  # each letter twice
+CHECKPOINTS = "checkpoints"
 
 
 def article_network() -> tuple[tn.System, tn.Instance]:
@@ -45,11 +47,11 @@ def article_network() -> tuple[tn.System, tn.Instance]:
 
 
 class Run:
-    """Both networks, what trains them, and how far they are; what a checkpoint holds."""
+    """Both networks, what trains them, and how far they are; what is kept of them."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.checkpoint = options.out / "ocr.pt"
+        self.checkpoints = Checkpointer(options.out / CHECKPOINTS, keep=2)
         tn.manual_seed(options.seed)
         training, held_out = letters.split_faces(options.font_wheels)
         self.supply = letters.Letters(training, options.seed)
@@ -80,30 +82,24 @@ class Run:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def parts(self) -> dict[str, Any]:
+        """All that a resumed run needs to go on as if it had not stopped."""
         names = ("system", "model", "optimizer", "scheduler")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"generator": self.supply.rng}
 
     def save(self) -> None:
-        numbers = {
-            "options": vars(self.options) | {"out": None, "resume": False},
-            "done": self.done,
-            "generator": self.supply.rng.bit_generator.state,  # integers of 128 bits
-        }
-        state: dict[str, Any] = {name: part.state_dict() for name, part in self.parts().items()}
-        state["numbers"] = json.dumps(numbers)
-        tn.save(state, self.checkpoint)
+        options = vars(self.options) | {"out": None, "resume": False}
+        number = len(self.done["lessons"]) + self.done["steps"]
+        self.checkpoints.save(self.parts() | {"done": self.done, "options": options}, number)
 
-    def load(self, state: dict[str, Any]) -> None:
-        numbers = json.loads(state["numbers"])
-        self.done = numbers["done"]
-        self.supply.rng.bit_generator.state = numbers["generator"]
-        for name, part in self.parts().items():
-            part.load_state_dict(state[name])
+    def restore(self) -> None:
+        restored = self.checkpoints.restore(self.parts())
+        assert restored is not None  # its options were read before
+        self.done = restored["done"]
 
     def stop_if_asked(self) -> None:
         if self.interrupted:
             self.save()
-            sys.exit(f"\nStopped. All of it is in {self.checkpoint}: go on with --resume.")
+            sys.exit(f"\nStopped. All of it is in {self.checkpoints.folder}: go on with --resume.")
 
 
 def train_online(run: Run, lessons: int) -> None:
@@ -207,17 +203,16 @@ def main(arguments: list[str] | None = None) -> None:
         options.epochs = 2 if options.quick else 20
     elif options.epochs < 1:
         parser.error(f"--epochs must be at least 1, got {options.epochs}")
-    checkpoint, state = options.out / "ocr.pt", None
-    if options.resume:
-        if not checkpoint.exists():
-            parser.error(f"--resume finds no checkpoint {checkpoint}")
-        state = tn.load(checkpoint)
-        saved = json.loads(state["numbers"])["options"]
-        options = argparse.Namespace(**saved | {"out": options.out})
-    options.out.mkdir(parents=True, exist_ok=True)
+    resumed = options.resume
+    if resumed:
+        folder = options.out / CHECKPOINTS
+        saved = Checkpointer(folder).load() if folder.exists() else None
+        if saved is None:
+            parser.error(f"--resume finds no checkpoint in {folder}")
+        options = argparse.Namespace(**saved["objects"]["options"] | {"out": options.out})
     run = Run(options)
-    if state is not None:
-        run.load(state)
+    if resumed:
+        run.restore()
     train_online(run, lessons=5 if options.quick else 100)
     train_in_batches(run, steps_per_epoch=10 if options.quick else 200)
     run.save()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import random
@@ -76,7 +77,8 @@ class Checkpointer:
         ----------
         objects : mapping
             By name: anything with ``state_dict`` (modules, optimizers, schedulers, loaders),
-            generators, and plain values. The default generators are always saved.
+            generators (NumPy's and Python's too), and plain values. The default generators are
+            always saved.
         step : int
             Number of the checkpoint: later ones have larger numbers.
         metric : float
@@ -179,10 +181,7 @@ class Checkpointer:
                 f"{', '.join(states)}"
             )
         for name, value in objects.items():
-            if isinstance(value, Generator):
-                value.set_state(states[name])
-            elif hasattr(value, "load_state_dict"):
-                value.load_state_dict(states[name])
+            _set_state(value, states[name])
         _set_random_state(content["random"])
         stateful = {name for name, value in objects.items() if _has_state(value)}
         plain = {name: value for name, value in states.items() if name not in stateful}
@@ -190,30 +189,56 @@ class Checkpointer:
 
 
 def _has_state(value: Any) -> bool:
-    return isinstance(value, Generator) or hasattr(value, "load_state_dict")
+    generators = (Generator, np.random.Generator, random.Random)
+    return isinstance(value, generators) or hasattr(value, "load_state_dict")
 
 
 def _state_of(value: Any) -> Any:
+    """The state of an object as values that a file can hold; plain values are their own."""
     if isinstance(value, Generator):
         return value.get_state()
+    if isinstance(value, np.random.Generator):
+        # Text, for its integers have 128 bits.
+        return json.dumps(value.bit_generator.state, default=lambda array: array.tolist())
+    if isinstance(value, random.Random):
+        return _pythons(value.getstate())
     return value.state_dict() if hasattr(value, "state_dict") else value
+
+
+def _set_state(value: Any, state: Any) -> None:
+    if isinstance(value, Generator):
+        value.set_state(state)
+    elif isinstance(value, np.random.Generator):
+        value.bit_generator.state = json.loads(state)
+    elif isinstance(value, random.Random):
+        value.setstate(_pythons_again(state))
+    elif hasattr(value, "load_state_dict"):
+        value.load_state_dict(state)
+
+
+def _pythons(state: tuple[Any, ...]) -> list[Any]:
+    version, words, gauss = state
+    return [version, wrap(np.array(words, np.uint64)), gauss]
+
+
+def _pythons_again(state: list[Any]) -> tuple[Any, ...]:
+    version, words, gauss = state
+    return version, tuple(words.tolist()), gauss
 
 
 def _random_state() -> dict[str, Any]:
     """The default generators: ours, NumPy's old global one and Python's."""
-    version, words, gauss = random.getstate()
     kind, keys, place, has_gauss, cached = np.random.get_state()  # noqa: NPY002 - users draw from it
     return {
         "autotn": default_generator().get_state(),
-        "python": [version, wrap(np.array(words, np.uint64)), gauss],
+        "python": _pythons(random.getstate()),
         "numpy": [kind, wrap(np.asarray(keys)), place, has_gauss, cached],
     }
 
 
 def _set_random_state(state: dict[str, Any]) -> None:
     default_generator().set_state(state["autotn"])
-    version, words, gauss = state["python"]
-    random.setstate((version, tuple(words.tolist()), gauss))
+    random.setstate(_pythons_again(state["python"]))
     kind, keys, *rest = state["numpy"]
     np.random.set_state((kind, keys._data, *rest))  # noqa: NPY002 - users draw from it
 

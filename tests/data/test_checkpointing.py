@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import errno
 import os
 import random
 import subprocess
@@ -144,6 +146,67 @@ def test_all_default_generators_go_on(tmp_path: Path) -> None:
     other = tn.Generator()
     Checkpointer(tmp_path).restore({"own": other})
     assert [draw(), tn.rand(2, generator=other).tolist()] == expected
+
+
+@pytest.mark.parametrize(
+    "bits", [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64]
+)
+def test_generators_of_ones_own_go_on(bits: Any, tmp_path: Path) -> None:
+    def draw(own: dict[str, Any]) -> list[Any]:
+        return [
+            own["numpy"].normal(size=3).tolist(),
+            own["python"].gauss(0, 1),
+            own["python"].random(),
+        ]
+
+    own = {"numpy": np.random.Generator(bits(7)), "python": random.Random(7)}
+    draw(own)
+    Checkpointer(tmp_path).save(own, 1)
+    expected = draw(own)
+    again = {"numpy": np.random.Generator(bits(1)), "python": random.Random(1)}
+    assert Checkpointer(tmp_path).restore(again) == {"step": 1}
+    assert draw(again) == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit of POSIX systems")
+def test_a_disk_that_is_full_in_the_middle_of_a_file(tmp_path: Path) -> None:
+    """A limit on the size of files makes the operating system itself refuse the rest."""
+    import resource
+
+    checkpoints = Checkpointer(tmp_path, keep=1)
+    path = checkpoints.save({"x": tn.ones(10)}, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            checkpoints.save({"x": tn.ones(100_000)}, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert names(tmp_path) == [path.name]
+    assert checkpoints.restore({"x": 0})["step"] == 1  # type: ignore[index]
+    checkpoints.save({"x": tn.ones(100_000)}, 2)
+
+
+def test_a_folder_that_can_only_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there can be restored; saving says why it fails, and leaves it."""
+    model = tn.nn.Linear(2, 2)
+    path = Checkpointer(tmp_path, best="min").save({"model": model}, 1, 0.5)
+    kept = names(tmp_path)
+    open_as_usual = builtins.open
+
+    def read_only(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if set(mode) & set("wxa+"):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(file))
+        return open_as_usual(file, mode, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "open", read_only)
+        checkpoints = Checkpointer(tmp_path, best="min")
+        with pytest.raises(OSError, match="Read-only file system.*checkpoint-00000002.pt"):
+            checkpoints.save({"model": model}, 2, 0.1)
+        assert checkpoints.latest() == path
+        assert checkpoints.restore({"model": model}) == {"step": 1}
+    assert names(tmp_path) == kept
 
 
 def test_names_must_be_in_the_checkpoint(tmp_path: Path) -> None:

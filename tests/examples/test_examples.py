@@ -14,7 +14,7 @@ from tests.examples.test_pictures import is_png
 WRITES = {
     "custom_op": ["activation.png", "continued.png", "straight_through.png"],
     "digits": ["confusion.png", "curves.png", "kernels.png", "mistakes.png"],
-    "gpt": ["loss.png", "places.png", "sample.txt"],
+    "gpt": ["checkpoints", "loss.png", "places.png", "sample.txt"],
     "letter_networks": [
         f"{name}.png" for name in ("accuracy", "conv", "dense", "lstm", "residual", "rnn")
     ],
@@ -57,3 +57,14 @@ def test_a_seed_fixes_every_picture(name: str, run: Callable[..., str], tmp_path
     for picture in WRITES[name]:
         first, second = (folder / "o" / picture for folder in folders)
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_resumed_gpt_writes_the_same(run: Callable[..., str], tmp_path: Path) -> None:
+    """The last checkpoint is lost, and the run goes on from the one before."""
+    run("gpt", tmp_path)
+    written, checkpoints = tmp_path / "o" / "sample.txt", tmp_path / "o" / "checkpoints"
+    expected = written.read_text()
+    written.unlink()
+    max(checkpoints.iterdir()).unlink()
+    run("gpt", tmp_path, "--resume")
+    assert written.read_text() == expected

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import autotn as tn
+from autotn.utils.checkpointing import Checkpointer
 from tests.examples.conftest import EXAMPLES
 from tests.examples.test_pictures import is_png
 
@@ -71,6 +72,13 @@ def interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     return interrupted
 
 
+def kept(folder: Path) -> dict[str, Any]:
+    """All states in the latest checkpoint."""
+    content = Checkpointer(folder / "checkpoints").load()
+    assert content is not None
+    return content["objects"]
+
+
 def assert_same(one: Any, other: Any) -> None:
     """Bit for bit the same, through dictionaries and lists."""
     assert type(one) is type(other)
@@ -96,7 +104,7 @@ def test_it_prints_the_articles_lines_and_its_files(whole: tuple[Path, str]) -> 
     assert names == {
         *("letters.png", "held-out.png", "confusion-letters.png", "confusion-held-out.png"),
         *("weights.png", "weights-article.png", "curves.png", "curves-article.png"),
-        *("network.dot", "network.svg", "ocr.pt"),
+        *("network.dot", "network.svg", "checkpoints"),
     }
     assert all(str(Path("o", name)) in printed for name in names)
     assert all(is_png(path) for path in folder.glob("*.png"))
@@ -108,9 +116,9 @@ def test_a_resumed_run_ends_like_one_that_was_never_stopped(
     where: tuple[str, int], whole: tuple[Path, str], interrupted: Run, run: Run, tmp_path: Path
 ) -> None:
     assert "--resume" in interrupted(tmp_path, *where)
-    assert [path.name for path in (tmp_path / "o").iterdir()] == ["ocr.pt"]
+    assert [path.name for path in (tmp_path / "o").iterdir()] == ["checkpoints"]
     run("ocr", tmp_path, "--resume")
-    assert_same(tn.load(tmp_path / "o" / "ocr.pt"), tn.load(whole[0] / "ocr.pt"))
+    assert_same(kept(tmp_path / "o"), kept(whole[0]))
     for picture in ("weights.png", "curves.png"):
         again, before = tmp_path / "o" / picture, whole[0] / picture
         assert again.read_bytes() == before.read_bytes()
@@ -122,7 +130,7 @@ def test_a_run_may_be_stopped_twice(
     interrupted(tmp_path, "tagged_2d_data", 3)
     interrupted(tmp_path, "batch", 4, "--resume")
     run("ocr", tmp_path, "--resume")
-    assert_same(tn.load(tmp_path / "o" / "ocr.pt"), tn.load(whole[0] / "ocr.pt"))
+    assert_same(kept(tmp_path / "o"), kept(whole[0]))
 
 
 def test_resume_without_a_checkpoint_says_so(
@@ -130,12 +138,11 @@ def test_resume_without_a_checkpoint_says_so(
 ) -> None:
     with pytest.raises(SystemExit):
         run("ocr", tmp_path, "--resume")
-    assert f"no checkpoint {Path('o', 'ocr.pt')}" in capsys.readouterr().err
+    assert f"no checkpoint in {Path('o', 'checkpoints')}" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_checkpoint_holds_the_weights(whole: tuple[Path, str]) -> None:
-    state = tn.load(whole[0] / "ocr.pt")
-    weight = state["model"]["1.weight"].numpy()
+    weight = kept(whole[0])["model"]["1.weight"].numpy()
     assert weight.shape == (15 * 15, 32 * 32)
     assert np.isfinite(weight).all()
