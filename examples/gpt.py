@@ -3,7 +3,6 @@
 The text is `pydoc_data.topics`, which every Python brings along for its ``help()``. The model is
 a decoder-only transformer: embeddings, blocks of causal self-attention and a feed-forward net
 (normalised before, as in GPT-2), and the letters' embedding again as the output layer.
---resume goes on after a Ctrl-C or a crash, from the last checkpoint, to the same end.
 """
 
 from __future__ import annotations

@@ -202,7 +202,7 @@ def test_a_folder_that_can_only_be_read(tmp_path: Path, monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setattr(builtins, "open", read_only)
         checkpoints = Checkpointer(tmp_path, best="min")
-        with pytest.raises(OSError, match="Read-only file system.*checkpoint-00000002.pt"):
+        with pytest.raises(OSError, match=r"Read-only file system.*checkpoint-00000002\.pt"):
             checkpoints.save({"model": model}, 2, 0.1)
         assert checkpoints.latest() == path
         assert checkpoints.restore({"model": model}) == {"step": 1}
