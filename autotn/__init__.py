@@ -102,6 +102,7 @@ _ROOMS = {
 _LATE = {
     "check": "diagnose",
     "debug": "diagnose",
+    "derive": "viz",
     "graph": "viz",
     "load": "serialization",
     "profile": "viz.profiler",

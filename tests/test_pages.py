@@ -15,7 +15,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/index.md", "docs/differences.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/index.md",
+    "docs/differences.md",
+    "docs/learning.md",
+]
 PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "guide").glob("*.md"))
 
 CODE = re.compile(
@@ -52,3 +59,10 @@ def test_pictures_are_made_by_running_code(tmp_path: Path) -> None:
     run(tmp_path, str(ROOT / "docs" / "make_images.py"), str(tmp_path / "images"))
     kept = {path.name for path in (ROOT / "docs" / "images").iterdir()}
     assert {path.name for path in (tmp_path / "images").iterdir()} == kept
+
+
+def test_the_chapter_on_learning_is_what_the_code_derives(tmp_path: Path) -> None:
+    page = tmp_path / "learning.md"
+    run(tmp_path, str(ROOT / "docs" / "make_learning.py"), str(page))
+    kept = (ROOT / "docs" / "learning.md").read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == kept, "write it anew: python docs/make_learning.py"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autotn.viz.capturing import graph
+from autotn.viz.derivation import derive
 from autotn.viz.dot import to_dot, to_graphviz
 from autotn.viz.draw import render, save
 from autotn.viz.film import to_frame, to_html
@@ -12,6 +13,6 @@ from autotn.viz.summary import summary
 from autotn.viz.text import to_text
 
 __all__ = [
-    *("graph", "render", "save", "summary", "to_dot", "to_frame", "to_graphml", "to_graphviz"),
-    *("to_html", "to_mermaid", "to_text"),
+    *("derive", "graph", "render", "save", "summary", "to_dot", "to_frame", "to_graphml"),
+    *("to_graphviz", "to_html", "to_mermaid", "to_text"),
 ]
