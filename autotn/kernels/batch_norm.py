@@ -60,8 +60,8 @@ def gradients(
 ) -> tuple[Array | None, Array, Array]:
     """Gradients by input, weight and bias."""
     if x.dtype.itemsize == 2:
-        wide: Any = [widened(a) for a in (g, x, mean, rstd, weight)]
-        gx, g_weight, g_bias = gradients(*wide, need_input)
+        g, xs, mean, rstd, weight = (widened(a) for a in (g, x, mean, rstd, weight))
+        gx, g_weight, g_bias = gradients(g, xs, mean, rstd, weight, need_input)
         narrow = x.dtype
         gx = None if gx is None else gx.astype(narrow)
         return gx, g_weight.astype(narrow), g_bias.astype(narrow)
