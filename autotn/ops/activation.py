@@ -10,6 +10,7 @@ import numpy as np
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import DTypeError
+from autotn.kernels.onednn import elementwise as onednn
 
 __all__ = [
     "celu",
@@ -67,7 +68,15 @@ def _relu(input: Arr) -> Arr:
     return np.maximum(input, _zero_row(input))
 
 
-_relu.grad(input=lambda g, out: g * (out > 0))
+def _relu_rule(g: Any, out: Any) -> Any:
+    if g.__class__ is np.ndarray and g.size >= onednn.LEAST:
+        found = onednn.pulled("relu", g, out)
+        if found is not None:
+            return found
+    return g * (out > 0)
+
+
+_relu.grad(input=_relu_rule)
 relu_ = _relu.op.in_place
 
 
@@ -415,12 +424,18 @@ def _silu(input: Arr) -> Arr:
     >>> F.silu(tn.tensor([1.0]))
     tensor([0.7311])
     """
+    found = onednn.applied("silu", input)
+    if found is not None:
+        return found, (None,)
     s = 1 / (1 + np.exp(-input))
     return input * s, (s,)
 
 
 def _silu_rule(g: Any, input: Any, s: Any) -> Any:
-    if isinstance(g, np.ndarray):
+    found = onednn.pulled("silu", g, input)
+    if found is not None:
+        return found
+    if isinstance(g, np.ndarray) and s is not None:
         return g * (s * (1 + input * (1 - s)))
     from autotn.ops.transcendental import sigmoid
 
@@ -473,6 +488,15 @@ def mish(input: Any, inplace: bool = False) -> Any:
     return inplace_or_not("mish", _mish, inplace, input)
 
 
+def _gelu_inner_tanh(input: Any) -> Any:
+    t = np.asarray(input * input)
+    t *= 0.044715
+    t += 1
+    t *= input
+    t *= math.sqrt(2 / math.pi)
+    return np.tanh(t, out=t)
+
+
 @op(aux=("t",), promote="float")
 def _gelu_tanh(input: Arr) -> Arr:
     """GELU by its tanh approximation (Hendrycks & Gimpel 2016, section 2).
@@ -480,12 +504,10 @@ def _gelu_tanh(input: Arr) -> Arr:
     >>> F.gelu(tn.tensor([1.0]), approximate="tanh")
     tensor([0.8412])
     """
-    t = np.asarray(input * input)
-    t *= 0.044715
-    t += 1
-    t *= input
-    t *= math.sqrt(2 / math.pi)
-    np.tanh(t, out=t)
+    found = onednn.applied("gelu_tanh", input)
+    if found is not None:
+        return found, (None,)
+    t = _gelu_inner_tanh(input)
     result = np.asarray(t + 1)
     result *= input
     result *= 0.5
@@ -494,6 +516,11 @@ def _gelu_tanh(input: Arr) -> Arr:
 
 @_gelu_tanh.grad
 def _(g: Any, input: Any, t: Any) -> Any:
+    found = onednn.pulled("gelu_tanh", g, input)
+    if found is not None:
+        return found
+    if t is None:
+        t = _gelu_inner_tanh(input)
     slope = np.asarray(input * input)
     slope *= 3 * 0.044715
     slope += 1
@@ -536,22 +563,32 @@ def _gelu_erf(input: Arr) -> Arr:
     >>> F.gelu(tn.tensor([1.0]))
     tensor([0.8413])
     """
+    found = onednn.applied("gelu_erf", input)
+    if found is not None:
+        return found, (None,)
+    cdf = _normal_cdf(input)
+    return input * cdf, (cdf,)
+
+
+def _normal_cdf(input: Any) -> Any:
     from autotn.ops.transcendental import erf
 
-    cdf = erf(input * math.sqrt(0.5)) * 0.5 + 0.5
-    return input * cdf, (cdf,)
+    return erf(input * math.sqrt(0.5)) * 0.5 + 0.5
 
 
 @_gelu_erf.grad
 def _(g: Any, input: Any, cdf: Any) -> Any:
+    found = onednn.pulled("gelu_erf", g, input)
+    if found is not None:
+        return found
+    if cdf is None:
+        cdf = _normal_cdf(input)
     return g * (cdf + input * np.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi)))
 
 
 @_gelu_erf.reference
 def _(input: Any) -> Any:
-    from autotn.ops.transcendental import erf
-
-    return input * (erf(input * math.sqrt(0.5)) * 0.5 + 0.5)
+    return input * _normal_cdf(input)
 
 
 @composite()

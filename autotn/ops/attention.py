@@ -11,6 +11,7 @@ from autotn.core.failure import with_origin
 from autotn.core.op import Arr, Fixed, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import ShapeError
+from autotn.kernels.onednn import rows as onednn
 from autotn.ops.dropout import dropout
 from autotn.ops.join import cat
 from autotn.ops.matmul import linear, matmul, swap
@@ -34,7 +35,10 @@ def _attention(query: Arr, key: Arr, value: Arr, mask: Fixed, scale: float) -> A
             np.copyto(p, -np.inf, where=mask)
         else:
             p += mask
-    if p.size:
+    found = onednn.softmax(p) if mask is None or _all_rows_see(mask) else None
+    if found is not None:
+        p = found
+    elif p.size:
         top = p.max(-1, keepdims=True)
         if mask is not None:
             top[top == -np.inf] = 0  # a row in which all is blocked
@@ -47,6 +51,11 @@ def _attention(query: Arr, key: Arr, value: Arr, mask: Fixed, scale: float) -> A
     return np.matmul(p, value), (p,)
 
 
+def _all_rows_see(mask: Any) -> bool:
+    """True when no row of a mask of booleans blocks everything."""
+    return mask.dtype.kind == "b" and not mask.all(-1).any()
+
+
 @_attention.grad
 def _(
     g: Any, query: Any, key: Any, value: Any, p: Any, scale: float, needs: tuple[bool, ...]
@@ -55,8 +64,12 @@ def _(
     if not (needs[0] or needs[1]):
         return None, None, g_value
     gp = np.matmul(g, value.swapaxes(-1, -2))
-    gp *= p
-    gp -= p * gp.sum(-1, keepdims=True)
+    found = onednn.softmax_gradient(gp, p)
+    if found is None:
+        gp *= p
+        gp -= p * gp.sum(-1, keepdims=True)
+    else:
+        gp = found
     gp *= scale
     g_query = np.matmul(gp, key) if needs[0] else None
     g_key = np.matmul(gp.swapaxes(-1, -2), query) if needs[1] else None

@@ -20,6 +20,7 @@ from autotn.core.op import Arr, op
 from autotn.core.tensor import Tensor
 from autotn.errors import ShapeError
 from autotn.kernels import batch_norm as batch
+from autotn.kernels.onednn import rows as onednn
 from autotn.ops.join import cat
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
@@ -30,18 +31,22 @@ FUNCTIONAL = ("local_response_norm", "normalize")
 # -- rows ------------------------------------------------------------------------------------------
 
 
-@op(aux=("xhat", "rstd"))
+@op(aux=("kept",))
 def _normalise_rows(input: Arr, weight: Arr | None, bias: Arr | None, eps: float) -> Arr:
     """Each row of a matrix with mean 0 and variance 1, scaled and shifted.
 
     >>> F.layer_norm(tn.tensor([[1.0, 3.0]]), (2,))
     tensor([[-1.0000,  1.0000]])
     """
+    found = onednn.normalise(input, weight, bias, eps)
+    if found is not None:
+        out, moments = found
+        return out, (moments,)
     count = max(input.shape[1], 1)
     xhat = input - input.dot(np.full(input.shape[1], 1 / count, input.dtype))[:, None]
     rstd = 1 / np.sqrt(np.einsum("ij,ij->i", xhat, xhat) / count + eps)
     xhat *= rstd[:, None]
-    return _scaled(xhat, weight, bias), (xhat, rstd)
+    return _scaled(xhat, weight, bias), ((xhat, rstd),)
 
 
 def _scaled(x: Any, weight: Any, bias: Any) -> Any:
@@ -55,7 +60,12 @@ def _scaled(x: Any, weight: Any, bias: Any) -> Any:
 
 
 @_normalise_rows.grad
-def _(g: Any, xhat: Any, rstd: Any, weight: Any, bias: Any, needs: tuple[bool, ...]) -> Any:
+def _(
+    g: Any, input: Any, weight: Any, bias: Any, eps: float, kept: Any, needs: tuple[bool, ...]
+) -> Any:
+    if isinstance(kept, onednn.Moments):
+        return onednn.normalise_gradients(g, input, weight, bias, eps, kept)
+    xhat, rstd = kept
     g_weight = np.einsum("ij,ij->j", g, xhat) if weight is not None and needs[1] else None
     g_bias = np.ones(len(g), g.dtype).dot(g) if bias is not None and needs[2] else None
     if not needs[0]:

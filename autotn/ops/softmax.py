@@ -9,6 +9,7 @@ import numpy as np
 from autotn.core import dtypes
 from autotn.core.op import Arr, op
 from autotn.core.tensor import check_dim
+from autotn.kernels.onednn import rows as onednn
 
 __all__ = ["log_softmax", "softmax"]
 
@@ -37,6 +38,10 @@ def softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
         input = input.astype(dtypes.as_numpy(dtype))
     if not input.size:
         return input.copy()
+    if axis == input.ndim - 1:
+        found = onednn.softmax(input)
+        if found is not None:
+            return found
     e = np.exp(input - input.max(axis, keepdims=True))
     e /= e.sum(axis, keepdims=True)
     return e
@@ -45,6 +50,10 @@ def softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
 def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
     if not out.ndim:
         return g * 0
+    if dim in (-1, out.ndim - 1):
+        found = onednn.softmax_gradient(g, out)
+        if found is not None:
+            return found
     gs = g * out
     return gs - out * (
         gs.sum(dim, keepdims=True) if isinstance(gs, np.ndarray) else gs.sum(dim, True)
@@ -66,6 +75,10 @@ def log_softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
         input = input.astype(dtypes.as_numpy(dtype))
     if not input.size:
         return input.copy()
+    if axis == input.ndim - 1:
+        found = onednn.softmax(input, log=True)
+        if found is not None:
+            return found
     shifted = input - input.max(axis, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis, keepdims=True))
     return shifted
@@ -74,6 +87,10 @@ def log_softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
 def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
     if not out.ndim:
         return g * 0
+    if dim in (-1, out.ndim - 1):
+        found = onednn.softmax_gradient(g, out, log=True)
+        if found is not None:
+            return found
     total = g.sum(dim, keepdims=True) if isinstance(g, np.ndarray) else g.sum(dim, True)
     return g - np.exp(out) * total
 

@@ -10,6 +10,7 @@ import numpy as np
 from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, op, to_arrays
 from autotn.kernels.erf import erf as rational_erf
+from autotn.kernels.onednn import elementwise as onednn
 
 __all__ = [
     "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "logaddexp",
@@ -171,6 +172,10 @@ def sigmoid(input: Arr) -> Arr:
     if input.ndim == 0 or input.dtype.itemsize == 2:
         wide = input.astype(np.float32) if input.dtype.itemsize == 2 else input
         return (1 / (1 + np.exp(-wide))).astype(input.dtype)
+    if input.size >= onednn.LEAST:
+        found = onednn.applied("sigmoid", input)
+        if found is not None:
+            return found
     # e^-x may overflow to inf, and 1/inf is the right 0.
     one = _ONES.get(input.dtype, 1)
     y = np.negative(input)
@@ -180,6 +185,10 @@ def sigmoid(input: Arr) -> Arr:
 
 
 def _sigmoid_rule(g: Any, out: Any) -> Any:
+    if g.__class__ is np.ndarray and g.size >= onednn.LEAST:
+        found = onednn.pulled("sigmoid", g, out)
+        if found is not None:
+            return found
     part = (
         g * out
     )  # g y (1 - y), without the number 1: a Python number costs NumPy as much as a product

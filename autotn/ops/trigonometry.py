@@ -9,6 +9,7 @@ import numpy as np
 
 from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, alias, op, to_arrays
+from autotn.kernels.onednn import elementwise as onednn
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
@@ -140,6 +141,10 @@ def tanh(input: Arr) -> Arr:
 
 
 def _tanh_rule(g: Any, out: Any) -> Any:
+    if g.__class__ is np.ndarray and g.size >= onednn.LEAST:
+        found = onednn.pulled("tanh", g, out)
+        if found is not None:
+            return found
     part = (
         g * out
     )  # g (1 - y²), without the number 1: a Python number costs NumPy as much as a product

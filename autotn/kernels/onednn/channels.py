@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autotn.kernels.onednn.primitive import AFTERWARDS, Call, Given, Ints, Maker
-from autotn.kernels.onednn.switch import SWITCH
+from autotn.kernels.onednn.switch import SWITCH, takes
 from autotn.kernels.window import Array
 
 ADD, MULTIPLY, SUBTRACT = 0x1FFF0, 0x1FFF1, 0x1FFF5
@@ -16,17 +16,10 @@ SRC, OTHER, DST = 1, 2, 17
 LEAST = 1 << 14
 
 
-def takes(*arrays: Array) -> bool:
-    """True for contiguous float32 arrays of some size."""
-    big = arrays[0].size >= (LEAST if SWITCH.choosy else 1)
-    plain = all(a.dtype == np.float32 and a.flags.c_contiguous for a in arrays)
-    return big and plain and SWITCH.ready()
-
-
 def chained(x: Array, *steps: tuple[int, Array]) -> Array | None:
     """Operations on ``(N, C, places)``, each with an array like it or one number per channel."""
     # With a single place per channel the library cannot tell channels from places.
-    if x.shape[2] == 1 or not takes(x, *(a for _, a in steps)):
+    if x.shape[2] == 1 or not takes(LEAST, x, *(a for _, a in steps)):
         return None
     kinds = tuple((operation, a.ndim == 3) for operation, a in steps)
     call = SWITCH.the_session().find(

@@ -39,7 +39,7 @@ ANY_LAYOUT = 1
 MAX_DIMS = 12
 
 #: Queries of a primitive descriptor.
-EXEC_ARGUMENT = 255
+EXEC_ARGUMENT, NUMBER_OF_INPUTS = 255, 3
 
 Dims = c_int64 * MAX_DIMS
 
@@ -171,6 +171,8 @@ class Library:
         self.stream_wait = self.functions["stream_wait"]
         self.query_md = loaded.dnnl_primitive_desc_query_md
         self.query_md.argtypes, self.query_md.restype = [_HANDLE, c_int, c_int], c_void_p
+        self.query_number = loaded.dnnl_primitive_desc_query_s32
+        self.query_number.argtypes, self.query_number.restype = [_HANDLE, c_int, c_int], c_int
         self.md_equal = loaded.dnnl_memory_desc_equal
         self.md_equal.argtypes, self.md_equal.restype = [_HANDLE, _HANDLE], c_int
         self.md_size = loaded.dnnl_memory_desc_get_size

@@ -22,6 +22,7 @@ from autotn.kernels.onednn.library import (
     ANY_LAYOUT,
     EXEC_ARGUMENT,
     F32,
+    NUMBER_OF_INPUTS,
     Argument,
     Library,
     Refused,
@@ -163,6 +164,10 @@ class Maker:
         )
         self.made.append(("primitive_desc_destroy", found))
         return found
+
+    def inputs_of(self, descriptor: int) -> int:
+        """How many inputs a primitive wants."""
+        return int(self.library.query_number(descriptor, NUMBER_OF_INPUTS, 0))
 
     def reorder(self, source: int, target: int) -> int:
         """A primitive descriptor that copies one layout to another."""

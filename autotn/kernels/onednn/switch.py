@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from autotn.kernels.memory import dropped_by_empty_cache
 
@@ -75,3 +77,11 @@ class Switch:
 
 
 SWITCH = Switch()
+
+
+def takes(least: int, x: Any, *others: Any) -> bool:
+    """True for contiguous float32 arrays of some size; rules come with Tensors, too."""
+    if x.__class__ is not np.ndarray or x.size < (least if SWITCH.choosy else 1):
+        return False
+    arrays = (x, *others)
+    return all(a.dtype == np.float32 and a.flags.c_contiguous for a in arrays) and SWITCH.ready()
