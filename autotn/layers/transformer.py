@@ -19,7 +19,7 @@ from autotn.layers.linear import Linear
 from autotn.layers.module import Module
 from autotn.layers.norm import LayerNorm
 from autotn.ops import full, relu, triu
-from autotn.ops.activation import gelu
+from autotn.ops.gelu import gelu
 
 __all__ = [
     "Transformer",

@@ -65,7 +65,6 @@ from autotn.ops import (
 )
 from autotn.ops.activation import (
     elu_,
-    gelu,
     glu,
     hardshrink,
     hardsigmoid,
@@ -88,6 +87,7 @@ from autotn.ops.attention import multi_head_attention_forward, scaled_dot_produc
 from autotn.ops.classify import cross_entropy, nll_loss
 from autotn.ops.dropout import dropout1d, dropout2d, dropout3d
 from autotn.ops.embedding import one_hot
+from autotn.ops.gelu import gelu
 from autotn.ops.gumbel import gumbel_softmax
 from autotn.ops.linear_cross_entropy import linear_cross_entropy
 from autotn.ops.loss import (

@@ -30,6 +30,7 @@ from autotn.ops.exchange import *
 from autotn.ops.extremes import *
 from autotn.ops.gamma import *
 from autotn.ops.gather import *
+from autotn.ops.gelu import *
 from autotn.ops.householder import *
 from autotn.ops.in_place_names import *
 from autotn.ops.index import *
