@@ -22,7 +22,6 @@ from autotn.ops import (
     threshold,
 )
 from autotn.ops.activation import (
-    gelu,
     glu,
     hardshrink,
     hardsigmoid,
@@ -39,6 +38,7 @@ from autotn.ops.activation import (
     softsign,
     tanhshrink,
 )
+from autotn.ops.gelu import gelu
 
 __all__ = [
     "CELU",

@@ -611,7 +611,7 @@ def softmin(input: Any, dim: Any = None, _stacklevel: int = 3, dtype: Any = None
 _INTEGERS = "Integers have no slope; use .float()"
 for _smooth in (
     _leaky_relu, _elu, _hardsigmoid, _hardswish, hardshrink, softshrink, softplus, logsigmoid, _mish,
-    _gelu_tanh, _gelu_erf, _prelu,
+    _prelu,
 ):  # fmt: skip
     _smooth.takes("f", _INTEGERS, promoted=False)
 _silu.takes("fc", _INTEGERS, promoted=False)

@@ -115,3 +115,7 @@ def _(g: Any, input: Any, cdf: Any) -> Any:
 @_gelu_erf.reference
 def _(input: Any) -> Any:
     return input * _normal_cdf(input)
+
+
+for _smooth in (_gelu_tanh, _gelu_erf):
+    _smooth.takes("f", "Integers have no slope; use .float()", promoted=False)
