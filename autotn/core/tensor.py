@@ -17,6 +17,7 @@ import numpy as np
 
 from autotn.core import dtypes
 from autotn.core.device import CPU, device
+from autotn.core.late import upstairs
 from autotn.core.methods import TensorMethods
 from autotn.core.naming import SHOWN, layout, strided
 from autotn.core.node import GraphNode, Leaf, RemovableHandle, here
@@ -500,6 +501,9 @@ class Tensor(TensorMethods):
         from autotn.core.printing import tensor_text
 
         return tensor_text(self)
+
+    def _repr_html_(self) -> str:
+        return str(upstairs("viz", "tensor_card")(self))
 
     def __format__(self, spec: str) -> str:
         if self._data.ndim == 0 and spec:

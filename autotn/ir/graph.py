@@ -296,6 +296,10 @@ class Graph:
         """The graph in Mermaid's language, which READMEs draw. See `autotn.viz.to_mermaid`."""
         return str(upstairs("viz", "to_mermaid")(self, level=level, **options))
 
+    def compared_with(self, other: Graph, rtol: float = 0.0) -> Any:
+        """What is different in `other`: ``tn.diff(self, other)``. See `autotn.viz.diff`."""
+        return upstairs("viz", "diff")(self, other, rtol)
+
     def _repr_html_(self) -> str:
         return str(upstairs("viz", "to_frame")(self))
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from autotn.core import dtypes
 from autotn.core.device import check_device
 from autotn.core.failure import tell_where
+from autotn.core.late import upstairs
 from autotn.core.modes import HOT, no_grad
 from autotn.core.names import MODULE_CALLS
 from autotn.core.node import RemovableHandle
@@ -446,6 +447,19 @@ class Module(Tree):
         return state.load(self, state_dict, strict, assign)
 
     # ------------------------------------------------------------------ pickling and printing
+
+    def summary(self, *args: Any, **kwargs: Any) -> Any:
+        """A table of one run on these arguments: shapes, parameters, operations, memory, time.
+
+        See `autotn.viz.summary`.
+
+        >>> print(nn.Linear(3, 2).summary(tn.ones(1, 3)))
+        module   class   input → output  parameters ...
+        """
+        return upstairs("viz", "summary")(self, *args, **kwargs)
+
+    def _repr_html_(self) -> str:
+        return str(upstairs("viz", "module_card")(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

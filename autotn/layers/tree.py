@@ -23,6 +23,8 @@ from autotn.layers.parameter import Buffer, Parameter
 Self = TypeVar("Self", bound="Tree")
 
 TABLES = ("_parameters", "_buffers", "_modules")
+#: Methods PyTorch's modules do not have: members may take their names.
+OURS = frozenset(["summary"])
 
 #: Hooks on what any module registers, by what is registered.
 REGISTRATION_HOOKS: dict[str, dict[int, Callable[..., Any]]] = {name: {} for name in TABLES}
@@ -129,7 +131,8 @@ class Tree:
             raise KeyError(f'{kind} name can\'t be empty string ""')
         # Not hasattr(self, …): a subclass's __getattr__ may need members that are yet to come.
         if name not in self.__dict__[table] and (
-            (name in self.__dict__ and not replacing) or hasattr(type(self), name)
+            (name in self.__dict__ and not replacing)
+            or (hasattr(type(self), name) and name not in OURS)
         ):
             raise KeyError(f"attribute '{name}' already exists")
 

@@ -387,13 +387,15 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
 
 @composite(method="diff", numpy=np.diff)
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    """Differences of neighbours along `dim`, `n` times.
+    """Differences of neighbours along `dim`, `n` times; of two graphs, what differs (`autotn.viz.diff`).
 
     >>> tn.diff(tn.tensor([1, 4, 9]))
     tensor([3, 5])
     """
     from autotn.ops.join import cat
 
+    if hasattr(input, "compared_with"):  # two graphs of runs: the name means both
+        return input.compared_with(n)
     axis = check_dim("diff", dim, input.ndim)
     if not input.ndim:
         raise RuntimeError("diff: expects input to be at least one-dimensional")

@@ -82,9 +82,3 @@ def test_nothing_is_recorded_when_nobody_listens() -> None:
 
     tn.graph(network(), tn.ones(5, 2, 3))
     assert HOT["SPECIAL"] == 0
-
-
-def test_summary() -> None:
-    text = tn.summary(network(), tn.ones(5, 2, 3))
-    assert "Linear" in text
-    assert "38" in text.splitlines()[-1]
