@@ -99,7 +99,7 @@ EXPECTED_FROM_PYTORCH = {"utils", "nn/utils"}
 #: Loaded on first use, by the functions that need them.
 LAZY = {
     *("graphviz", "h5py", "matplotlib", "onnx", "PIL", "safetensors", "scipy", "sklearn"),
-    *("torch", "tqdm"),
+    *("tensorboardX", "torch", "tqdm"),
 }
 
 

@@ -1,11 +1,11 @@
-"""PyTorch's ``utils``: data loading and checkpoints."""
+"""PyTorch's ``utils``: data loading, checkpoints and TensorBoard."""
 
 from __future__ import annotations
 
 from typing import Any as _Any
 
 from autotn.absent import no_attribute as _no_attribute
-from autotn.utils import checkpointing, data
+from autotn.utils import checkpointing, data, tensorboard
 
 
 def __getattr__(name: str) -> _Any:
