@@ -204,8 +204,8 @@ def _function_lines(op: Op) -> list[str]:
         return [*lines, *(f"    {line}" for line in translated), f"    {elsewhere}"]
 
     first, rest = op.inputs[0].name, op.inputs[1:]
-    given = ["out"] * op.has_out + list(words)
-    unusual = " or ".join(["SPECIAL", *(f"{word} is not None" for word in given)])
+    asked = ["out"] * op.has_out + list(words)
+    unusual = " or ".join(["SPECIAL", *(f"{word} is not None" for word in asked)])
     lines += [
         f"    if {unusual}:",
         *(f"        {line}" for line in translated),

@@ -186,6 +186,7 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -199,6 +200,8 @@ def grad(
         The gradient each output starts with; may be left out for outputs of one element.
     retain_graph, create_graph
         As for `Tensor.backward`.
+    only_inputs : bool
+        Always True: the gradients of other leaves are not accumulated.
     allow_unused : bool, optional
         Give None for inputs that the outputs do not depend on, instead of raising.
     is_grads_batched : bool
@@ -259,7 +262,7 @@ def _batched_grad(
     for k in range(count):
         keep = True if k < count - 1 else retain_graph
         seeds = [None if r is None else r[k] for r in rows]
-        each.append(grad(outs, ins, seeds, keep, create_graph, unused, False, materialize))
+        each.append(grad(outs, ins, seeds, keep, create_graph, True, unused, False, materialize))
     stacked: list[Any] = []
     for column in zip(*each, strict=True):
         if column[0] is None:

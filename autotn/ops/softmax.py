@@ -14,25 +14,31 @@ from autotn.kernels.onednn import rows as onednn
 __all__ = ["log_softmax", "softmax"]
 
 
-def implicit_dim(name: str, ndim: int) -> int:
+def implicit_dim(name: str, ndim: int, stacklevel: int = 3) -> int:
     """The dimension PyTorch chooses, with a warning, when `dim` is left out."""
     import warnings
 
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=stacklevel,
     )
+    return _usual(ndim)
+
+
+def _usual(ndim: int) -> int:
     return 0 if ndim in (0, 1, 3) else 1
 
 
 @op(method="softmax")
-def softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
+def softmax(input: Arr, dim: int | None = None, dtype: Any = None) -> Arr:
     r"""Normalised exponentials: :math:`e^{x_i} / \sum_j e^{x_j}` along `dim`.
 
     >>> tn.softmax(tn.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
+    if dim is None:
+        dim = implicit_dim("softmax", input.ndim, 4)
     axis = check_dim("softmax", dim, input.ndim) if input.ndim else None
     if dtype is not None:
         input = input.astype(dtypes.as_numpy(dtype))
@@ -47,9 +53,10 @@ def softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
     return e
 
 
-def _softmax_rule(g: Any, out: Any, dim: int) -> Any:
+def _softmax_rule(g: Any, out: Any, dim: int | None) -> Any:
     if not out.ndim:
         return g * 0
+    dim = _usual(out.ndim) if dim is None else dim
     if dim in (-1, out.ndim - 1):
         found = onednn.softmax_gradient(g, out)
         if found is not None:
@@ -64,12 +71,14 @@ softmax.grad(input=_softmax_rule)
 
 
 @op(method="log_softmax")
-def log_softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
+def log_softmax(input: Arr, dim: int | None = None, dtype: Any = None) -> Arr:
     r"""Logarithm of softmax: :math:`x_i - \log \sum_j e^{x_j}` along `dim`, without overflow.
 
     >>> tn.log_softmax(tn.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
     """
+    if dim is None:
+        dim = implicit_dim("log_softmax", input.ndim, 4)
     axis = check_dim("log_softmax", dim, input.ndim) if input.ndim else None
     if dtype is not None:
         input = input.astype(dtypes.as_numpy(dtype))
@@ -84,9 +93,10 @@ def log_softmax(input: Arr, dim: int, dtype: Any = None) -> Arr:
     return shifted
 
 
-def _log_softmax_rule(g: Any, out: Any, dim: int) -> Any:
+def _log_softmax_rule(g: Any, out: Any, dim: int | None) -> Any:
     if not out.ndim:
         return g * 0
+    dim = _usual(out.ndim) if dim is None else dim
     if dim in (-1, out.ndim - 1):
         found = onednn.softmax_gradient(g, out, log=True)
         if found is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, SupportsFloat
 
 from autotn.optim.lr_scheduler.scheduler import (
@@ -47,8 +48,14 @@ class ReduceLROnPlateau(LRScheduler):
         cooldown: int = 0,
         min_lr: float | list[float] = 0,
         eps: float = 1e-8,
+        verbose: bool = False,
     ) -> None:
         check_optimizer(self, optimizer)
+        if verbose:
+            warnings.warn(
+                "ReduceLROnPlateau: verbose has no effect; get_last_lr() tells the learning rate",
+                stacklevel=2,
+            )
         if factor >= 1.0:
             raise ValueError(f"ReduceLROnPlateau: factor should be < 1.0, got {factor}")
         if mode not in ("min", "max"):

@@ -1,0 +1,44 @@
+"""Spellings that PyTorch has outgrown, and that scripts still use."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autotn as tn
+from autotn import nn
+from autotn.nn import functional as F
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 3, 4), (2, 3, 4, 5)])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmin"])
+def test_softmax_chooses_a_dimension_with_a_warning(torch, shape, name) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+    ours, theirs = tn.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    with pytest.warns(UserWarning, match="Implicit dimension"):
+        out = getattr(F, name)(ours)
+    with pytest.warns(UserWarning, match="Implicit dimension"):
+        expected = getattr(torch.nn.functional, name)(theirs)
+    (out * out).sum().backward()
+    (expected * expected).sum().backward()
+    np.testing.assert_allclose(out.detach().numpy(), expected.detach().numpy(), atol=1e-12)
+    np.testing.assert_allclose(ours.grad.numpy(), theirs.grad.numpy(), atol=1e-12)
+
+
+def test_softmax_layers_too() -> None:
+    with pytest.warns(UserWarning, match="Implicit dimension"):
+        assert float(nn.Softmax()(tn.ones(2, 3))[0].sum()) == pytest.approx(1)
+
+
+def test_grad_takes_only_inputs_in_its_place() -> None:
+    x = tn.tensor(3.0, requires_grad=True)
+    (g,) = tn.autograd.grad(x**2, x, None, True, True, True, True)
+    assert g.item() == 6
+    (g,) = tn.autograd.grad(x**2, x, create_graph=True, only_inputs=True)
+    assert tn.autograd.grad(g, x)[0].item() == 2
+
+
+def test_the_plateau_schedule_takes_verbose() -> None:
+    optimizer = tn.optim.SGD([tn.ones(1, requires_grad=True)], lr=1.0)
+    with pytest.warns(UserWarning, match="verbose"):
+        tn.optim.lr_scheduler.ReduceLROnPlateau(optimizer, "min", verbose=True)
