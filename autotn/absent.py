@@ -62,7 +62,6 @@ REASONS = (
     ("*xpu*", _GPU),
     ("*mtia*", _GPU),
     ("*vulkan*", _GPU),
-    ("*pin_memory*", _GPU),
     ("*fbgemm*", "a kernel PyTorch keeps for itself"),
     ("*mkldnn*", "a kernel PyTorch keeps for itself"),
     ("*nnpack*", "a kernel PyTorch keeps for itself"),
@@ -76,6 +75,7 @@ REASONS = (
     ("*cpp_extension*", "there is no C++"),
     ("*storage*", "memory is NumPy's: tensor.numpy() shows it"),
     ("*Storage*", "memory is NumPy's: tensor.numpy() shows it"),
+    ("*share_memory_", "Module.share_memory() lets forked processes share parameters"),
     ("*_copy", "functional twins of views are for PyTorch's compiler; use the view and clone()"),
 )
 
@@ -83,7 +83,7 @@ REASONS = (
 #: Methods and attributes of PyTorch's Tensor that are not there, each with its reason above.
 TENSOR = (
     *("as_subclass", "ipu", "mtia", "xpu", "record_stream", "to_mkldnn", "to_padded_tensor"),
-    *("storage", "storage_type", "untyped_storage"),
+    *("storage", "storage_type", "untyped_storage", "share_memory_"),
     *(
         "ccol_indices",
         "coalesce",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,6 +20,9 @@ from autotn.weights.atomic import atomic_write
 from autotn.weights.pickle_machine import RefusedGlobal
 from autotn.weights.source import Source
 from autotn.weights.trusted import read_trusted
+
+#: What files may name beside the things weights are made of.
+_safe: list[Any] = []
 
 File = str | os.PathLike[str] | BinaryIO
 
@@ -109,16 +112,61 @@ def _load(source: Source, weights_only: bool, mapped: bool) -> Any:
     try:
         return tensors.read_any(source, mapped)
     except RefusedGlobal:
-        if weights_only:
+        if weights_only and not _safe:
             raise
     if source.read(0, 2, "the start of the file") != b"PK":
         raise source.bad("whole objects in PyTorch's format of before 2020 are not read")
+    if weights_only:
+        return read_trusted(source, Archive(source), tensors.MAKERS, mapped, tuple(_safe))
     warnings.warn(
         f"{source.name}: weights_only=False runs code named in the file; "
         "do this only with files you trust",
         stacklevel=3,
     )
     return read_trusted(source, Archive(source), tensors.MAKERS, mapped)
+
+
+def add_safe_globals(safe_globals: Iterable[Any]) -> None:
+    """Let `load` make these classes, and call these functions, when a file names them.
+
+    A class is made by its own code, so list only what you trust with any arguments.
+    """
+    for one in safe_globals:
+        if not hasattr(one, "__qualname__"):
+            raise TypeError(f"add_safe_globals: expected classes and functions, got {one!r}")
+        if not any(one is known for known in _safe):
+            _safe.append(one)
+
+
+def get_safe_globals() -> list[Any]:
+    """What `add_safe_globals` was given."""
+    return list(_safe)
+
+
+def clear_safe_globals() -> None:
+    """Forget what `add_safe_globals` was given."""
+    _safe.clear()
+
+
+class safe_globals:
+    """A context in which `load` makes these classes, and calls these functions.
+
+    >>> import io
+    >>> file = io.BytesIO(); tn.save(nn.Linear(1, 1), file); _ = file.seek(0)
+    >>> with tn.serialization.safe_globals([nn.Linear]):
+    ...     tn.load(file)
+    Linear(in_features=1, out_features=1, bias=True)
+    """
+
+    def __init__(self, safe_globals: Iterable[Any]) -> None:
+        self.listed = list(safe_globals)
+
+    def __enter__(self) -> None:
+        self._before = get_safe_globals()
+        add_safe_globals(self.listed)
+
+    def __exit__(self, *exception: Any) -> None:
+        _safe[:] = self._before
 
 
 def _path(name: str, f: Any) -> str:

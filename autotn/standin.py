@@ -13,6 +13,7 @@ from typing import Any
 
 import autotn
 from autotn.absent import explanation
+from autotn.core.legacy import NAMES
 from autotn.core.naming import SHOWN
 from autotn.paths import SameModule
 
@@ -76,13 +77,22 @@ def as_torch() -> ModuleType:
             "that imports torch (in a notebook: restart it, and call it first)"
         )
     module = _Torch("torch", autotn.__doc__)
-    public = [name for name in dir(autotn) if not name.startswith("_")]
-    module.__dict__.update({n: v for n, v in vars(autotn).items() if not n.startswith("_")})
+    public = {n: v for n, v in vars(autotn).items() if not n.startswith("_")}
+    starred = [n for n, v in public.items() if not isinstance(v, ModuleType)]
+    module.__dict__.update(public)
     module.__dict__.update(
         __version__=f"{FOLLOWED}+autotn.{autotn.__version__}",
         __path__=list(autotn.__path__),
         __file__=autotn.__file__,
-        __all__=[n for n in public if not isinstance(vars(autotn).get(n), ModuleType)],
+        __all__=[
+            *starred,
+            *(n for n in NAMES if n != "BFloat16Tensor"),
+            "autocast",
+            "compile",
+            "load",
+            "save",
+            "set_default_tensor_type",
+        ],
     )
     module.__spec__ = importlib.machinery.ModuleSpec("torch", None, is_package=True)
     sys.modules["torch"] = module

@@ -156,7 +156,10 @@ class Tensor(TensorMethods):
         """Always False."""
         return False
 
-    is_sparse = is_quantized = is_meta = is_mps = is_nested = False
+    is_cpu = True
+    is_sparse = is_quantized = is_meta = is_mps = is_nested = is_sparse_csr = is_mkldnn = False
+    is_xpu = is_xla = is_mtia = is_ipu = is_maia = is_vulkan = False
+    name: str | None = None
 
     @property
     def layout(self) -> layout:

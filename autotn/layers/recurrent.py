@@ -89,6 +89,18 @@ class RNNBase(Module):
                 self._weight_names.append(names)
         self.reset_parameters()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take a pickle's attributes, of PyTorch's layer too, which names its weights otherwise."""
+        state = dict(state)
+        flat = state.pop("_all_weights", None)
+        state.pop("_flat_weights", None)
+        state.pop("_flat_weight_refs", None)
+        if flat is not None:
+            keys = ["w_ih", "w_hh", *(["b_ih", "b_hh"] if state["bias"] else [])]
+            keys += ["w_hr"] if state.get("proj_size") else []
+            state["_weight_names"] = [dict(zip(keys, names)) for names in flat]
+        super().__setstate__(state)
+
     def _check_settings(self, dropout: Any) -> None:
         name = type(self).__name__
         if self.mode not in SWEEPS:

@@ -186,6 +186,24 @@ def cuda(
     return self
 
 
+@attach_method("pin_memory")
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """This tensor: no copy to a GPU needs its memory to stay in place."""
+    return self
+
+
+@attach_method("is_pinned")
+def is_pinned(self: Tensor, device: Any = None) -> bool:
+    """False: see `pin_memory`."""
+    return False
+
+
+@attach_method("to_dense")
+def to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool = True) -> Tensor:
+    """This tensor: all are dense."""
+    return self if dtype is None else to(self, dtype)
+
+
 @attach_method("contiguous")
 def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
     """This tensor with its elements in order in memory."""

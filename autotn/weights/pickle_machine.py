@@ -45,7 +45,8 @@ class Word:
 Vocabulary = Mapping[str, Any]
 
 _MARK = object()
-_PYTHON2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
+#: Modules under their names in Python 2, which old protocols write.
+PYTHON2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}
 _NAMED = {  # instructions that the error message can name; the others are given as a number
     ord("i"): "INST", ord("o"): "OBJ", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4",
     0x92: "NEWOBJ_EX", 0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
@@ -322,7 +323,7 @@ class PickleMachine:
         self._name(module, name)
 
     def _name(self, module: str, name: str) -> None:
-        full = f"{_PYTHON2.get(module, module)} {name}"
+        full = f"{PYTHON2.get(module, module)} {name}"
         meaning = self.vocabulary.get(full)
         if meaning is None:
             shown = full.replace(" ", ".")[:200]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys as _sys
 
 from autotn.layers import *
+from autotn.layers.attention import NonDynamicallyQuantizableLinear
 from autotn.layers.axes import (
     ntuple as _ntuple,
     pair as _pair,
