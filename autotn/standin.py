@@ -79,6 +79,8 @@ def as_torch() -> ModuleType:
     module = _Torch("torch", autotn.__doc__)
     public = {n: v for n, v in vars(autotn).items() if not n.startswith("_")}
     starred = [n for n, v in public.items() if not isinstance(v, ModuleType)]
+    starred += [n for n in NAMES if n != "BFloat16Tensor"]  # which needs another package
+    starred += ["autocast", "compile", "load", "save", "set_default_tensor_type"]
     module.__dict__.update(public)
     module.__dict__.update(
         __version__=f"{FOLLOWED}+autotn.{autotn.__version__}",

@@ -133,7 +133,7 @@ def test_safe_globals_let_nothing_else_in() -> None:
     file.seek(0)
     tn.serialization.add_safe_globals([Mine, nn.Linear])
     try:
-        with pytest.raises(FileFormatError, match="Other.*safe globals"):
+        with pytest.raises(FileFormatError, match=r"Other.*safe globals"):
             tn.load(file)
     finally:
         tn.serialization.clear_safe_globals()
