@@ -312,6 +312,7 @@ class TensorMethods:
     def is_conj(self) -> Any: ...  # autotn.ops.complex
     def is_neg(self) -> Any: ...  # autotn.ops.complex
     def is_nonzero(self) -> Any: ...  # autotn.ops.logic
+    def is_pinned(self, device: Any = ...) -> Any: ...  # autotn.ops.convert
     def is_same_size(self, other: Any) -> Any: ...  # autotn.ops.queries
     def isclose(self, other: Any, rtol: Any = ..., atol: Any = ..., equal_nan: Any = ...) -> Any: ...  # autotn.ops.logic
     def isfinite(self) -> Any: ...  # autotn.ops.logic
@@ -346,7 +347,7 @@ class TensorMethods:
     def log2_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def log_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def log_normal_(self, mean: Any = ..., std: Any = ..., *, generator: Any = ...) -> Any: ...  # autotn.ops.stochastic
-    def log_softmax(self, dim: Any, dtype: Any = ...) -> Any: ...  # autotn.ops.softmax
+    def log_softmax(self, dim: Any = ..., dtype: Any = ...) -> Any: ...  # autotn.ops.softmax
     def logaddexp(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def logaddexp2(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def logcumsumexp(self, dim: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.scan
@@ -433,6 +434,7 @@ class TensorMethods:
     def ormqr(self, tau: Any, other: Any, left: Any = ..., transpose: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.householder
     def outer(self, vec2: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def permute(self, *dims: Any) -> Any: ...  # autotn.ops.shape
+    def pin_memory(self, device: Any = ...) -> Any: ...  # autotn.ops.convert
     def pinverse(self, rcond: Any = ...) -> Any: ...  # autotn.ops.matrix
     def polygamma(self, n: Any) -> Any: ...  # autotn.ops.gamma
     def polygamma_(self, n: Any) -> Any: ...  # autotn.ops.gamma
@@ -503,7 +505,7 @@ class TensorMethods:
     def sinh_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def slice_scatter(self, src: Any, dim: Any = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Any: ...  # autotn.ops.masks
     def slogdet(self) -> Any: ...  # autotn.ops.solve
-    def softmax(self, dim: Any, dtype: Any = ...) -> Any: ...  # autotn.ops.softmax
+    def softmax(self, dim: Any = ..., dtype: Any = ...) -> Any: ...  # autotn.ops.softmax
     def sort(self, dim: Any = ..., descending: Any = ..., stable: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.order
     def split(self, split_size_or_sections: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
     def split_with_sizes(self, split_sizes: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
@@ -537,6 +539,7 @@ class TensorMethods:
     def tensor_split(self, indices_or_sections: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
     def tile(self, *dims: Any) -> Any: ...  # autotn.ops.arrange
     def to(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.convert
+    def to_dense(self, dtype: Any = ..., *, masked_grad: Any = ...) -> Any: ...  # autotn.ops.convert
     def topk(self, k: Any, dim: Any = ..., largest: Any = ..., sorted: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.order
     def trace(self) -> Any: ...  # autotn.ops.diagonal
     def transpose(self, dim0: Any, dim1: Any) -> Any: ...  # autotn.ops.shape
