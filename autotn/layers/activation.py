@@ -275,7 +275,7 @@ class Hardswish(Module):
     r"""`SiLU` with the hard sigmoid: :math:`x \min(\max(x + 3, 0), 6) / 6`.
 
     >>> nn.Hardswish()(tn.tensor([-4.0, 3.0]))
-    tensor([-0.,  3.])
+    tensor([-0., 3.])
     """
 
     def __init__(self, inplace: bool = False) -> None:

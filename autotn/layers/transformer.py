@@ -415,8 +415,8 @@ class Transformer(Module):
         """The mask that hides what comes later: -inf above the diagonal, 0 elsewhere.
 
         >>> nn.Transformer.generate_square_subsequent_mask(2)
-        tensor([[  0., -inf],
-                [  0.,   0.]])
+        tensor([[0., -inf],
+                [0., 0.]])
         """
         check_device(device)
         return triu(full((sz, sz), float("-inf"), dtype=dtype), 1)

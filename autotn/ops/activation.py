@@ -292,7 +292,7 @@ def _hardswish(input: Arr) -> Arr:
     """The input times its hard sigmoid.
 
     >>> F.hardswish(tn.tensor([-4.0, 3.0]))
-    tensor([-0.,  3.])
+    tensor([-0., 3.])
     """
     return input * np.minimum(np.maximum(input + 3, input.dtype.type(0)), input.dtype.type(6)) / 6
 

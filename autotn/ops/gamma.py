@@ -171,7 +171,7 @@ def special_entr(input: Arr) -> Arr:
     r"""Entropy of one probability: :math:`-x \ln x`, 0 at 0, and minus infinity below.
 
     >>> tn.special.entr(tn.tensor([0.0, 0.5, 1.0]))
-    tensor([ 0.0000,  0.3466, -0.0000])
+    tensor([0.0000, 0.3466, -0.0000])
     """
     values = -input * np.log(np.where(input > 0, input, 1))
     return np.where(input < 0, -np.inf, np.where(input == 0, 0, values)).astype(input.dtype)

@@ -68,7 +68,7 @@ def log(input: Arr) -> Arr:
     r"""Natural logarithm: :math:`\ln x`.
 
     >>> tn.log(tn.tensor([1.0, 0.0]))
-    tensor([  0., -inf])
+    tensor([0., -inf])
     """
 
 
