@@ -155,6 +155,23 @@ def test_the_trace_is_read_by_browsers_and_spans_nest(tmp_path) -> None:
             assert apart or inside or around
 
 
+def test_a_graph_takes_the_times_of_many_runs() -> None:
+    model = network()
+    g = tn.graph(step, model)
+    with tn.profile(show=False) as p:
+        for _ in range(3):
+            step(model)
+    for call in p.annotate(g).calls:
+        assert call.seconds > 0
+        assert call.backward_seconds > 0
+    times = [e.own for e in p.events if e.op == "tanh" and e.phase == "forward"]
+    tanh = next(c for c in g.calls if c.op == "tanh")
+    assert tanh.seconds == pytest.approx(sum(times) / 3e9)
+    with tn.profile(show=False) as nothing:
+        pass
+    assert all(c.seconds == 0 for c in nothing.annotate(g).calls)
+
+
 def test_nothing_listens_when_it_is_off_and_numbers_are_the_same_when_on() -> None:
     x = tn.randn(4, 4, requires_grad=True)
     (x @ x).sum().backward()
