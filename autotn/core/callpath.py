@@ -145,14 +145,14 @@ def generate(op: Op) -> None:
 
 
 def _fill(op: Op, function: Any, source: str) -> None:
-    """Give a public function its code and its defaults."""
+    """Give a public function its defaults and then its code, as another thread may be calling it."""
     declared: Any = op.declared
-    function.__code__ = _compile(source, op.name).__code__
     function.__defaults__ = declared.__defaults__
     keywords = dict(declared.__kwdefaults__ or {})
     if op.has_out:
         keywords |= dict.fromkeys(("out", *_numpy_words(op)))
     function.__kwdefaults__ = keywords or None
+    function.__code__ = _compile(source, op.name).__code__
 
 
 def _compile(source: str, name: str) -> types.FunctionType:

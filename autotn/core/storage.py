@@ -9,7 +9,7 @@ recording a call costs one global read, and backward checks nothing while no wri
 
 from __future__ import annotations
 
-import itertools
+import threading
 import weakref
 from collections.abc import Callable
 from types import CodeType
@@ -21,7 +21,7 @@ from autotn.core.node import Node, OutputNode
 if TYPE_CHECKING:
     from autotn.core.tensor import Tensor
 
-_next_epoch = itertools.count(1).__next__
+_lock = threading.Lock()
 HOT["EPOCH"] = 0
 
 #: One step from a base to its view: function, arguments after the base, output number or None.
@@ -102,13 +102,21 @@ def mark_written(tensor: Tensor, where: tuple[CodeType, int] | None = None) -> N
     """Tell everybody who keeps this memory that it was written just now."""
     storage = tensor._storage or storage_of(tensor)
     storage.version += 1
-    storage.epoch = HOT["EPOCH"] = _next_epoch()
+    storage.epoch = _new_epoch()
     storage.where = where
+
+
+def _new_epoch() -> int:
+    """The next moment; threads take turns, lest the clock be set back."""
+    with _lock:
+        epoch: int = HOT["EPOCH"] + 1
+        HOT["EPOCH"] = epoch
+    return epoch
 
 
 def mark_written_many(tensors: Any, where: tuple[CodeType, int] | None = None) -> None:
     """`mark_written` for many tensors at one moment."""
-    epoch = HOT["EPOCH"] = _next_epoch()
+    epoch = _new_epoch()
     for tensor in tensors:
         storage = tensor._storage or storage_of(tensor)
         storage.version += 1

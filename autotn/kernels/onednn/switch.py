@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ class Switch:
         #: Take only what the library does faster than NumPy; else whatever it can do, as tests want.
         self.choosy = True
         self.searched = False
+        self._searching = threading.Lock()
         self.library: Library | None = None
         self.session: Session | None = None
         self.reason = ""
@@ -39,11 +41,16 @@ class Switch:
         return self.library is not None
 
     def search(self) -> None:
-        """Load the library, or remember why not."""
+        """Load the library, or remember why not; other threads wait, lest some of them go without it."""
+        with self._searching:
+            if not self.searched:
+                self._load()
+                self.searched = True
+
+    def _load(self) -> None:
         from autotn.kernels.onednn.library import Absent, load
         from autotn.kernels.onednn.primitive import Session
 
-        self.searched = True
         try:
             self.library = load()
         except Absent as absent:
