@@ -230,14 +230,14 @@ class Function:
         tensors = [(k, a) for k, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a._node is not None for a in args)
         recording = state.grad and any(ctx.needs_input_grad)
-        begun = perf_counter()
-        with modes.no_grad(), unheard() as recorder:
-            if cls.setup_context is not Function.setup_context:
-                result = cls.forward(*args)
-                cls.setup_context(ctx, args, result)
-            else:
-                result = cls.forward(ctx, *args)
-        seconds = perf_counter() - begun
+        recorder = state.recorder if HOT["SPECIAL"] else None
+        if recorder is None:
+            result = _forward(cls, ctx, args)
+        else:
+            begun = perf_counter()
+            with unheard():
+                result = _forward(cls, ctx, args)
+            seconds = perf_counter() - begun
         outputs = list(result) if isinstance(result, (tuple, list)) else [result]
         dirty = {id(t) for t in ctx._dirty}
         if recording:
@@ -252,6 +252,15 @@ class Function:
         if isinstance(result, (tuple, list)):
             return tuple(outputs)
         return outputs[0]
+
+
+def _forward(cls: Any, ctx: Any, args: tuple[Any, ...]) -> Any:
+    with modes.no_grad():
+        if cls.setup_context is Function.setup_context:
+            return cls.forward(ctx, *args)
+        result = cls.forward(*args)
+        cls.setup_context(ctx, args, result)
+        return result
 
 
 def _check_dirty(cls: Any, args: Any, outputs: Any, dirty: set[int]) -> None:

@@ -80,12 +80,11 @@ class recording:
 
 
 class unheard:
-    """Keep what happens inside from the listener, which the context gives: it hears of the whole."""
+    """Keep what happens inside from the listener, who hears of the whole."""
 
-    def __enter__(self) -> Any:
-        self._before = heard_by = state.recorder
+    def __enter__(self) -> None:
+        self._before = state.recorder
         state.recorder = None
-        return heard_by
 
     def __exit__(self, *exception: Any) -> None:
         state.recorder = self._before

@@ -48,6 +48,8 @@ class BackwardLog:
         gradient = self.graph.values[value].gradient
         gradient.reading = self._reading(g, histogram=True)
         a = array_of(g)
+        if self.graph.values[value].shape is None:  # read from the tape, which need not keep it
+            self.graph.values[value].shape = tuple(a.shape)
         gradient.state = "computed" if a.size == 0 or np.any(a) else "zero"
 
     def _number(self, node: Any) -> int | None:

@@ -110,11 +110,7 @@ def read_tape(tensors: Tensor | Sequence[Tensor], values: str = "small") -> Grap
     graph.source = "tape"
     recorder = Recorder(graph, values)
     known = dict(variables(user_frame(sys._getframe(1))))
-    for name, found in known.items():
-        if hasattr(found, "named_parameters") and not isinstance(found, type):
-            for path, tensor in [*found.named_parameters(), *found.named_buffers()]:
-                full = path if _only_module(known, found) else f"{name}.{path}"
-                recorder.names.setdefault(id(tensor), ("parameter", full))
+    recorder.learn_variables(known)
     for tensor in outputs:
         graph.values[recorder.number(tensor)].is_output = True
     recorder.name_variables(known)
@@ -122,7 +118,6 @@ def read_tape(tensors: Tensor | Sequence[Tensor], values: str = "small") -> Grap
         number = recorder.of_node(tensor._node) if isinstance(tensor, Tensor) else None
         if number is not None:
             tape.fill(recorder, graph.values[number], tensor._data, tensor)
-    tape.infer_shapes(graph)
     tape.note_freed(recorder)
     for tensor in known.values():
         if isinstance(tensor, Tensor) and tensor.retains_grad and tensor._leaf is not None:
@@ -131,14 +126,6 @@ def read_tape(tensors: Tensor | Sequence[Tensor], values: str = "small") -> Grap
                 recorder.backward.see(number, tensor._leaf.grad)
     recorder.finish()
     return graph
-
-
-def _only_module(known: dict[str, Any], module: Any) -> bool:
-    """True when no other variable holds a module, so that paths need no name in front."""
-    return all(
-        v is module or isinstance(v, type) or not hasattr(v, "named_parameters")
-        for v in known.values()
-    )
 
 
 def note_failure(recorder: Recorder, error: BaseException) -> None:

@@ -45,6 +45,7 @@ class Recorder(Listener):
         self.names: dict[int, tuple[str, str]] = {}
         self.modules: dict[int, tuple[str, Any]] = {}
         self.visits: dict[int, int] = {}
+        self._read: dict[int, Any] = {}
         self.running: list[tuple[Any, int]] = []
         self.muted = 0
         self.backward = backward.BackwardLog(self)
@@ -123,11 +124,38 @@ class Recorder(Listener):
                 return self._rewritten(tensor, number)
         if node is not None and not isinstance(node, Leaf):
             return tape.adopt(self, node, tensor)
-        kind, name = self.names.get(id(tensor)) or self.names.get(id(array)) or ("", "")
-        if not kind:
-            kind = "parameter" if tensor.requires_grad else "constant"
-            name = next((n for n, v in variables(self._frame()) if v is tensor), "")
+        kind, name = self._called(tensor)
         return self.know(tensor, kind, name)
+
+    def _called(self, tensor: Tensor) -> tuple[str, str]:
+        """Kind and name of a tensor from outside: what modules, else the user's variables, call it."""
+        found = self.names.get(id(tensor)) or self.names.get(id(tensor._data))
+        if found is None:
+            known = list(variables(self._frame()))
+            self.learn_variables(dict(known))
+            name = next((n for n, v in known if v is tensor), "")
+            kind = "parameter" if tensor.requires_grad else "constant"
+            found = self.names.get(id(tensor), (kind, name))
+        return found
+
+    def learn_variables(self, known: dict[str, Any]) -> None:
+        """Remember what the modules in variables call their parameters, by variable and path."""
+        modules = {
+            name: m
+            for name, m in known.items()
+            if hasattr(m, "named_parameters") and not isinstance(m, type)
+        }
+        alone = len({id(m) for m in modules.values()}) == 1
+        for name, module in modules.items():
+            if id(module) in self.modules or id(module) in self._read:
+                continue
+            self._read[id(module)] = module
+            for what, found in (
+                ("parameter", module.named_parameters()),
+                ("buffer", module.named_buffers()),
+            ):
+                for path, tensor in found:
+                    self.names.setdefault(id(tensor), (what, path if alone else f"{name}.{path}"))
 
     def _rewritten(self, tensor: Tensor, before: int) -> int:
         """A new value for memory that was written by something that is no op."""
@@ -413,6 +441,8 @@ class Recorder(Listener):
                 for kept in made.saved:
                     kept.freed = True
         self.backward.finish()
+        if any(v.shape is None for v in self.graph.values):
+            tape.infer_shapes(self.graph)
         if len(self.graph.calls) > MEASURED and self.values != "none":
             self.graph.notes.append(
                 f"{len(self.graph.calls):,} calls: those after {MEASURED:,} were not measured"

@@ -340,7 +340,7 @@ class Artist:
             end = self.box_of.get(call.id)
             if end is None:
                 continue
-            alone = self.boxes[end].kind not in ("module", "elision")
+            alone = not self.boxes[end].closed and self.boxes[end].kind != "elision"
             for place, v in enumerate(call.inputs):
                 value = self.values[v]
                 style = "cut" if place in call.detached else ""
@@ -500,14 +500,14 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def _hide_plumbing(drawn: Sketch) -> None:
     """Take out ops that only move elements, and lead their arrows on."""
-    hidden = {b.key for b in drawn.boxes if b.kind == "plumbing"}
+    hidden = {b.key for b in drawn.boxes if b.kind == "plumbing" or _is_plumbing_back(b)}
     into: dict[str, list[Arrow]] = {}
     for a in drawn.arrows:
         if a.end in hidden:
             into.setdefault(a.end, []).append(a)
     kept: list[Arrow] = []
     for a in drawn.arrows:
-        if a.end in hidden:
+        if a.end in hidden or (a.style == "kept" and a.start in hidden):
             continue
         starts, todo, seen = [], [a.start], set()
         while todo:
@@ -533,6 +533,11 @@ def _hide_plumbing(drawn: Sketch) -> None:
             del drawn.clusters[key]
         else:
             filled.add(_parent(drawn, key))
+
+
+def _is_plumbing_back(box: Box) -> bool:
+    """The backward of plumbing."""
+    return box.key.startswith("bc") and all(c.op in PLUMBING for c in box.calls)
 
 
 def _parent(drawn: Sketch, key: str) -> str:

@@ -39,7 +39,8 @@ def beside(artist: Artist) -> None:
         twin = Box(
             f"b{box.key}", "gradient", _named(artist, box), box.cluster, f"backward of {box.hint}"
         )
-        twin.calls, twin.values, twin.times = box.calls, box.values, box.times
+        twin.calls, twin.values = box.calls, box.values
+        twin.times, twin.closed = box.times, box.closed
         artist.made.boxes.append(twin)
         saved = sorted({s.name for c in box.calls for s in c.saved})
         artist.made.arrows.append(Arrow(box.key, twin.key, ", ".join(saved[:3]), "kept"))

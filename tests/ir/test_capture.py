@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +11,19 @@ import pytest
 import autotn as tn
 from autotn import nn
 from autotn.core.modes import HOT
-from autotn.ir import Graph, Recording, capture, measure, read_tape
+from autotn.core.op import REGISTRY
+from autotn.ir import Graph, Recording, capture, formula_of, measure, read_tape
+from autotn.ir.formula_table import EACH_ELEMENT
+
+#: What the formulas' text calls NumPy's functions.
+WORDS = {
+    **{
+        n: getattr(np, n)
+        for n in ("log", "exp", "sqrt", "sin", "cos", "sinh", "cosh", "sign", "where")
+    },
+    "pi": np.pi,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+}
 
 
 def training_step():
@@ -361,3 +374,67 @@ def test_readings_do_not_overflow(values) -> None:
     r = measure(np.array(values))
     assert math.isfinite(r.norm)
     assert sum(r.histogram) == 2
+
+
+def test_a_system_that_learns_from_an_earlier_guess() -> None:
+    x = tn.Input((4,))()
+    system = tn.System([x], [tn.Dense((3,), activation=tn.Tanh())(x)])
+    guess, state = system.guess([np.ones(4)], return_state=True)
+    g = capture(lambda: system.learn(state, [np.zeros(3)]))
+    assert [c.op for c in g.calls][:2] == ["linear", "tanh"]  # read from the tape of the guess
+    weight = g.named("Dense_0.weight")
+    assert weight.gradient.state == "computed"
+    assert weight.update is not None
+    assert all(v.shape is not None for v in g.values)
+    assert guess[0].shape == (3,)
+
+
+def test_calls_in_other_threads_are_not_heard() -> None:
+    import threading
+
+    def program(x):
+        other = threading.Thread(target=lambda: tn.ones(2).exp())
+        other.start()
+        other.join()
+        return x * 2
+
+    assert [c.op for c in capture(program, tn.ones(2)).calls] == ["mul"]
+
+
+def test_names_come_from_loops_unpacking_and_in_place_operators() -> None:
+    def program(x):
+        low, high = tn.aminmax(x)
+        total = low + high
+        for _ in range(2):
+            total += 1
+        first, *_rest = x.unbind()
+        return total * first
+
+    g = capture(program, tn.tensor([1.0, 2.0, 3.0]))
+    assert [v.name for v in g.values if v.kind == "result" and v.name] == [
+        *("low", "high", "total", "total", "total", "first"),
+    ]
+
+
+@pytest.mark.parametrize("op", sorted(EACH_ELEMENT))
+def test_local_derivatives_of_the_table_are_those_of_the_rules(op) -> None:
+    formula = formula_of(op)
+    declared = REGISTRY[op]
+    assert set(formula.derivatives) <= {i.name for i in declared.inputs}
+    if op in ("cast", "in_order", "clamp_between"):
+        return
+    rng = np.random.default_rng(0)
+    arrays = {i.name: rng.uniform(0.2, 0.8, 5) for i in declared.inputs}
+    static = {"negative_slope": 0.01, "beta": 1.0}
+    out = np.asarray(declared.function(*arrays.values()))
+    names = {**arrays, **static, "out": out}
+    for role, local in formula.derivatives.items():
+        code = re.sub(r"\$(\w+)", r"\1", local.text)
+        if " with " in code or "Phi" in code:
+            continue
+        said = eval(code, dict(WORDS), names)
+        rule = declared.joint or declared.rules[role]
+        ready = {n: out if n == "out" else arrays.get(n, static.get(n)) for n in rule.names}
+        ready |= {f"{n}_shape": (5,) for n in arrays} | {"threshold": 20.0}
+        got = rule.function(np.ones(5), *(ready[n] for n in rule.names))
+        np.testing.assert_allclose(np.broadcast_to(said, 5), np.broadcast_to(got, 5), rtol=1e-6)

@@ -199,6 +199,16 @@ def test_both_puts_backward_beside_forward() -> None:
     assert named(drawn, "relu").cluster == named(drawn, "∂ relu").cluster
 
 
+def test_both_without_plumbing() -> None:
+    w = tn.ones(2, 3, requires_grad=True)
+    g = tn.graph(lambda w: w.reshape(6).sin().reshape(3, 2).sum().backward(), w)
+    drawn = sketch(g, "both", plumbing=False)
+    assert "∂ sin" in heads(drawn)
+    assert not any("reshape" in h for h in heads(drawn))
+    keys = {b.key for b in drawn.boxes}
+    assert all(a.start in keys and a.end in keys for a in drawn.arrows)
+
+
 def test_nothing_to_differentiate_is_said() -> None:
     assert heads(sketch(tn.graph(lambda x: x * 2, tn.ones(3)), "backward"))[0] == (
         "nothing here requires a gradient"
