@@ -214,6 +214,7 @@ class Run:
 
     __slots__ = (
         "_blocks",
+        "_flat_homes",
         "_gathered",
         "_grad",
         "_grad_flat",
@@ -222,7 +223,9 @@ class Run:
         "_param_flat",
         "_pick",
         "_pieces",
+        "_storage",
         "_tensors",
+        "_version",
         "lane",
         "params",
     )
@@ -237,6 +240,8 @@ class Run:
         self._tensors = [t for shown in lane.shown[first:last] for _, t, _ in shown]
         self._pieces = [a for shown in lane.shown[first:last] for _, _, a in shown]
         self._homes = [p._data for p in self.params]
+        self._storage = storage_of(self._tensors[0]) if self._tensors else None
+        self._version = self._storage.version if self._storage else 0
         arrays = {name: real_view(a[lo:hi]) for name, a in lane.arrays.items()}
 
         home = self._homes[0]
@@ -254,18 +259,26 @@ class Run:
                 self._param_flat[a - lo : b - lo].reshape(q.shape)
                 for a, b, q in zip(offsets, offsets[1:], self._homes)
             ]
+            # Flat views where there are any: joining those is twice as quick.
+            contiguous = all(q.flags.c_contiguous for q in self._homes)
+            self._flat_homes = [q.reshape(-1) for q in self._homes] if contiguous else self._homes
             p = real_view(self._param_flat)
         self._blocks = [(cut, p[cut], {n: a[cut] for n, a in arrays.items()}) for cut in cuts]
 
     def intact(self, state: dict[Tensor, State]) -> bool:
         """True when nothing was replaced since this run was made, and its numbers are equal."""
-        if self._tensors:
+        storage = self._storage
+        if storage is not None:
             try:
                 now = chain.from_iterable(map(self._pick, map(state.__getitem__, self.params)))
                 same = all(map(is_, now, self._tensors))
             except KeyError:
                 return False
-            if not (same and all(map(is_, map(_data_of, self._tensors), self._pieces))):
+            # A Tensor that was given another array was written to, says its version.
+            if storage.version != self._version:
+                same = same and all(map(is_, map(_data_of, self._tensors), self._pieces))
+                self._version = storage.version
+            if not same:
                 return False
         for array in self._numbers.values():
             values = array.tolist()
@@ -275,10 +288,10 @@ class Run:
 
     def step(self, update: Callable[..., None], options: State, maximize: bool) -> None:
         """Call `update` on each block, then bring parameters and numbers home."""
-        grads = [p.grad._data for p in self.params]  # type: ignore[union-attr]
+        grads = [p._leaf.grad._data for p in self.params]  # type: ignore[union-attr]
         if self._gathered:
-            np.concatenate(grads, axis=None, out=self._grad_flat)
-            np.concatenate(self._homes, axis=None, out=self._param_flat)
+            np.concatenate(grads, None, self._grad_flat)
+            np.concatenate(self._flat_homes, None, self._param_flat)
             grad = self._grad
         else:
             grad = flat_real(grads[0])
@@ -296,5 +309,6 @@ class Run:
         for name, array in self._numbers.items():
             if state[name] != numbers[name]:
                 array.fill(state[name])
-        if self._tensors:
+        if self._storage is not None:
             mark_written(self._tensors[0])
+            self._version = self._storage.version

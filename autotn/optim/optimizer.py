@@ -273,16 +273,18 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        # Infinite and undefined numbers are results, as in PyTorch, not news.
-        with np.errstate(all="ignore"):
-            for group in self.param_groups:
-                params = [p for p in group["params"] if p.grad is not None]
-                if params:
-                    if self.elementwise:
-                        self._step_joined(group, params)
-                    else:
-                        self._step_each(group, params)
-                    mark_written_many(params)
+        for group in self.param_groups:
+            params = [
+                p
+                for p in group["params"]
+                if (leaf := p._leaf) is not None and leaf.grad is not None
+            ]
+            if params:
+                if self.elementwise:
+                    self._step_joined(group, params)
+                else:
+                    self._step_each(group, params)
+                mark_written_many(params)
         return loss
 
     def _plan(self, group: Group) -> _Plan:
@@ -389,7 +391,8 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
-                    p.grad = None
+                    if p._leaf is not None:
+                        p._leaf.grad = None
                 elif p.grad is not None:
                     p.grad.detach_()
                     p.grad._data.fill(0)
