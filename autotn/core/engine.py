@@ -58,7 +58,9 @@ def _seed_gradients(
                     f"{what}: grad can be implicitly created only for real scalar outputs but got "
                     f"{tensor.dtype}"
                 )
-            g = wrap(np.ones_like(array))
+            g = wrap(
+                np.full(array.shape, 1, array.dtype) if array.ndim else np.array(1, array.dtype)
+            )
         elif not isinstance(g, Tensor):
             if not isinstance(g, np.ndarray):
                 raise TypeError(

@@ -48,13 +48,46 @@ INTERNAL = _Internal()
 HOT["USER"] = None
 
 
+#: By a function of this library that called an op: how far out its user's frame was last time.
+_distances: dict[int, int] = {}
+
+
 def user_frame(frame: FrameType | None) -> FrameType | None:
-    """The nearest frame, from `frame` outwards, that is not part of this library."""
-    found = frame
+    """The nearest frame, from `frame` outwards, that is not part of this library.
+
+    Python makes an object of every frame that is looked at, so that the way out through a model's
+    modules costs more than a small op. The caller of an op is therefore looked for where it was last
+    time. It was not missed on the way when the user's function is the one that called last, and was
+    called from here by this library. (A module whose forward is the user's own forgets who called
+    last.)
+    """
+    if frame is None:
+        return None
+    distance = _distances.get(id(frame.f_code))
+    if distance is not None:
+        try:
+            found = sys._getframe(distance)
+            if (
+                found.f_code is HOT["USER"]
+                and INTERNAL[sys._getframe(distance - 1).f_globals.get("__package__")]
+            ):
+                return found
+        except ValueError:  # the stack is not that deep
+            pass
+    return _walk_out(frame)
+
+
+def _walk_out(frame: FrameType) -> FrameType | None:
+    """Look at every frame on the way out; remember how far it was."""
+    found: FrameType | None = frame
+    distance = 2  # `frame` called the function that called `user_frame`
     while found is not None and INTERNAL[found.f_globals.get("__package__")]:
         found = found.f_back
+        distance += 1
     if found is None:
         return frame
+    if found is not frame:
+        _distances[id(frame.f_code)] = distance
     HOT["USER"] = found.f_code
     return found
 

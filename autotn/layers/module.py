@@ -14,7 +14,7 @@ from autotn.core.failure import tell_where
 from autotn.core.late import upstairs
 from autotn.core.modes import HOT, no_grad
 from autotn.core.names import MODULE_CALLS
-from autotn.core.node import RemovableHandle
+from autotn.core.node import INTERNAL, RemovableHandle
 from autotn.core.tensor import Tensor
 from autotn.layers import conversion, state
 from autotn.layers.hooks import (
@@ -94,7 +94,12 @@ class Module(Tree):
     #: What the module computes; every subclass defines its own, with any arguments.
     forward: Callable[..., Any] = _missing_forward
 
+    #: Whether `forward` stands outside this library: then whose line called last must be found anew.
+    _forward_is_users = False
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._forward_is_users:
+            HOT["USER"] = None
         try:
             if self._hooks or EVERYWHERE or HOT["SPECIAL"]:
                 return call_with_hooks(self, args, kwargs)
@@ -102,6 +107,11 @@ class Module(Tree):
         except Exception as error:
             tell_where(error)
             raise
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        where = getattr(cls.forward, "__globals__", {}).get("__package__")
+        cls._forward_is_users = not INTERNAL[where]
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Accepted for PyTorch's sake: a module is already as fast as it gets."""

@@ -170,6 +170,56 @@ def _check_weight(name: str, weight: Any, input: Any) -> None:
 # -- cross-entropy ---------------------------------------------------------------------------------------
 
 
+def _plain_rows(target: Any, classes: int) -> bool:
+    """True when every class number is one of the classes, so that none is ignored or wrong."""
+    if target.dtype != np.int64 or not target.flags.c_contiguous or not target.size:
+        return False
+    # Seen as unsigned numbers, negative ones are the largest: one comparison is enough.
+    return bool(np.maximum.reduce(target.view(np.uint64)) < classes)
+
+
+def _plain_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
+    """The everyday case, without weights, ignored rows or smoothing; the shares `p` besides.
+
+    NumPy reduces long rows well and short ones badly, so where there are more rows than classes a
+    row's scores are put into a column.
+    """
+    count, classes = input.shape
+    if count > classes:
+        p = input.T.copy()
+        p -= np.maximum.reduce(p, 0)
+        picked = p.reshape(-1).take(target * count + np.arange(count))
+        np.exp(p, p)
+        total = np.add.reduce(p, 0)
+        p /= total
+        p = p.T
+    else:
+        p = input - np.maximum.reduce(input, 1, keepdims=True)
+        picked = p.reshape(-1).take(target + np.arange(0, count * classes, classes))
+        np.exp(p, p)
+        total = np.add.reduce(p, 1)
+        p /= total.reshape(-1, 1)
+    values = np.log(total, total)
+    values -= picked
+    if reduction == "none":
+        return values, (p, None)
+    sum_of = np.add.reduce(values)
+    return np.asarray(sum_of if reduction == "sum" else sum_of / count), (p, None)
+
+
+def _plain_rule(g: Any, p: Any, target: Any, reduction: str) -> Any:
+    """The gradient of `_plain_cross_entropy`."""
+    count, classes = p.shape
+    if reduction == "mean":
+        g = g / count
+    gx = p * (g[:, None] if reduction == "none" else g)
+    if gx.flags.c_contiguous:
+        gx.reshape(-1)[target + np.arange(0, count * classes, classes)] -= g
+    else:
+        gx.T.reshape(-1)[target * count + np.arange(count)] -= g
+    return gx
+
+
 @op(aux=("p", "w"), promote="free")
 def _cross_entropy(
     input: Arr,
@@ -184,6 +234,9 @@ def _cross_entropy(
     >>> F.cross_entropy(tn.zeros(1, 2), tn.tensor([0]))
     tensor(0.6931)
     """
+    plain = weight is None and not label_smoothing and ignore_index < 0
+    if plain and input.dtype.char in "fd" and _plain_rows(target, input.shape[1]):
+        return _plain_cross_entropy(input, target, reduction)
     counts = _check_classes("cross_entropy", target, input.shape[1], ignore_index)
     rows = np.arange(len(target))
     all_count = bool(counts.all())
@@ -219,6 +272,8 @@ def _(
     g: Any, p: Any, w: Any, target: Any, weight: Any, ignore_index: int, reduction: str,
     label_smoothing: float,
 ) -> Any:  # fmt: skip
+    if w is None:
+        return _plain_rule(g, p, target, reduction)
     counts = target != ignore_index
     rows, safe = np.arange(len(target)), np.where(counts, target, 0)
     if reduction == "none":
@@ -283,8 +338,8 @@ def cross_entropy(
         return _with_probabilities(input, target, weight, reduction, label_smoothing)
     _check_shapes("cross_entropy", input, target)
     values = _cross_entropy(
-        _as_rows(input, isinstance(input, np.ndarray)), target.reshape((-1,)), weight, ignore_index, reduction,
-        label_smoothing,
+        _as_rows(input, isinstance(input, np.ndarray)), target if target.ndim == 1 else target.reshape((-1,)),
+        weight, ignore_index, reduction, label_smoothing,
     )  # fmt: skip
     return values.reshape(tuple(target.shape)) if reduction == "none" else values
 

@@ -110,13 +110,16 @@ def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
     >>> F.linear(tn.ones(1, 2), tn.tensor([[1.0, 2.0]]), tn.tensor([10.0]))
     tensor([[13.]])
     """
-    if input.shape[-1:] != weight.shape[-1:]:
+    if weight.ndim == 2 == input.ndim:
+        try:
+            result = input.dot(weight.T)
+        except ValueError:
+            raise _wrong_features(input.shape, weight.shape, input) from None
+    elif input.shape[-1:] != weight.shape[-1:]:
         raise _wrong_features(input.shape, weight.shape, input)
-    if weight.ndim == 1:
+    elif weight.ndim == 1:
         result = input.dot(weight)
         return result if bias is None else result + bias
-    if input.ndim == 2:
-        result = input.dot(weight.T)
     else:
         flat = input.reshape(-1, input.shape[-1])
         result = flat.dot(weight.T).reshape((*input.shape[:-1], weight.shape[0]))
@@ -128,9 +131,9 @@ def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
 def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:
     if weight.ndim == 1:
         return g.reshape((*g.shape, 1)) * weight
-    return (
-        matmul(g, weight) if g.ndim > 1 else matmul(g.reshape((1, -1)), weight).reshape(input_shape)
-    )
+    if g.ndim == 2:
+        return g.dot(weight) if g.__class__ is np.ndarray else matmul(g, weight)
+    return matmul(g.reshape((-1, weight.shape[0])), weight).reshape(input_shape)
 
 
 def _linear_weight(g: Any, input: Any, weight_shape: tuple[int, ...]) -> Any:
@@ -151,6 +154,8 @@ def _linear_bias(g: Any, bias_shape: tuple[int, ...]) -> Any:
         return sum_to(g, bias_shape)
     flat = g if g.ndim == 2 else g.reshape((-1, bias_shape[0]))
     if flat.__class__ is np.ndarray:
+        if flat.shape[0] == 1:
+            return flat[0]
         # A product with ones: for gradients, where its rounding is good enough, three times quicker.
         return _ones(flat.shape[0], flat.dtype).dot(flat)
     return flat.sum(0)

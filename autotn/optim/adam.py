@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autotn.core.tensor import Tensor
+from autotn.kernels.blas import add_multiple
 from autotn.optim.lanes import Array, State
 from autotn.optim.moments import average, average_square, decayed
 from autotn.optim.optimizer import Optimizer, ParamsT
@@ -116,8 +117,7 @@ class Adam(Optimizer):
         np.sqrt(v, out=work)
         work += eps * root
         np.divide(m, work, out=work)
-        work *= lr * root / (1 - beta1**t)
-        p -= work
+        add_multiple(p, -lr * root / (1 - beta1**t), work, 1, work)
 
 
 class AdamW(Adam):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from autotn.kernels.blas import add_multiple
 from autotn.optim.lanes import Array
 
 
@@ -17,19 +18,11 @@ def decayed(g: Array, p: Array, weight_decay: float, out: Array) -> Array:
 
 
 def average(m: Array, g: Array, beta: float, work: Array) -> None:
-    """``m = beta * m + (1 - beta) * g``, from the nearer end: ``beta=0`` gives `g` exactly."""
-    np.subtract(g, m, out=work)
-    if beta > 0.5:
-        work *= 1 - beta
-        m += work
-    else:
-        work *= beta
-        np.subtract(g, work, out=m)
+    """``m = beta * m + (1 - beta) * g``; ``beta=0`` gives `g` exactly."""
+    add_multiple(m, 1 - beta, g, beta, work)
 
 
 def average_square(v: Array, g: Array, beta: float, work: Array) -> None:
     """``v = beta * v + (1 - beta) * g**2``."""
-    v *= beta
     np.multiply(g, g, out=work)
-    work *= 1 - beta
-    v += work
+    add_multiple(v, 1 - beta, work, beta, work)

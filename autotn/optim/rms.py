@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autotn.core.tensor import Tensor
+from autotn.kernels.blas import add_multiple
 from autotn.optim.lanes import Array, State
 from autotn.optim.moments import average, average_square, decayed
 from autotn.optim.optimizer import Optimizer, ParamsT
@@ -101,12 +102,10 @@ class RMSprop(Optimizer):
         np.divide(g, work, out=work)
         if momentum > 0:
             b = state["momentum_buffer"]
-            b *= momentum
-            b += work
-            work = np.multiply(b, lr, out=work)
+            add_multiple(b, 1, work, momentum, work)
+            add_multiple(p, -lr, b, 1, work)
         else:
-            work *= lr
-        p -= work
+            add_multiple(p, -lr, work, 1, work)
 
 
 class Adagrad(Optimizer):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.tensor import Tensor
+from autotn.kernels.blas import add_multiple
 from autotn.optim.lanes import Array, State
 from autotn.optim.moments import decayed
 from autotn.optim.optimizer import Optimizer, ParamsT
@@ -92,15 +93,14 @@ class SGD(Optimizer):
             if fresh:
                 b[...] = g
             else:
-                b *= momentum
-                b += np.multiply(g, 1 - dampening, out=step) if dampening else g
+                add_multiple(b, 1 - dampening, g, momentum, step)
             if nesterov:
                 np.multiply(b, momentum, out=step)
                 step += g
                 g = step
             else:
                 g = b
-        p -= np.multiply(g, lr, out=step)
+        add_multiple(p, -lr, g, 1, step)
 
 
 class ASGD(Optimizer):
