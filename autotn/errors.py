@@ -6,7 +6,18 @@ for PyTorch keeps working, and from the one a reader would guess, so ``except Va
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
+
+E = TypeVar("E", bound=Exception)
+
+
+def blaming(error: E, *culprits: tuple[Any, int]) -> E:
+    """Say on `error` which sizes are to blame, each an array and a dimension.
+
+    When the op it is raised in has failed, the error tells where these sizes came from.
+    """
+    error.__dict__["blame"] = culprits
+    return error
 
 
 class AutogradError(RuntimeError):
@@ -14,15 +25,7 @@ class AutogradError(RuntimeError):
 
 
 class ShapeError(RuntimeError, ValueError):
-    """Shapes that do not fit each other or the operation.
-
-    Who raises it may say which size of what is to blame, as a pair of an array or Tensor and a
-    dimension: the error then tells where that size came from.
-    """
-
-    def __init__(self, *args: Any, blame: tuple[Any, int] | None = None) -> None:
-        super().__init__(*args)
-        self.blame = blame
+    """Shapes that do not fit each other or the operation."""
 
 
 class DTypeError(RuntimeError, TypeError):

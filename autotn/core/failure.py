@@ -6,6 +6,7 @@ which module was running, on which of the user's lines, and where a size that do
 
 from __future__ import annotations
 
+import inspect
 import re
 from types import CodeType
 from typing import Any
@@ -46,6 +47,10 @@ def tell_where(error: Exception) -> None:
         notes = [f"  in {where}" + (f", at {line}" if line else "")]
         given = ", ".join(describe(a) for a in around.arguments)
         notes.append(f"  which was given {given or 'nothing'}")
+        if isinstance(error, TypeError) and around.is_call():
+            notes.append(
+                f"  its forward is called with {inspect.signature(around.modules[-1].forward)}"
+            )
         origins = getattr(error, "__notes__", [])
         error.__notes__ = [*notes, *origins]
     except Exception as second:  # noqa: BLE001 - the first exception is the one to be seen
@@ -90,8 +95,7 @@ def with_origin(error: ShapeError, culprit: Any, dim: int) -> ShapeError:
 
 def _add_origins(error: Exception, blamed: list[Blame]) -> None:
     """Note where the sizes that do not fit came from."""
-    if isinstance(error, ShapeError):
-        error.blame = None  # it need not keep the array alive
+    error.__dict__.pop("blame", None)  # it need not keep the arrays alive
     try:
         around = Surroundings()
         for tensor, dim in blamed:
@@ -137,13 +141,12 @@ def _worded(op: Op, error: Exception, args: tuple[Any, ...]) -> tuple[Exception,
 
 
 def _blamed(error: Exception, present: list[Any]) -> list[Blame]:
-    """The Tensor whose array a kernel blamed."""
-    blame = getattr(error, "blame", None)
-    if blame is None:
-        return []
-    array, dim = blame
-    owners = [t for t in present if isinstance(t, Tensor) and (t is array or t._data is array)]
-    return [(owners[0], dim)] if owners else []
+    """The Tensors whose arrays a kernel blamed."""
+    return [
+        (t, dim)
+        for array, dim in error.__dict__.get("blame", ())
+        for t in [t for t in present if isinstance(t, Tensor) and t._data is array][:1]
+    ]
 
 
 def _present(op: Op, args: tuple[Any, ...]) -> list[Any]:

@@ -56,6 +56,10 @@ class Surroundings:
         if running:
             self.arguments = (*running[-1]["args"], *running[-1]["kwargs"].values())
 
+    def is_call(self) -> bool:
+        """True when it was the call of a module's forward itself that failed, not something in it."""
+        return self.places[0][0].f_code in MODULE_CALLS
+
     def of_the_user(self) -> Iterator[tuple[FrameType, int]]:
         """The frames that are neither of this library nor of Python's own."""
         return (

@@ -50,7 +50,7 @@ def tell_origin(tensor: Tensor, dim: int, around: Surroundings) -> list[str]:
         elif not isinstance(node, OutputNode):
             continue
         heap += [p for p in node.parents if p is not None]
-    return sentences or _among_siblings(size, around)
+    return sentences
 
 
 def _weight_of(node: Node, size: int) -> Tensor | None:
@@ -65,7 +65,12 @@ def _weight_of(node: Node, size: int) -> Tensor | None:
     ]
     axis = _OUTPUT_AXIS.get(node.op.name, -1)
     for weight in leaves:
-        if weight is not None and weight._data.ndim > 1 and weight._data.shape[axis] == size:
+        if weight is None:
+            continue
+        shape = weight._data.shape
+        if len(shape) > 1 and shape[axis] == size:
+            return weight
+        if shape == (size,) and node.op.name in _OUTPUT_AXIS:  # the bias, beside a frozen weight
             return weight
     return None
 

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.errors import DTypeError, ShapeError
+from autotn.errors import DTypeError, ShapeError, blaming
 from autotn.kernels import conv_band
 from autotn.kernels.onednn import conv as onednn
 from autotn.kernels.window import Array, Geometry, Ints, conv_geometry, geometry
@@ -168,11 +168,11 @@ def wrong_channels(
         advice = f"; a gray picture becomes a coloured one by input.expand({wide})"
     else:
         advice = ""
-    return ShapeError(
+    error = ShapeError(
         f"{op}: weight of shape {w_shape} with groups={groups} expects an input of {wanted} "
-        f"channels in dimension 1, got {given[1]} (shape {given}){advice}",
-        blame=None if x is None else (x, 1),
+        f"channels in dimension 1, got {given[1]} (shape {given}){advice}"
     )
+    return error if x is None else blaming(error, (x, 1))
 
 
 def check_gradient(given: Ints, expected: Ints) -> None:

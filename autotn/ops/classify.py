@@ -8,7 +8,7 @@ import numpy as np
 
 from autotn.core.op import Arr, Fixed, op
 from autotn.core.tensor import Tensor
-from autotn.errors import ShapeError
+from autotn.errors import ShapeError, blaming
 from autotn.ops.loss import reduced, reduction_of
 from autotn.ops.softmax import log_softmax
 
@@ -17,21 +17,23 @@ __all__: list[str] = []
 FUNCTIONAL = ("cross_entropy", "nll_loss")
 
 
-def _check_classes(name: str, target: Any, classes: int, ignore_index: int) -> Any:
+def _check_classes(name: str, target: Any, input: Any, ignore_index: int) -> Any:
     """The positions that count; class numbers out of range are named."""
     if target.dtype.kind not in "iu":
         raise TypeError(
             f"{name}: expected target dtype to be integer class numbers, got {target.dtype}; give "
             "target.long() (floats of the scores' own shape would be class probabilities)"
         )
+    classes = input.shape[1]
     counts = target != ignore_index
     bad = counts & ((target < 0) | (target >= classes))
     if bad.any():
         where = tuple(int(k) for k in np.argwhere(bad)[0])
-        raise IndexError(
+        error = IndexError(
             f"{name}: Target {int(target[where])} is out of bounds: at position {where}, but there are "
             f"{classes} classes, numbered 0 to {classes - 1}{_why_out(target[counts], classes)}"
         )
+        raise blaming(error, (input, 1))
     return counts
 
 
@@ -102,7 +104,7 @@ def _nll(input: Arr, target: Fixed, weight: Fixed, ignore_index: int, reduction:
     >>> F.nll_loss(tn.tensor([[-1.0, -2.0]]), tn.tensor([1]))
     tensor(2.)
     """
-    counts = _check_classes("nll_loss", target, input.shape[1], ignore_index)
+    counts = _check_classes("nll_loss", target, input, ignore_index)
     w = _row_weights(weight, target, counts, input.dtype)
     safe = np.where(counts, target, 0)
     values = np.where(counts, -input[np.arange(len(target)), safe] * w, input.dtype.type(0))
@@ -237,7 +239,7 @@ def _cross_entropy(
     plain = weight is None and not label_smoothing and ignore_index < 0
     if plain and input.dtype.char in "fd" and _plain_rows(target, input.shape[1]):
         return _plain_cross_entropy(input, target, reduction)
-    counts = _check_classes("cross_entropy", target, input.shape[1], ignore_index)
+    counts = _check_classes("cross_entropy", target, input, ignore_index)
     rows = np.arange(len(target))
     all_count = bool(counts.all())
     safe = target if all_count else np.where(counts, target, 0)

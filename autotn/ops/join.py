@@ -10,7 +10,7 @@ import numpy as np
 from autotn.core.methods import attach_method
 from autotn.core.op import Arr, alias, composite, op
 from autotn.core.tensor import check_dim
-from autotn.errors import ShapeError
+from autotn.errors import ShapeError, blaming
 
 __all__ = ["cat", "concat", "concatenate", "stack"]
 
@@ -53,10 +53,13 @@ def cat(tensors: Sequence[Arr], dim: int = 0) -> Arr:
     for k, a in enumerate(full):
         rest = [n for d, n in enumerate(a.shape) if d != axis]
         if a.ndim != full[0].ndim or rest != [n for d, n in enumerate(full[0].shape) if d != axis]:
-            raise ShapeError(
+            error = ShapeError(
                 f"cat: sizes of tensors must match except in dimension {axis}; tensor 0 has shape "
                 f"{full[0].shape}, tensor {k} {a.shape}{_how_they_differ(full[0].shape, a.shape, axis)}"
             )
+            pairs = enumerate(zip(full[0].shape, a.shape, strict=False))
+            odd = [d for d, (m, n) in pairs if m != n and d != axis and a.ndim == full[0].ndim]
+            raise blaming(error, *((x, d) for d in odd[:1] for x in (full[0], a)))
     return np.concatenate(full, axis)
 
 

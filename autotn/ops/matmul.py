@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.op import Arr, op
-from autotn.errors import ShapeError
+from autotn.errors import ShapeError, blaming
 
 __all__ = ["linear", "matmul"]
 
@@ -42,11 +42,11 @@ def _misfit(input: Any, other: Any) -> Exception:
     if inner == rows:
         return ShapeError(f"matmul: the batch dimensions of {given} do not broadcast")
     advice = "; .mT transposes the second" if other.ndim > 1 and other.shape[-1] == inner else ""
-    return ShapeError(
+    error = ShapeError(
         f"matmul: shapes {given} cannot be multiplied: the last size of the first, {inner}, must be "
-        f"the {'last but one' if other.ndim > 1 else 'size'} of the second, {rows}{advice}",
-        blame=(input, -1),
+        f"the {'last but one' if other.ndim > 1 else 'size'} of the second, {rows}{advice}"
     )
+    return blaming(error, (input, -1))
 
 
 def _for_input(g: Any, other: Any, input_shape: tuple[int, ...]) -> Any:
@@ -96,11 +96,11 @@ def _wrong_features(given: Any, weight: Any, input: Any) -> Exception:
         advice = (
             f"; dimension {given.index(wanted)} has {wanted}: is the order of dimensions right?"
         )
-    return ShapeError(
+    error = ShapeError(
         f"linear: expected {wanted} features in the last dimension of 'input' (the weight is "
-        f"{weight}), got {given[-1]}: {given}{advice}",
-        blame=(input, -1),
+        f"{weight}), got {given[-1]}: {given}{advice}"
     )
+    return blaming(error, (input, -1))
 
 
 @op()
