@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 from autotn import ops
+from autotn.core import dtypes
 from autotn.core.tensor import Tensor
 from autotn.distributions import constraints
 from autotn.distributions.distribution import Distribution, broadcast_all, standard_normal
-from autotn.distributions.gamma_draws import standard_gamma
+from autotn.distributions.gamma_draws import log_standard_gamma, standard_gamma
 from autotn.ops.embedding import one_hot
 from autotn.ops.gamma import special_xlog1py
 
@@ -132,9 +133,10 @@ class Dirichlet(Distribution):
         return mean * (1 - mean) / (self.concentration.sum(-1, True) + 1)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        """Draws: gamma numbers over their sum."""
-        gammas = standard_gamma(self.concentration.expand(self._extended_shape(sample_shape)))
-        return gammas / gammas.sum(-1, True)
+        """Draws: gamma numbers over their sum, by their logarithms, since tiny concentrations underflow."""
+        shape = self._extended_shape(sample_shape)
+        drawn = ops.softmax(log_standard_gamma(self.concentration.expand(shape)), -1)
+        return drawn.clamp(min=dtypes.finfo(drawn.dtype).tiny)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Logarithm of the density."""

@@ -10,7 +10,7 @@ from autotn.core.function import Function
 from autotn.core.random import numpy_generator
 from autotn.core.tensor import Tensor, wrap
 
-__all__ = ["standard_gamma", "standard_gamma_slope"]
+__all__ = ["log_standard_gamma", "standard_gamma", "standard_gamma_slope"]
 
 
 def standard_gamma_slope(alpha: Any, x: Any) -> Any:
@@ -56,3 +56,36 @@ class _StandardGamma(Function):
 def standard_gamma(alpha: Tensor) -> Tensor:
     """Gamma draws of rate 1, differentiable once by `alpha`."""
     return _StandardGamma.apply(alpha)
+
+
+class _LogStandardGamma(Function):
+    r"""Logarithms of gamma draws: they do not underflow where the shape parameter is tiny.
+
+    A draw of α is one of α + 1 times :math:`U^{1/\alpha}`, U uniform (Marsaglia & Tsang 2000, section 6).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, alpha: Tensor) -> Tensor:
+        a = alpha._data.astype(np.float64)
+        rng = numpy_generator(None)
+        shrink = np.log1p(-rng.random(a.shape)) / a
+        drawn = np.asarray(np.log(rng.standard_gamma(a + 1)) + shrink)
+        out = wrap(drawn.astype(alpha._data.dtype))
+        ctx.save_for_backward(alpha, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        import scipy.special
+
+        alpha, out = (t._data.astype(np.float64) for t in ctx.saved_tensors)
+        x = np.exp(out)
+        usual = standard_gamma_slope(alpha, np.maximum(x, 1e-300)) / np.maximum(x, 1e-300)
+        at_zero = (scipy.special.psi(alpha + 1) - out) / alpha
+        slope = np.where(x < 1e-7 * (alpha + 1), at_zero, usual)
+        return grad * wrap(slope.astype(grad._data.dtype))
+
+
+def log_standard_gamma(alpha: Tensor) -> Tensor:
+    """Logarithms of gamma draws of rate 1, differentiable once by `alpha`."""
+    return _LogStandardGamma.apply(alpha)

@@ -9,7 +9,7 @@ import pytest
 from scipy import special
 
 import autotn as tn
-from autotn.distributions.gamma_draws import standard_gamma_slope
+from autotn.distributions.gamma_draws import log_standard_gamma, standard_gamma_slope
 
 D = tn.distributions
 
@@ -231,3 +231,26 @@ def test_constraints(torch: Any, name: str) -> None:
         for lib in (tn, torch)
     )
     assert mine == theirs
+
+
+@pytest.mark.parametrize("alpha", [1e-4, 0.02, 0.7, 20.0])
+def test_logarithms_of_gamma_draws_have_their_distribution(alpha: float) -> None:
+    """Also where the draws themselves would underflow: the places of the draws are uniform."""
+    from scipy import stats
+
+    drawn = log_standard_gamma(tn.full((20_000,), alpha, dtype=tn.float64)).numpy()
+    # Near 0 the distribution is x^α / Γ(α + 1).
+    small = np.exp(alpha * drawn - special.gammaln(alpha + 1))
+    places = np.where(drawn < -20, small, special.gammainc(alpha, np.exp(drawn)))
+    assert stats.kstest(places, "uniform").pvalue > 1e-3
+
+
+def test_tiny_concentrations_give_corners_of_the_simplex() -> None:
+    a = tn.tensor([1e-4, 3e-4], requires_grad=True)
+    drawn = D.Dirichlet(a).rsample((20_000,))
+    assert tn.isfinite(drawn).all()
+    np.testing.assert_allclose(drawn.detach().sum(-1).numpy(), 1, rtol=1e-6)
+    assert drawn.detach()[:, 0].mean().item() == pytest.approx(0.25, abs=0.02)
+    drawn.sum().backward()
+    assert tn.isfinite(a.grad).all()
+    assert D.Beta(1e-4, 3e-4).sample((100,)).isfinite().all()
