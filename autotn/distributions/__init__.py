@@ -5,24 +5,28 @@ from __future__ import annotations
 from typing import Any as _Any
 
 from autotn.absent import no_attribute as _no_attribute
-from autotn.distributions import constraints, transforms
+from autotn.distributions import constraints, transforms, vector_transforms
 from autotn.distributions.categorical import Categorical, Multinomial, OneHotCategorical
 from autotn.distributions.composed import Independent, MixtureSameFamily
+from autotn.distributions.constraint_registry import ConstraintRegistry, biject_to, transform_to
 from autotn.distributions.discrete import Bernoulli, Binomial, Geometric, Poisson
 from autotn.distributions.distribution import Distribution
+from autotn.distributions.extreme import Cauchy, Gumbel, HalfCauchy, HalfNormal, Pareto, Weibull
 from autotn.distributions.gamma import Beta, Chi2, Dirichlet, Gamma, StudentT
 from autotn.distributions.interval import Exponential, Laplace, Uniform
 from autotn.distributions.kl import kl_divergence, register_kl
 from autotn.distributions.normal import MultivariateNormal, Normal
 from autotn.distributions.transformed import LogNormal, TransformedDistribution
 from autotn.distributions.transforms import *
+from autotn.distributions.vector_transforms import *
 
 __all__ = [
     "Bernoulli", "Beta", "Binomial", "Categorical", "Chi2", "Dirichlet", "Distribution", "Exponential",
     "Gamma", "Geometric", "Independent", "Laplace", "LogNormal", "MixtureSameFamily", "Multinomial",
     "MultivariateNormal", "Normal", "OneHotCategorical", "Poisson", "StudentT",
     "TransformedDistribution", "Uniform", "constraints", "kl_divergence", "register_kl", "transforms",
-    *transforms.__all__,
+    "Cauchy", "ConstraintRegistry", "Gumbel", "HalfCauchy", "HalfNormal", "Pareto", "Weibull", "biject_to",
+    "transform_to", *transforms.__all__, *vector_transforms.__all__,
 ]  # fmt: skip
 
 

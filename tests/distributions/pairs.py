@@ -44,6 +44,12 @@ FAMILIES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "mvn precision": (
         "MultivariateNormal", dict(loc=[0.0, 1.0], precision_matrix=MATRIX), [[0.3, -1.0], [2.0, 0.1]],
     ),
+    "cauchy": ("Cauchy", dict(loc=[0.0, 1.5], scale=[0.5, 2.0]), [[0.3, -1.0], [2.0, 0.1]]),
+    "gumbel": ("Gumbel", dict(loc=[0.0, 1.5], scale=[0.5, 2.0]), [[0.3, -1.0], [2.0, 0.1]]),
+    "half normal": ("HalfNormal", dict(scale=[0.5, 2.0]), [[0.3, 1.0], [2.0, 0.1]]),
+    "half cauchy": ("HalfCauchy", dict(scale=[0.5, 2.0]), [[0.3, 1.0], [2.0, 0.1]]),
+    "weibull": ("Weibull", dict(scale=[0.5, 2.0], concentration=[1.7, 3.0]), [[0.3, 1.0], [2.0, 0.1]]),
+    "pareto": ("Pareto", dict(scale=[0.5, 2.0], alpha=[3.5, 5.0]), [[0.6, 2.5], [2.0, 2.1]]),
     "mvn tril": (
         "MultivariateNormal", dict(loc=[[0.0, 1.0]] * 3, scale_tril=LOWER), [0.3, -1.0],
     ),
