@@ -1,6 +1,7 @@
 """The questions asked of every op × sample, public so that users can ask them of their own ops.
 
-Each question is a function of a `Case`; its name is what a sample's ``_skip`` refers to.
+Each question is a function of a `Case`; its name is what a sample's ``_skip`` refers to. One that did
+compare something says so by ``case.checked(with what)``: from that the page docs/certificate.md is made.
 """
 
 from __future__ import annotations
@@ -131,6 +132,7 @@ def value(case: Case) -> None:
     if sample.expect is not None:
         for g, e in zip(got, flat_results(sample.expect), strict=True):
             _assert_close(g._data if isinstance(g, Tensor) else g, e, "value", sample.tol)
+        case.checked("the stated result")
         return
     if case.torch_name is None:
         return
@@ -154,6 +156,7 @@ def value(case: Case) -> None:
             )
         else:
             assert g == e, f"result {k}: {g!r}, PyTorch: {e!r}"
+    case.checked("PyTorch")
 
 
 def same_for_torch(value: Any) -> Any:
@@ -197,6 +200,7 @@ def gradient_like_torch(case: Case) -> None:
         zero = np.zeros_like(leaves[k]._data)
         expected = zero if e is None else e.resolve_conj().resolve_neg().numpy()
         _assert_close(zero if g is None else g._data, expected, f"gradient {k}", sample.tol)
+    case.checked("PyTorch")
 
 
 def gradient(case: Case) -> None:
@@ -205,6 +209,7 @@ def gradient(case: Case) -> None:
         return
     function, leaves = _as_function_of_leaves(case)
     gradcheck(function, leaves, atol=1e-5 * case.sample.tol, rtol=1e-3 * case.sample.tol)
+    case.checked("finite differences")
 
 
 def second_order(case: Case) -> None:
@@ -213,6 +218,7 @@ def second_order(case: Case) -> None:
         return
     function, leaves = _as_function_of_leaves(case)
     gradgradcheck(function, leaves, atol=1e-5 * case.sample.tol, rtol=1e-3 * case.sample.tol)
+    case.checked("finite differences")
 
 
 def _double(case: Case) -> bool:
@@ -253,6 +259,7 @@ def raw_equals_recorded(case: Case) -> None:
         if a is not None:
             assert a.dtype == b.dtype, f"gradient {k}: {a.dtype} raw, {b.dtype} recorded"
             _assert_close(a._data, b._data, f"gradient {k}, raw against recorded", case.sample.tol)
+    case.checked("the recorded pass")
 
 
 def reference_agrees(case: Case) -> None:
@@ -275,6 +282,7 @@ def reference_agrees(case: Case) -> None:
                 zero if a is None else a._data, zero if b is None else b._data,
                 f"gradient {k} against the reference's", case.sample.tol,
             )  # fmt: skip
+    case.checked("the reference")
 
 
 def float32_stays(case: Case) -> None:
@@ -300,6 +308,7 @@ def float32_stays(case: Case) -> None:
                 assert g._data.shape == leaves[k]._data.shape, (
                     f"gradient {k}: shape {g._data.shape}"
                 )
+    case.checked("its own dtype")
 
 
 def inputs_unchanged(case: Case) -> None:

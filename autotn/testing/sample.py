@@ -198,6 +198,11 @@ class Case:
         self.number = number
         self.sample = sample
         self.torch_name = torch_name
+        self.against: set[str] = set()
+
+    def checked(self, against: str) -> None:
+        """Called by a question that did compare something: with what it compared."""
+        self.against.add(against)
 
     @property
     def function(self) -> Any:

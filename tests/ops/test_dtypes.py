@@ -20,6 +20,7 @@ import autotn as tn
 from autotn.errors import DTypeError, NotDifferentiable
 from autotn.testing.check_op import argument_values, flat_results, same_for_torch, torch_function
 from autotn.testing.sample import ErrorSample, cases_of
+from tests.certificate import RECORD
 from tests.samples import SAMPLERS, Case
 
 INTEGERS = ("uint8", "int8", "int16", "int32", "int64")
@@ -146,6 +147,7 @@ def test_every_dtype(torch: Any, case: Case) -> None:
 
         judge(case, kind, dtypes_of(ours), dtypes_of(theirs), failures)
     assert not failures, "\n".join(failures)
+    RECORD.note(case.op_name, "dtypes", {"PyTorch"})
 
 
 # -- two dtypes ------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 
 from autotn.testing.check_op import QUESTIONS, error
 from autotn.testing.sample import ErrorSample
+from tests.certificate import RECORD
 from tests.samples import SAMPLERS, all_samples
 
 CASES = all_samples()
@@ -53,8 +54,10 @@ def ask_all(name: str) -> None:
 
 
 def _ask(question: Any, case: Any, failures: list[str]) -> None:
+    case.against = set()
     try:
         question(case)
+        RECORD.tick(case, question.__name__)
     except Exception as failure:  # noqa: BLE001 - every failure is collected and reported
         text = str(failure).strip().replace("\n", " ")[:400]
         failures.append(f"  {case} {question.__name__}: {type(failure).__name__}: {text}")
