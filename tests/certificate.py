@@ -141,7 +141,6 @@ def main() -> int:
     code = pytest.main(["-q", "-p", "no:cacheprovider", *TESTS])
     if code == 0:
         PAGE.write_text(render(certificate.RECORD), encoding="utf-8")
-        print(f"wrote {PAGE.name}")
     return int(code)
 
 

@@ -168,6 +168,7 @@ _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805
 
 
+@composite()
 def selu(input: Any, inplace: bool = False) -> Any:
     r"""Self-normalising `elu`: :math:`\lambda\,\mathrm{elu}(x, \alpha)` (Klambauer et al. 2017).
 
@@ -182,6 +183,7 @@ def selu_(input: Any) -> Any:
     return selu(input, inplace=True)
 
 
+@composite()
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     r"""Continuously differentiable `elu`: :math:`\alpha (e^{x/\alpha} - 1)` below 0 (Barron 2017).
 
@@ -256,6 +258,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return inplace_or_not("hardtanh", _hardtanh, inplace, input, min_val, max_val)
 
 
+@composite()
 def relu6(input: Any, inplace: bool = False) -> Any:
     r"""Rectifier with a ceiling: :math:`\min(\max(x, 0), 6)`.
 
@@ -568,6 +571,7 @@ def _sloped_rule(g: Any, input: Any, slope: Any) -> Any:
 _sloped.grad(input=_sloped_rule)
 
 
+@composite()
 def rrelu(
     input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False,
     generator: Any = None,

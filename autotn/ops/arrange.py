@@ -294,6 +294,7 @@ def column_stack(tensors: Any) -> Any:
     return hstack([t.reshape((-1, 1)) if t.ndim <= 1 else t for t in tensors])
 
 
+@composite()
 def block_diag(*tensors: Any) -> Any:
     """The matrices along the diagonal of one matrix of zeros.
 
@@ -320,6 +321,7 @@ def block_diag(*tensors: Any) -> Any:
     return cat(rows, 0)
 
 
+@composite()
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     """The coordinates of a grid whose axes the tensors give.
 
@@ -342,7 +344,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
                 f"meshgrid: Expected 0D or 1D tensor in the tensor list but got: {t.ndim}D"
             )
     swap = indexing == "xy" and len(listed) > 1
-    if swap:
+    if swap:  # the rows are the second one's
         listed[0], listed[1] = listed[1], listed[0]
     shape = tuple(t.numel() for t in listed)
     grids = []
@@ -351,11 +353,11 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
         along[k] = -1
         grids.append(t.reshape(along).expand(shape))
     if swap:
-        grids = [g.transpose(0, 1) for g in grids]
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
 
 
+@composite()
 def cartesian_prod(*tensors: Any) -> Any:
     """All combinations of one element from each vector, one per row.
 
@@ -370,6 +372,7 @@ def cartesian_prod(*tensors: Any) -> Any:
     return stack([g.reshape((-1,)) for g in meshgrid(*tensors, indexing="ij")], 1)
 
 
+@composite()
 def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     """All choices of `r` elements, one per row.
 
@@ -380,6 +383,8 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     """
     import itertools
 
+    if input.ndim != 1:
+        raise RuntimeError(f"combinations: Expect a 1D vector, but got shape {list(input.shape)}")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     index = np.array(list(choose(range(input.shape[0]), r)), np.int64).reshape(-1, r)
     return input[index]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.failure import with_origin
-from autotn.core.op import Arr, Fixed, op
+from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import ShapeError
 from autotn.kernels.onednn import rows as onednn
@@ -103,6 +103,7 @@ def _is_bool(x: Any) -> bool:
     return bool(_plain(x).dtype.kind == "b")
 
 
+@composite()
 def scaled_dot_product_attention(
     query: Any,
     key: Any,
@@ -190,6 +191,7 @@ def _one_pass(query: Any, key: Any, value: Any, mask: Any) -> bool:
 # -- several heads -----------------------------------------------------------------------------
 
 
+@composite()
 def multi_head_attention_forward(
     query: Any,
     key: Any,
@@ -383,3 +385,6 @@ def _as_numbers(mask: Any, like: Any) -> Any:
     if not _is_bool(mask):
         return mask
     return like.new_zeros(tuple(mask.shape)).masked_fill(mask, -math.inf)
+
+
+_attention.takes("f", "Use .float()")

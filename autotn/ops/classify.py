@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, Fixed, op
+from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor
-from autotn.errors import ShapeError, blaming
+from autotn.errors import DTypeError, ShapeError, blaming
 from autotn.ops.loss import reduced, reduction_of
 from autotn.ops.softmax import log_softmax
 
@@ -20,7 +20,7 @@ FUNCTIONAL = ("cross_entropy", "nll_loss")
 def _check_classes(name: str, target: Any, input: Any, ignore_index: int) -> Any:
     """The positions that count; class numbers out of range are named."""
     if target.dtype.kind not in "iu":
-        raise TypeError(
+        raise DTypeError(
             f"{name}: expected target dtype to be integer class numbers, got {target.dtype}; give "
             "target.long() (floats of the scores' own shape would be class probabilities)"
         )
@@ -136,6 +136,7 @@ def _nll_rule(
 _nll.grad(input=_nll_rule)
 
 
+@composite()
 def nll_loss(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
     reduce: Any = None, reduction: str = "mean",
@@ -316,6 +317,7 @@ def _(
     return values.sum() if reduction == "sum" else values.sum() / float(w.sum())
 
 
+@composite()
 def cross_entropy(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
     reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0,
@@ -367,3 +369,7 @@ def _with_probabilities(
         count = max(int(np.prod(values.shape, dtype=np.int64)), 1)
         return values.sum() / count
     return reduced(values, reduction)
+
+
+for _loss in (_nll, _cross_entropy):
+    _loss.takes("f", "Scores are floats; use .float()")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, Fixed, op
+from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.random import Generator, numpy_generator
 from autotn.core.tensor import Tensor
 
@@ -50,6 +50,7 @@ def _values(x: Any) -> Any:
     return x._data if isinstance(x, Tensor) else x
 
 
+@composite()
 def dropout(
     input: Any,
     p: float = 0.5,
@@ -103,8 +104,13 @@ def feature_dropout(
     return _dropped(input, _channel_shape(input), p, inplace, None)
 
 
+@composite()
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """`feature_dropout` for inputs (N, C, L) or (C, L)."""
+    """`feature_dropout` for inputs (N, C, L) or (C, L).
+
+    >>> F.dropout1d(tn.ones(1, 2, 3), training=False).shape
+    tn.Size([1, 2, 3])
+    """
     _check("dropout1d", p)
     if input.ndim not in (2, 3):
         raise RuntimeError(
@@ -117,14 +123,24 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _dropped(input, (input.shape[0], 1), p, inplace, None)
 
 
+@composite()
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """`feature_dropout` for inputs (N, C, H, W)."""
+    """`feature_dropout` for inputs (N, C, H, W).
+
+    >>> F.dropout2d(tn.ones(1, 2, 3, 3), training=False).shape
+    tn.Size([1, 2, 3, 3])
+    """
     _check("dropout2d", p)
     return feature_dropout(input, p, training, inplace)
 
 
+@composite()
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """`feature_dropout` for inputs (N, C, D, H, W)."""
+    """`feature_dropout` for inputs (N, C, D, H, W).
+
+    >>> F.dropout3d(tn.ones(1, 2, 3, 3, 3), training=False).shape
+    tn.Size([1, 2, 3, 3, 3])
+    """
     _check("dropout3d", p)
     return feature_dropout(input, p, training, inplace)
 
@@ -154,6 +170,7 @@ def _wrapped(array: Any) -> Tensor:
     return wrap(np.asarray(array))
 
 
+@composite()
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Dropout that keeps mean 0 and variance 1 under `selu` (Klambauer et al. 2017, appendix).
 
@@ -163,6 +180,7 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
     return _alpha("alpha_dropout", input, tuple(input.shape), p, training, inplace)
 
 
+@composite()
 def feature_alpha_dropout(
     input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Any:

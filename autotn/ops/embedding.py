@@ -8,7 +8,7 @@ import numpy as np
 
 from autotn.core.inplace import mark_written
 from autotn.core.node import here
-from autotn.core.op import Arr, Fixed, op
+from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import DTypeError, ShapeError
 from autotn.ops.gather import add_slices, gather
@@ -77,6 +77,7 @@ def _padding(name: str, padding_idx: Any, rows: int) -> int:
     return int(padding_idx) % rows
 
 
+@composite()
 def embedding(
     input: Any,
     weight: Any,
@@ -123,6 +124,7 @@ _scale_rows.grad(
 )
 
 
+@composite()
 def embedding_bag(
     input: Any,
     weight: Any,
@@ -145,6 +147,8 @@ def embedding_bag(
         raise ValueError(f"embedding_bag: mode has to be one of sum, mean or max, got {mode!r}")
     if weight.ndim != 2:
         raise ShapeError(f"embedding_bag: 'weight' must be 2-D, got shape {tuple(weight.shape)}")
+    if _plain(weight).dtype.kind not in "fV":
+        raise DTypeError(f"embedding_bag: 'weight' must be floating-point, got {weight.dtype}")
     if mode == "max" and scale_grad_by_freq:
         raise ValueError(
             "embedding_bag: max mode does not support scaling the gradient by the frequency"
@@ -239,6 +243,7 @@ def _first_maxima(rows: Any, starts: Any) -> Any:
     return np.minimum.reduceat(places, starts)
 
 
+@composite()
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     """Class numbers as rows with a single 1.
 

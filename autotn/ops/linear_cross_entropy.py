@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autotn.core.op import composite
 from autotn.ops.classify import cross_entropy
 from autotn.ops.matmul import linear
 
@@ -12,6 +13,7 @@ __all__: list[str] = []
 FUNCTIONAL = ("linear_cross_entropy",)
 
 
+@composite()
 def linear_cross_entropy(
     input: Any,
     linear_weight: Any,

@@ -125,6 +125,7 @@ def _(input: Any, target: Any, reduction: str) -> Any:
     return reduced(d * d, reduction)
 
 
+@composite()
 def mse_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
     weight: Any = None,
@@ -143,6 +144,7 @@ def mse_loss(
     return _mse_loss(input, target, reduction)
 
 
+@composite()
 def l1_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
     weight: Any = None,
@@ -185,6 +187,7 @@ _huber.grad(
 )
 
 
+@composite()
 def huber_loss(
     input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
 ) -> Any:
@@ -199,6 +202,7 @@ def huber_loss(
     return _weighted(_huber(input, target, delta), weight, reduction)
 
 
+@composite()
 def smooth_l1_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
     beta: float = 1.0,
@@ -256,6 +260,7 @@ def _bce_target(g: Any, input: Any) -> Any:
 _bce.grad(input=_bce_input, target=_bce_target)
 
 
+@composite()
 def binary_cross_entropy(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -296,6 +301,7 @@ def _bce_with_logits_rule(g: Any, input: Any, target: Any) -> Any:
 _bce_with_logits.grad(input=_bce_with_logits_rule, target=lambda g, input: -(g * input))
 
 
+@composite()
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean", pos_weight: Any = None,
@@ -340,6 +346,7 @@ def _kl_target(g: Any, input: Any, target: Any) -> Any:
 _kl.grad(input=lambda g, target: -(g * target), target=_kl_target)
 
 
+@composite()
 def kl_div(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
     log_target: bool = False,
@@ -387,6 +394,7 @@ def poisson_nll_loss(
     return reduced(values, reduction)
 
 
+@composite()
 def gaussian_nll_loss(
     input: Any,
     target: Any,
@@ -428,6 +436,7 @@ def gaussian_nll_loss(
     return reduced(values, reduction)
 
 
+@composite()
 def soft_margin_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Any:
@@ -440,3 +449,7 @@ def soft_margin_loss(
 
     reduction = reduction_of(size_average, reduce, reduction)
     return reduced(softplus(-target * input, 1.0, 50.0), reduction)
+
+
+for _loss in (_mse_loss, _huber, _bce, _bce_with_logits, _kl):
+    _loss.takes("f", "A loss of integers has no slope; use .float()")

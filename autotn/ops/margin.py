@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from autotn.core.function import Function, once_differentiable
-from autotn.core.op import Arr, Fixed, op
+from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, wrap
-from autotn.errors import ShapeError
+from autotn.errors import DTypeError, ShapeError
 from autotn.kernels import ctc
 from autotn.ops.loss import reduced, reduction_of
 
@@ -23,6 +23,7 @@ FUNCTIONAL = (
 )  # fmt: skip
 
 
+@composite()
 def margin_ranking_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0.0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -41,6 +42,7 @@ def margin_ranking_loss(
     return reduced((-target * (input1 - input2) + margin).clamp_min(0), reduction)
 
 
+@composite()
 def hinge_embedding_loss(
     input: Any, target: Any, margin: float = 1.0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -58,6 +60,7 @@ def hinge_embedding_loss(
     return reduced(unlike + like, reduction)
 
 
+@composite()
 def cosine_embedding_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0.0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -89,6 +92,7 @@ def cosine_embedding_loss(
     return reduced(values, reduction)
 
 
+@composite()
 def triplet_margin_loss(
     anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
     swap: bool = False, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
@@ -116,6 +120,7 @@ def triplet_margin_loss(
     )
 
 
+@composite()
 def triplet_margin_with_distance_loss(
     anchor: Any, positive: Any, negative: Any, *, distance_function: Any = None, margin: float = 1.0,
     swap: bool = False, reduction: str = "mean",
@@ -184,6 +189,7 @@ def _(input: Any, target: Any, weight: Any, p: int, margin: float) -> Any:
     return values if weights is None else values * wrap(weights[labels])
 
 
+@composite()
 def multi_margin_loss(
     input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, size_average: Any = None,
     reduce: Any = None, reduction: str = "mean",
@@ -208,6 +214,7 @@ def multi_margin_loss(
     return reduced(values, reduction)
 
 
+@composite()
 def multilabel_margin_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Any:
@@ -242,6 +249,7 @@ def multilabel_margin_loss(
     return reduced(values[0] if single else values, reduction)
 
 
+@composite()
 def multilabel_soft_margin_loss(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -303,6 +311,7 @@ def _plain(x: Any) -> Any:
     return np.asarray(x._data if isinstance(x, Tensor) else x)
 
 
+@composite()
 def ctc_loss(
     log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any, blank: int = 0,
     reduction: str = "mean", zero_infinity: bool = False,
@@ -317,6 +326,8 @@ def ctc_loss(
     """
     if reduction not in ("none", "mean", "sum"):
         return reduced(log_probs, reduction)
+    if _plain(log_probs).dtype.kind not in "fV":
+        raise DTypeError(f"ctc_loss: log_probs must be floating-point, got {log_probs.dtype}")
     single = log_probs.ndim == 2
     labels, out_lengths = _plain(targets), np.atleast_1d(_plain(target_lengths))
     in_lengths = np.atleast_1d(_plain(input_lengths))
@@ -330,3 +341,6 @@ def ctc_loss(
         return values.sum()
     lengths = np.maximum(out_lengths, 1).astype(values._data.dtype)
     return (values / wrap(lengths)).mean()
+
+
+_multi_margin.takes("f", "Scores are floats; use .float()")

@@ -204,6 +204,7 @@ class LstsqResult(NamedTuple):
     singular_values: Any
 
 
+@composite()
 def linalg_lstsq(A: Any, B: Any, rcond: Any = None, *, driver: Any = None) -> LstsqResult:
     """The X for which ``A X`` comes nearest to B.
 
@@ -248,8 +249,13 @@ def matrix_power(input: Any, n: int) -> Any:
     return result
 
 
+@composite()
 def linalg_matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
-    """`matrix_power` under the name it has in ``linalg``."""
+    """`matrix_power` under the name it has in ``linalg``.
+
+    >>> tn.linalg.matrix_power(tn.tensor([[2.0]]), 3)
+    tensor([[8.]])
+    """
     return matrix_power(A, n) if out is None else matrix_power(A, n, out=out)  # type: ignore[call-arg]
 
 
@@ -276,11 +282,17 @@ def matrix_exp(input: Any) -> Any:
     return result
 
 
+@composite()
 def linalg_matrix_exp(A: Any) -> Any:
-    """`matrix_exp` under the name it has in ``linalg``."""
+    """`matrix_exp` under the name it has in ``linalg``.
+
+    >>> tn.linalg.matrix_exp(tn.zeros(1, 1))
+    tensor([[1.]])
+    """
     return matrix_exp(A)
 
 
+@composite()
 def linalg_multi_dot(tensors: Any, *, out: Any = None) -> Any:
     """The product of several matrices, in the order that takes the fewest multiplications.
 
@@ -318,6 +330,7 @@ def linalg_vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
     return (left * y).sum(dim)
 
 
+@composite()
 def linalg_cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
     """Cross products of 3-vectors along `dim`.
 
@@ -329,6 +342,7 @@ def linalg_cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> A
     return cross(input, other, dim)
 
 
+@composite()
 def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """The diagonals of matrices: `diagonal` of the last two dimensions.
 

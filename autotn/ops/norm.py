@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core import dtypes
 from autotn.core.failure import with_origin
 from autotn.core.modes import no_grad
-from autotn.core.op import Arr, op
-from autotn.core.tensor import Tensor
+from autotn.core.op import Arr, composite, op
 from autotn.errors import ShapeError
 from autotn.kernels import batch_norm as batch
 from autotn.kernels.onednn import rows as onednn
@@ -89,6 +89,7 @@ def _(input: Any, weight: Any, bias: Any, eps: float) -> Any:
     return found if bias is None else found + bias
 
 
+@composite()
 def layer_norm(
     input: Any,
     normalized_shape: Any,
@@ -154,6 +155,7 @@ def _normalized_shape(
     return over
 
 
+@composite()
 def group_norm(
     input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
@@ -266,6 +268,7 @@ def _(input: Any, weight: Any, eps: float) -> Any:
     return found if weight is None else found * weight
 
 
+@composite()
 def rms_norm(
     input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None
 ) -> Any:
@@ -279,7 +282,7 @@ def rms_norm(
         math.prod(_normalized_shape("rms_norm", input, normalized_shape, weight, None)),
     )
     if eps is None:
-        eps = float(np.finfo((input._data if isinstance(input, Tensor) else input).dtype).eps)
+        eps = dtypes.finfo(input.dtype).eps
     return _rms_rows(_rows(input, columns), _flat(weight), eps).reshape(shape)
 
 
@@ -316,6 +319,7 @@ def _(input: Any, weight: Any, bias: Any, eps: float) -> Any:
     return out, mean.reshape((-1,)), var.reshape((-1,))
 
 
+@composite()
 def batch_norm(
     input: Any,
     running_mean: Any,
@@ -386,6 +390,7 @@ def batch_norm(
     return out
 
 
+@composite()
 def instance_norm(
     input: Any,
     running_mean: Any = None,
@@ -425,6 +430,7 @@ def instance_norm(
 # -- others ----------------------------------------------------------------------------------------
 
 
+@composite()
 def local_response_norm(
     input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Any:
@@ -466,6 +472,7 @@ def _respond(input: Any, before: int, after: int, alpha: float, beta: float, k: 
     return input / (total * alpha + k) ** beta
 
 
+@composite()
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Any:
     r"""Divide by the norm along a dimension: :math:`x / \max(\lVert x \rVert_p, \epsilon)`.
 
@@ -478,3 +485,8 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out:
     from autotn.core.inplace import write_out
 
     return write_out("normalize", out, found, (input,))
+
+
+for _fused in (_normalise_rows, _channel_affine, _batch_norm):
+    _fused.takes("f", "Use .float()")
+_rms_rows.takes("fc", "Use .float()")

@@ -426,6 +426,7 @@ def unique_consecutive(
     return parts[0] if len(parts) == 1 else tuple(parts)
 
 
+@composite()
 def isin(
     elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False
 ) -> Tensor:
@@ -434,6 +435,9 @@ def isin(
     >>> tn.isin(tn.tensor([1, 2, 3]), tn.tensor([2]))
     tensor([False,  True, False])
     """
+    for x in (elements, test_elements):
+        if isinstance(x, Tensor) and x._data.dtype.kind in "bc":
+            raise DTypeError(f"isin: not implemented for {x.dtype}; it takes integers and floats")
     return wrap(np.asarray(np.isin(_plain(elements), _plain(test_elements), invert=invert)))
 
 
@@ -444,6 +448,11 @@ def _searchsorted(sorted_sequence: Fixed, input: Fixed, right: bool, as_int32: b
     >>> tn.searchsorted(tn.tensor([1, 3, 5]), tn.tensor([3]))
     tensor([1])
     """
+    for x in (sorted_sequence, input):
+        if x.dtype.kind == "c":
+            raise DTypeError(
+                f"searchsorted: not implemented for {x.dtype}; complex numbers have no order"
+            )
     side: Any = "right" if right else "left"
     kind = np.int32 if as_int32 else np.int64
     if sorted_sequence.ndim == 1:
@@ -459,6 +468,7 @@ def _searchsorted(sorted_sequence: Fixed, input: Fixed, right: bool, as_int32: b
     return np.array(found, kind).reshape(input.shape)
 
 
+@composite()
 def searchsorted(
     sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: Any = None,
     sorter: Any = None, out: Any = None,
@@ -485,6 +495,7 @@ def searchsorted(
     return write_out("searchsorted", out, found, ())
 
 
+@composite()
 def bucketize(
     input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False, out: Any = None
 ) -> Any:

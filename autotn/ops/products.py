@@ -236,6 +236,7 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 
     return _scaled_sum(input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
 
+@composite()
 def chain_matmul(*matrices: Any, out: Any = None) -> Any:
     """The product of several matrices, in the order that takes the fewest multiplications.
 
@@ -270,7 +271,7 @@ def _parse(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str
     left, arrow, right = text.partition("->")
     operands = left.split(",")
     if len(operands) != len(shapes):
-        raise ValueError(
+        raise ShapeError(
             f"einsum: the equation names {len(operands)} operands, but {len(shapes)} were given"
         )
     used = {c for c in text if c.isalpha()}
@@ -279,7 +280,7 @@ def _parse(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str
     for term, shape in zip(operands, shapes, strict=True):
         letters = term.replace("...", "")
         if not all(c.isalpha() for c in letters) or term.count("...") > 1:
-            raise ValueError(f"einsum: invalid subscript given in {term!r}")
+            raise ShapeError(f"einsum: invalid subscript given in {term!r}")
         extra = len(shape) - len(letters)
         if extra < 0 or (extra and "..." not in term):
             raise ShapeError(
@@ -298,9 +299,9 @@ def _parse(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str
         result = dots + "".join(sorted(c for c in set(joined) if joined.count(c) == 1))
     for c in result:
         if result.count(c) > 1:
-            raise ValueError(f"einsum: output subscript {c} appears more than once in the output")
+            raise ShapeError(f"einsum: output subscript {c} appears more than once in the output")
         if not any(c in t for t in full):
-            raise ValueError(
+            raise ShapeError(
                 f"einsum: output subscript {c} does not appear in the equation for any input operand"
             )
     return full, result
@@ -368,6 +369,7 @@ def _contract(a: Any, ta: str, b: Any, tb: str, keep: set[str]) -> tuple[Any, st
     return product.reshape(tuple(size[c] for c in order)), "".join(order)
 
 
+@composite()
 def einsum(equation: Any, *operands: Any) -> Any:
     """Sums of products by Einstein's convention, one batched matrix product for each pair.
 

@@ -431,6 +431,7 @@ def expand_copy(input: Any, size: Any) -> Any:
     return expand(input, size).clone()
 
 
+@composite()
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """All tensors stretched to their common shape.
 

@@ -94,6 +94,7 @@ def interpolate(
     return _interpolate(input, size, scale, mode, align_corners, recompute_scale_factor, antialias)
 
 
+@composite()
 def upsample(
     input: Any,
     size: Any = None,
@@ -101,17 +102,31 @@ def upsample(
     mode: str = "nearest",
     align_corners: Any = None,
 ) -> Any:
-    """The old name of `interpolate`."""
+    """The old name of `interpolate`.
+
+    >>> F.upsample(tn.ones(1, 1, 2, 2), scale_factor=2).shape
+    tn.Size([1, 1, 4, 4])
+    """
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
+@composite()
 def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
-    """`interpolate` with mode nearest."""
+    """`interpolate` with mode nearest.
+
+    >>> F.upsample_nearest(tn.ones(1, 1, 2, 2), scale_factor=2).shape
+    tn.Size([1, 1, 4, 4])
+    """
     return interpolate(input, size, scale_factor, "nearest")
 
 
+@composite()
 def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
-    """`interpolate` with mode bilinear and aligned corners."""
+    """`interpolate` with mode bilinear and aligned corners.
+
+    >>> F.upsample_bilinear(tn.ones(1, 1, 2, 2), scale_factor=2).shape
+    tn.Size([1, 1, 4, 4])
+    """
     return interpolate(input, size, scale_factor, "bilinear", True)
 
 
@@ -147,6 +162,7 @@ def _(
     )
 
 
+@composite()
 def grid_sample(
     input: Any,
     grid: Any,
@@ -200,6 +216,7 @@ _affine_grid_transpose.grad(
 )
 
 
+@composite()
 def affine_grid(theta: Any, size: Any, align_corners: Any = None) -> Any:
     """The points an affine map sends the pixels of an image to, for `grid_sample`.
 

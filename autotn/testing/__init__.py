@@ -6,10 +6,10 @@ from autotn.testing.check_layer import LAYER_QUESTIONS, check_layer
 from autotn.testing.check_op import QUESTIONS, check_op
 from autotn.testing.closeness import assert_close
 from autotn.testing.gradcheck import gradcheck, gradgradcheck
-from autotn.testing.sample import ErrorSample, Sample, make_array, make_tensor, samples
+from autotn.testing.sample import ErrorSample, Sample, constant, make_array, make_tensor, samples
 
 __all__ = [
     "LAYER_QUESTIONS", "check_layer",
-    "QUESTIONS", "ErrorSample", "Sample", "assert_close", "check_op", "gradcheck", "gradgradcheck", "make_array",
-    "make_tensor", "samples",
+    "QUESTIONS", "ErrorSample", "Sample", "assert_close", "check_op", "constant", "gradcheck", "gradgradcheck",
+    "make_array", "make_tensor", "samples",
 ]  # fmt: skip

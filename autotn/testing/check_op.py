@@ -166,6 +166,11 @@ def same_for_torch(value: Any) -> Any:
     return getattr(torch, value.name) if isinstance(value, dtypes.dtype) else value
 
 
+def _is_varied(array: np.ndarray[Any, Any]) -> bool:
+    """True for what is differentiated: floats that no sample calls constant."""
+    return array.dtype.kind in "fc" and array.flags.writeable
+
+
 def gradient_like_torch(case: Case) -> None:
     """Gradients, and their dtypes, equal PyTorch's; also where several subgradients are right."""
     if case.torch_name is None or not _differentiable(case):
@@ -176,14 +181,16 @@ def gradient_like_torch(case: Case) -> None:
         return
     sample: Sample = case.sample
     leaves: list[Tensor] = []
-    args, kwargs = argument_values(sample, lambda a: _leaf(a.copy(), leaves))
+    args, kwargs = argument_values(
+        sample, lambda a: _leaf(a.copy(), leaves) if _is_varied(a) else wrap(a.copy())
+    )
     outs = [o for o in flat_results(case.function(*args, **kwargs)) if isinstance(o, Tensor)]
     ours = _gradients(outs, leaves)
     theirs_leaves: list[Any] = []
 
     def turn(a: np.ndarray[Any, Any]) -> Any:
         t = torch.from_numpy(a.copy())
-        if t.is_floating_point() or t.is_complex():
+        if _is_varied(a):
             theirs_leaves.append(t.requires_grad_())
         return t
 
@@ -231,12 +238,12 @@ def _double(case: Case) -> bool:
 
 def _as_function_of_leaves(case: Case) -> tuple[Callable[..., Any], list[Tensor]]:
     leaves: list[Tensor] = []
-    argument_values(case.sample, lambda a: _leaf(a.copy(), leaves))
+    argument_values(case.sample, lambda a: _leaf(a.copy(), leaves) if _is_varied(a) else a)
 
     def function(*given: Tensor) -> Any:
         rest = iter(given)
         args, kwargs = argument_values(
-            case.sample, lambda a: next(rest) if a.dtype.kind in "fc" else wrap(a.copy())
+            case.sample, lambda a: next(rest) if _is_varied(a) else wrap(a.copy())
         )
         outs = flat_results(case.function(*args, **kwargs))
         return tuple(o for o in outs if isinstance(o, Tensor))

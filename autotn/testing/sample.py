@@ -27,6 +27,7 @@ __all__ = [
     "ErrorSample",
     "Sample",
     "all_samples",
+    "constant",
     "make_array",
     "make_tensor",
     "samples",
@@ -39,7 +40,8 @@ class Sample:
     Parameters
     ----------
     args, kwargs
-        As the op is called. An array of floating-point or complex dtype is differentiated.
+        As the op is called. An array of floating-point or complex dtype is differentiated, unless it is
+        a `constant`.
     _expect : array or tuple, optional
         The right result where PyTorch is no oracle.
     _skip : tuple of str
@@ -230,6 +232,16 @@ def cases_of(name: str) -> list[Case]:
 def all_samples() -> list[Case]:
     """Every registered sample of every op, in order of name."""
     return [case for name in sorted(SAMPLERS) for case in cases_of(name)]
+
+
+def constant(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """`array` as one that is not differentiated, though it holds floats: weights of classes, a mask.
+
+    It is read-only: by that the questions know it.
+    """
+    fixed = array.copy()
+    fixed.flags.writeable = False
+    return fixed
 
 
 def make_array(*shape: int, seed: int = 0, **options: Any) -> np.ndarray[Any, Any]:

@@ -33,6 +33,9 @@ REFUSED = {
     "bincount": COMPLEX,  # PyTorch drops the imaginary parts of weights
     "logcumsumexp": COMPLEX,
     "matrix_exp": ("float16",),
+    "linalg_matrix_exp": ("float16",),
+    "soft_margin_loss": COMPLEX,
+    "upsample_bilinear": ("uint8",),
     "rnn_relu_cell": INTEGERS,
     "rnn_tanh_cell": INTEGERS,
     "pow": ("bool,True",),
@@ -43,8 +46,13 @@ MORE = {
     **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d", "avg_pool", "max_pool1d"), INTEGERS),
     **dict.fromkeys(("lp_pool1d", "lp_pool2d", "lp_pool3d", "fold", "unfold"), INTEGERS),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), INTEGERS),
-    "clamp_both": ("bool",),
-    "interpolate": ("bool", *INTEGERS, *COMPLEX),
+    **dict.fromkeys(("clamp_both", "searchsorted", "bucketize"), ("bool",)),
+    **dict.fromkeys(
+        ("interpolate", "upsample", "upsample_bilinear"), ("bool", *INTEGERS, *COMPLEX)
+    ),
+    "upsample_nearest": ("bool", *INTEGERS, *COMPLEX),
+    **dict.fromkeys(("hinge_embedding_loss", "multilabel_margin_loss"), INTEGERS),
+    "local_response_norm": ("bool", *INTEGERS, *COMPLEX),
     "istft": COMPLEX,
     "stft": ("bool", *INTEGERS),
 }
@@ -165,14 +173,19 @@ PAIRED = (
 )
 NUMBERS = (True, 2, 2.5, 2 + 1j)
 
+#: PyTorch's rules for them are their own: losses often take the dtype of the input or the target.
+OF_THEIR_OWN = {
+    "linalg_solve_triangular", "clamp_between", "multi_head_attention_forward",
+    *(name for name in SAMPLERS if "loss" in name or "entropy" in name or name == "kl_div"),
+}  # fmt: skip
+
 #: What takes two arrays that need not be of one dtype.
 BINARY = [
     case
     for case in CASES
     if len(case.sample.args) >= 2
     and all(isinstance(a, np.ndarray) and a.dtype == np.float64 for a in case.sample.args[:2])
-    and case.op_name
-    not in ("linalg_solve_triangular", "clamp_between")  # PyTorch lets B be of any dtype
+    and case.op_name not in OF_THEIR_OWN
 ]
 
 

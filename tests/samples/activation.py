@@ -119,3 +119,16 @@ def _(array):
 @samples("softmin", torch=F + "softmin")
 def _(array):
     yield Sample(array(3, 4), dim=1)
+
+
+for _name in ("relu6", "selu", "celu", "rrelu"):
+
+    @samples(_name, torch=F + _name)
+    def _(array, name=_name):
+        yield from _elementwise(array, kinks=(0.0, 6.0))
+        if name == "celu":
+            yield Sample(array(3), 0.5)
+            yield ErrorSample(array(3), 0.0, raises=RuntimeError, match="alpha")
+        if name == "rrelu":
+            yield Sample(array(3), 0.2, 0.6)
+            yield ErrorSample(array(3), 0.6, 0.2, raises=RuntimeError, match="bound")

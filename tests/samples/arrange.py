@@ -183,3 +183,39 @@ def _(array):
     yield Sample(array(5), 0, 2, 1)
     yield Sample(array(2, 6), 1, 3, 2)
     yield ErrorSample(array(3), 0, 4, 1, raises=RuntimeError, match="unfold: maximum size")
+
+
+@samples("meshgrid")
+def _(array):
+    yield Sample(array(2), array(3), indexing="ij")
+    yield Sample(array(2), array(3), array(), indexing="xy")
+    yield ErrorSample(array(2), indexing="yx", raises=RuntimeError, match="indexing")
+    yield ErrorSample(array(2, 2), indexing="ij", raises=RuntimeError, match="meshgrid")
+
+
+@samples("block_diag")
+def _(array):
+    yield Sample(array(2, 3), array(1, 1), array(2))
+    yield Sample(array())
+    yield ErrorSample(array(2, 2, 2), raises=RuntimeError, match="block_diag")
+
+
+@samples("cartesian_prod")
+def _(array):
+    yield Sample(array(2), array(3))
+    yield Sample(array(2))
+    yield ErrorSample(array(2, 2), array(2), raises=RuntimeError, match="cartesian_prod|1D")
+
+
+@samples("combinations")
+def _(array):
+    yield Sample(array(4))
+    yield Sample(array(3), 3, True)
+    yield Sample(array(2), 3)
+    yield ErrorSample(array(2, 2), raises=RuntimeError, match="combinations")
+
+
+@samples("broadcast_tensors")
+def _(array):
+    yield Sample(array(2, 1), array(3))
+    yield ErrorSample(array(2), array(3), raises=RuntimeError, match="broadcast_tensors|match")

@@ -91,8 +91,28 @@ def _(array):
     yield Sample(array(5, 2, dtype=np.int64, high=-1), dim=0)
 
 
-@samples("searchsorted", torch=None)
+@samples("isin")
 def _(array):
-    yield Sample(
-        np.array([1.0, 3.0, 5.0]), np.array([3.0, 6.0]), False, False, _expect=np.array([1, 3])
-    )
+    yield Sample(array.index(5, high=4), np.array([1, 3]))
+    yield Sample(array.index(2, 3, high=4), np.array([[1, 3]]), invert=True)
+    yield Sample(array(3), array(2))
+    yield Sample(array(3), array(0))
+
+
+@samples("searchsorted", torch="searchsorted")
+def _(array):
+    line = np.sort(array(5))
+    yield Sample(line, array(2, 3))
+    yield Sample(line, line, right=True)
+    yield Sample(line, line, side="right", out_int32=True)
+    yield Sample(np.sort(array(2, 5)), array(2, 3))
+    yield Sample(line[::-1].copy(), array(3), sorter=np.arange(5)[::-1].copy())
+    yield Sample(line, 0.3)
+    yield ErrorSample(line, array(2), side="middle", raises=RuntimeError, match="side")
+    yield ErrorSample(np.sort(array(2, 5)), array(3, 2), raises=RuntimeError, match="searchsorted")
+
+
+@samples("bucketize")
+def _(array):
+    yield Sample(array(2, 3), np.sort(array(4)))
+    yield Sample(array.index(4, high=5), np.arange(4), right=True, out_int32=True)

@@ -160,22 +160,62 @@ def _(array):
     yield Sample(array(3, 2), array(3, 2), dim=0)
 
 
-@samples("embedding", torch=None)
+@samples("einsum")
 def _(array):
-    w, i = array(4, 3), array.index(2, 2, high=4)
-    yield Sample(w, i, -1, _expect=w[i])
-    yield Sample(
-        w, i, 1, _expect=w[i], _skip=("gradient", "second_order")
-    )  # the padding row gets no gradient
-    yield ErrorSample(
-        w, np.array([4]), -1, raises=IndexError, match="embedding: index out of range: index 4"
-    )
+    yield Sample("ij,jk->ik", array(2, 3), array(3, 4))
+    yield Sample("ii->i", array(3, 3))
+    yield Sample("ii", array(3, 3))
+    yield Sample("...ij,...jk", array(2, 2, 3), array(1, 3, 2))
+    yield Sample("bij,bjk,kl->bil", array(2, 2, 3), array(2, 3, 2), array(2, 2))
+    yield Sample("i,j->ij", array(2, dtype=np.complex128), array(3, dtype=np.complex128))
+    yield Sample("ij->ji", np.arange(6).reshape(2, 3))
+    yield ErrorSample("ij,jk", array(2, 3), raises=RuntimeError, match="einsum")
+    yield ErrorSample("ij,jk->ik", array(2, 3), array(2, 3), raises=RuntimeError, match="einsum")
+    yield ErrorSample("ij->ik", array(2, 3), raises=RuntimeError, match="einsum")
 
 
-@samples("scale_rows", torch=None)
+@samples("chain_matmul")
 def _(array):
-    w = array(4, 3)
-    yield Sample(
-        w, np.ones(4), _expect=w, _skip=("gradient", "second_order", "gradient_like_torch")
-    )
-    # Its gradient is scaled on purpose: that is what the op is for.
+    yield Sample(array(2, 3), array(3, 4), array(4, 2))
+
+
+@samples("linalg_multi_dot", torch="linalg.multi_dot")
+def _(array):
+    yield Sample([array(2, 3), array(3, 4), array(4, 2)])
+    yield Sample([array(3), array(3, 4), array(4)])
+    yield Sample([array(3), array(3, 2)])
+    yield ErrorSample([array(2, 2)], raises=RuntimeError, match="at least 2")
+
+
+@samples("linalg_cross", torch="linalg.cross")
+def _(array):
+    yield Sample(array(2, 3), array(2, 3))
+    yield Sample(array(3, 2), array(3, 2), dim=0)
+    yield Sample(array(1, 3), array(4, 3))
+    yield ErrorSample(array(2, 2), array(2, 2), raises=RuntimeError, match="cross")
+
+
+@samples("linalg_diagonal", torch="linalg.diagonal")
+def _(array):
+    yield Sample(array(2, 3, 4))
+    yield Sample(array(2, 3, 4), offset=1, dim1=0, dim2=2)
+
+
+@samples("linalg_matrix_power", torch="linalg.matrix_power")
+def _(array):
+    yield Sample(array(2, 3, 3), 3)
+    yield Sample(array(3, 3) + 3 * np.eye(3), -2)
+
+
+@samples("linalg_matrix_exp", torch="linalg.matrix_exp")
+def _(array):
+    yield Sample(array(3, 3))
+
+
+@samples("linalg_lstsq", torch=None)
+def _(array):
+    # The solution is PyTorch's; residuals and singular values depend on the driver.
+    a, b = array(4, 2), array(4, 3)
+    x, residuals, rank, _ = np.linalg.lstsq(a, b)
+    yield Sample(a, b, _expect=(x, residuals, np.int64(rank), np.zeros(0)), _tol=10.0)
+    yield Sample(array(2, 3), array(2, 1), _tol=10.0)

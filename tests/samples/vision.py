@@ -58,7 +58,7 @@ def _(array):
     yield Sample(array(1, 2, 6), (1, 2, 4), 6, None, "linear", None, None, False)
 
 
-@samples("grid_sample", torch=None)
+@samples("grid_sample", torch=F + "grid_sample")
 def _(array):
     # Its gradient is given once: see NotDifferentiable.
     once = ("second_order", "raw_equals_recorded", "float32_stays")
@@ -72,7 +72,7 @@ def _(array):
     )
 
 
-@samples("affine_grid", torch=None)
+@samples("affine_grid", torch=F + "affine_grid")
 def _(array):
     yield Sample(array(2, 2, 3), (2, 1, 3, 4), False)
 
@@ -116,3 +116,19 @@ def _(array):
     yield Sample(array(3, 4), array.index(3, high=4), None, 1, 1.0, _skip=("arrays_in_arrays_out",))
     yield Sample(array(3, 4), array.index(3, high=4), None, 2, 0.5)
     # Labels are integers, so the first sample has arrays of two dtypes.
+
+
+@samples("upsample", torch=F + "upsample")
+def _(array):
+    yield Sample(array(1, 2, 3, 3), scale_factor=2)
+    yield Sample(array(1, 2, 3), 5, mode="linear", align_corners=True)
+
+
+@samples("upsample_nearest", torch=F + "upsample_nearest")
+def _(array):
+    yield Sample(array(1, 2, 3, 3), scale_factor=2)
+
+
+@samples("upsample_bilinear", torch=F + "upsample_bilinear")
+def _(array):
+    yield Sample(array(1, 2, 3, 3), (5, 4))
