@@ -99,6 +99,8 @@ def save(graph: Graph, path: Any, level: str | None = None, **options: Any) -> p
     elif suffix not in _WHOLE:
         known = ", ".join([*_DRAWN, *_TEXT, *_WHOLE])
         raise ValueError(f"save: can't write a graph as {target.name!r}; the suffixes are {known}")
+    elif suffix in (".html", ".htm") and level is None and options.keys() <= {"color"}:
+        data = to_html(graph, **options).encode()
     elif level is not None or options:
         raise ValueError(
             f"save: {suffix} holds the whole graph; level and other options are for pictures"

@@ -202,6 +202,21 @@ def test_contrast_of_all_text(film: Any) -> None:
         assert film.evaluate(CONTRAST) >= 4.5
 
 
+def test_overlays_colour_the_boxes_and_write_the_figures(film: Any) -> None:
+    names = film.locator("#overlay option").all_inner_texts()
+    assert {"kind", "norm of the gradient", "floating-point operations", "memory"} <= set(names)
+    plain = film.locator("#legend").inner_text()
+    for name in names[1:]:
+        film.locator("#overlay").select_option(label=name)
+        assert film.locator("#legend").inner_text().startswith(name)
+        assert film.locator("#picture .body[style]").count() >= 1
+        assert film.evaluate(CONTRAST) >= 4.5
+    film.locator("#overlay").focus()
+    film.keyboard.press("Home")
+    assert film.locator("#legend").inner_text() == plain
+    assert film.locator("#picture .body[style]").count() == 0
+
+
 def test_it_plays_in_the_sandboxed_frame_of_a_notebook(
     tmp_path: Path, open_page: Callable[[Path], Any]
 ) -> None:

@@ -26,6 +26,31 @@ def training_step(values: str = "small"):
     return tn.graph(step, tn.randn(3, 2), tn.ones(3, 1), values=values)
 
 
+def test_overlays_know_boxes_and_clusters_and_times_only_when_asked() -> None:
+    g = training_step()
+    scene = scene_of(g)
+    overlays = {o["name"]: o for o in scene["overlays"]}
+    assert "time" not in overlays
+    assert scene["overlay"] == -1
+    flops = overlays["flops"]
+    assert len(flops["nodes"]) == len(scene["nodes"])
+    labels = [c["label"] for c in scene["clusters"]]
+    assert flops["clusters"][labels.index("0: Linear")][1] == "60 FLOP"
+    assert flops["nodes"][[n["label"] for n in scene["nodes"]].index("weight")] == 0
+    timed = scene_of(g, "time")
+    assert timed["overlays"][timed["overlay"]]["name"] == "time"
+    with pytest.raises(ValueError, match="color='taste'"):
+        scene_of(g, "taste")
+
+
+def test_saved_as_a_page_with_an_overlay_and_nothing_else(tmp_path) -> None:
+    g = training_step()
+    path = g.save(tmp_path / "film.html", color="grad_norm")
+    assert path.read_text(encoding="utf-8") == tn.viz.to_html(g, color="grad_norm")
+    with pytest.raises(ValueError, match="html"):
+        g.save(tmp_path / "film.html", level="op")
+
+
 def proofs(graph):
     steps = scene_of(graph)["steps"]
     return [step["proof"] for step in steps if "proof" in step]

@@ -43,11 +43,13 @@ class Canvas {
   }
 
   labels(item) {
+    const coloured = this.model.colour(item);
     if (this.model.isCluster(item)) {
       const c = this.model.cluster(item), inside = this.model.inner.get(item);
-      return [cut(c.label, 34), `${inside} ${inside === 1 ? "node" : "nodes"} inside`];
+      return [cut(c.label, 34), coloured?.[1] ?? `${inside} ${inside === 1 ? "node" : "nodes"} inside`];
     }
     const n = this.model.node(item);
+    if (coloured) return [cut(n.label, 30), coloured[1]];
     return n.sub ? [cut(n.label, 30), cut(n.sub, 34)] : [cut(n.label, 30)];
   }
 
@@ -97,6 +99,11 @@ class Canvas {
     svg("text", { x: middle, y: box.y + 17, "text-anchor": "middle", class: "label" }, g, label);
     if (sub) svg("text", { x: middle, y: box.y + box.h - 8, "text-anchor": "middle", class: "sub" }, g, sub);
     if (cluster) this.handle(item, box.x + 8, box.y + 12, true, g);
+    const colour = this.model.colour(item)?.[0];
+    if (colour) {
+      g.querySelector(".body").style.fill = colour;
+      for (const text of g.querySelectorAll("text")) text.style.fill = inkOn(colour);
+    }
     return g;
   }
 
@@ -233,6 +240,13 @@ class Canvas {
 const LEGIBLE = 0.5;
 const FONT = "600 13px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 const SMALL = "11px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+
+// Black or white, whichever is easier to read on a colour.
+function inkOn(colour) {
+  const light = [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16) / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] > 0.179 ? "#000000" : "#ffffff";
+}
 
 function cut(text, most) { return text.length <= most ? text : text.slice(0, most - 1) + "…"; }
 

@@ -4,7 +4,7 @@ class Film {
   constructor(scene) {
     this.model = new Model(scene);
     const find = (id) => document.getElementById(id);
-    this.ui = Object.fromEntries(["picture", "tip", "panel", "slider", "where", "play", "search", "hits", "say", "keys", "inside", "count"].map((id) => [id, find(id)]));
+    this.ui = Object.fromEntries(["picture", "tip", "panel", "slider", "where", "play", "search", "hits", "say", "keys", "inside", "count", "overlay", "legend"].map((id) => [id, find(id)]));
     this.canvas = new Canvas(this.model, this.ui.picture, this.ui.tip, {
       select: (item) => this.select(item), toggle: (item) => this.toggle(item), tip: (item) => this.tip(item),
     });
@@ -16,7 +16,11 @@ class Film {
     const forward = this.model.steps.filter((s) => s.kind === "forward").length;
     this.ui.slider.style.setProperty("--part", (100 * forward / Math.max(1, this.model.steps.length)) + "%");
     this.firstBackward = forward;
+    this.plainLegend = [...this.ui.legend.children];
+    this.model.overlays.forEach((o, k) => this.ui.overlay.append(html("option", { value: k }, o.title.replace(" (log scale)", ""))));
+    this.ui.overlay.value = this.model.overlay;
     this.controls();
+    this.legend();
     this.keyboard();
     this.canvas.begin();
     this.panel.box(null, 0);
@@ -191,6 +195,7 @@ class Film {
     };
     for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => actions[button.dataset.do]());
     this.ui.slider.addEventListener("input", () => this.to(+this.ui.slider.value));
+    this.ui.overlay.addEventListener("change", () => this.colourBy(+this.ui.overlay.value));
     const { search, hits } = this.ui;
     search.addEventListener("input", () => this.find(search.value));
     search.addEventListener("keydown", (event) => {
@@ -206,6 +211,20 @@ class Film {
       if (event.key === "Escape") { this.find(""); search.focus(); }
     });
     addEventListener("resize", () => this.canvas.place());
+  }
+
+  // The boxes take the colours of an overlay, and their figures stand where shapes stood.
+  colourBy(k) {
+    this.model.overlay = k;
+    this.ui.overlay.value = k;
+    this.legend();
+    this.redraw();
+  }
+
+  legend() {
+    const o = this.model.overlays[this.model.overlay];
+    const entry = ([colour, words]) => html("li", { class: "figure" }, html("span", { style: `background:${colour}` }), words);
+    this.ui.legend.replaceChildren(...(o ? [html("li", { class: "figure" }, o.title + ":"), ...o.legend.map(entry)] : this.plainLegend));
   }
 
   find(words) {
@@ -247,7 +266,7 @@ class Film {
 
   keyboard() {
     addEventListener("keydown", (event) => {
-      const inField = event.target.closest?.("input[type=search], dialog");
+      const inField = event.target.closest?.("input[type=search], select, dialog");
       if (event.ctrlKey || event.metaKey || event.altKey || (inField && event.key !== "F1")) return;
       const onButton = event.target.closest?.("button, summary, input");
       const pans = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };

@@ -138,6 +138,13 @@ class Model {
     return parts.join(" › ");
   }
 
+  // The colour of a box and its figure in words, under the overlay that is chosen.
+  colour(item) {
+    const o = this.overlays[this.overlay];
+    if (!o) return null;
+    return (this.isCluster(item) ? o.clusters : o.nodes)[+item.slice(1)] || null;
+  }
+
   titleOf(item) {
     return this.isCluster(item) ? this.cluster(item).label : this.node(item).label;
   }

@@ -16,17 +16,22 @@ def _part(name: str) -> str:
     return files("autotn.viz.film").joinpath(name).read_text(encoding="utf-8")
 
 
-def to_html(graph: Graph) -> str:
+def to_html(graph: Graph, color: str | None = None) -> str:
     """The film of a graph: a page that opens from disk and needs no network.
 
     Forward, then backward, step by step, with upstream gradient, local derivative, product and running sum
     at each; the same graph gives the same text.
 
+    Parameters
+    ----------
+    color : str, optional
+        The overlay it begins with, as for `save`; the page can change it.
+
     >>> page = tn.viz.to_html(tn.graph(lambda x: (x * x).sum(), tn.ones(3)))
     >>> page.splitlines()[0]
     '<!DOCTYPE html>'
     """
-    scene = json.dumps(scene_of(graph), ensure_ascii=False, separators=(",", ":"))
+    scene = json.dumps(scene_of(graph, color), ensure_ascii=False, separators=(",", ":"))
     scene = scene.replace("<", "\\u003c")  # nothing in it can end the script
     scripts = "\n".join(_part(name) for name in _SCRIPTS)
     script = f"(() => {{\n'use strict';\n{scripts}\n}})();"

@@ -34,8 +34,16 @@ function grid(r) {
     const colour = typeof x !== "number" ? "#f4c7b3" : share >= 0 ? `rgba(0,114,178,${shade / 100})` : `rgba(213,94,0,${shade / 100})`;
     return html("td", { style: `background:${colour}` }, number(x));
   };
-  const table = html("table", { class: "grid" }, html("tbody", {}, ...rows.map((row) => html("tr", {}, ...row.map(cell)))));
+  const high = Array.isArray(r.d) && Array.isArray(r.d[0]) && Array.isArray(r.d[0][0]) ? lastButOne(r.d) : 0;
+  const line = (row, k) => html("tr", { class: high && k && k % high === 0 ? "block" : undefined }, ...row.map(cell));
+  const table = html("table", { class: "grid" }, html("tbody", {}, ...rows.map(line)));
   return html("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "values" }, table);
+}
+
+// How many rows each of the innermost matrices has.
+function lastButOne(d) {
+  while (Array.isArray(d[0][0])) d = d[0];
+  return d.length;
 }
 
 // Nested lists as rows: the last axis runs along a row.

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from autotn.ir.graph import Call, Graph, Step, Value
 from autotn.ir.readings import Reading
 from autotn.viz.blocks import PLUMBING, shape_text
+from autotn.viz.film.colouring import Held, colourings
 from autotn.viz.film.proof import prove
+from autotn.viz.overlays import overlay_of
 from autotn.viz.quantities import bytes_text
 
 #: More boxes than this directly in one cluster are put into groups of `GROUP`.
@@ -26,9 +29,17 @@ WHOLE_VALUES = 1_500
 MOST = 20_000
 
 
-def scene_of(graph: Graph) -> dict[str, Any]:
-    """The scene of a graph, ready to be written as JSON."""
-    return _Director(graph).scene()
+def scene_of(graph: Graph, color: str | None = None) -> dict[str, Any]:
+    """The scene of a graph, ready to be written as JSON; `color` names the overlay it begins with.
+
+    Times differ from run to run, and are there only when they are asked for by ``color="time"``.
+    """
+    if color is not None:
+        overlay_of(color)
+    scene = _Director(graph).scene(color == "time")
+    shown = [o["name"] for o in scene["overlays"]]
+    scene["overlay"] = shown.index(color) if color in shown else -1
+    return scene
 
 
 class _Director:
@@ -48,7 +59,7 @@ class _Director:
         self.node_of_value: dict[int, int] = {}
         self.forward_steps = 0
 
-    def scene(self) -> dict[str, Any]:
+    def scene(self, times: bool) -> dict[str, Any]:
         """Boxes first, then what happens to them."""
         home = self._clusters()
         for call in self.calls:
@@ -59,6 +70,9 @@ class _Director:
             self.edges.append((start, len(self.nodes) - 1, value.id))
         if self.graph.failure:
             self.notes.append(f"The run stopped: {self.graph.failure}")
+            missed = [f"{part.path}: {part.cls}" for part in self.graph.unreached()]
+            if missed:
+                self.notes.append("Not reached: " + ", ".join(missed))
         if not self.whole:
             self.notes.append(
                 f"{len(self.calls):,} calls: values are shown by their figures, not element by element"
@@ -74,6 +88,7 @@ class _Director:
             "edges": self.edges,
             "values": values,
             "steps": steps,
+            "overlays": colourings(*self._held(), times),
             "readings": [json.loads(text) for text in self.readings],
         }
 
@@ -236,6 +251,20 @@ class _Director:
         self.node_of_value[value.id] = len(self.nodes) - 1
         return len(self.nodes) - 1
 
+    def _held(self) -> tuple[list[Held], list[Held]]:
+        """For each box and each cluster the calls and values in it."""
+        boxes: list[Held] = [([], [self.values[v] for v in node["v"]]) for node in self.nodes]
+        for call in self.calls:
+            boxes[self.node_of_call[call.id]][0].append(call)
+        clusters: list[Held] = [([], []) for _ in self.clusters]
+        for node, (calls, values) in zip(self.nodes, boxes, strict=True):
+            at = node["c"]
+            while at >= 0:
+                clusters[at][0].extend(calls)
+                clusters[at][1].extend(values)
+                at = self.clusters[at]["up"]
+        return boxes, clusters
+
     # -- numbers ----------------------------------------------------------------------------------
 
     def _value(self, value: Value) -> dict[str, Any]:
@@ -367,4 +396,5 @@ def _speakable(data: Any) -> Any:
 
 
 def _pretty(text: str) -> str:
+    text = re.sub(r"\d+\.\d{5,}", lambda m: f"{float(m[0]):.4g}", text)
     return text.replace("**2", "²").replace("**3", "³").replace("**", "^").replace(" * ", " · ")
