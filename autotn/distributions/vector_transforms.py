@@ -171,7 +171,7 @@ class _Parts(Transform):
         super().__init__(cache_size)
 
     @property
-    def bijective(self) -> Any:  # type: ignore[override]
+    def bijective(self) -> Any:
         """Whether every map is."""
         return all(t.bijective for t in self.transforms)
 
