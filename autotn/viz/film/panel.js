@@ -15,7 +15,7 @@ function figure(r, caption) {
   if (!r) { box.append(html("p", { class: "muted" }, "not measured")); return box; }
   if (r.n === 0) { box.append(html("p", { class: "muted" }, "empty: no elements")); return box; }
   if (r.d !== undefined) box.append(grid(r));
-  if (r.n > 1) {
+  if (r.n > (r.d === undefined ? 1 : 8)) { // a few elements speak for themselves
     const ills = [["zero", r.zeros], ["nan", r.nans], ["inf", r.infs]].filter(([, n]) => n)
       .map(([name, n]) => `${n} ${name}`).join(", ");
     const parts = r.min === undefined ? [] : [`min ${number(r.min)}`, `max ${number(r.max)}`, `mean ${number(r.mean)}`, `std ${number(r.std)}`, `norm ${number(r.norm)}`];
