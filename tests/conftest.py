@@ -27,5 +27,6 @@ def kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Who computes: NumPy alone, or oneDNN whatever it can, quicker or not."""
     monkeypatch.setattr(SWITCH, "wanted", request.param == "onednn")
     monkeypatch.setattr(SWITCH, "choosy", False)
-    monkeypatch.setattr("autotn.kernels.onednn.elementwise.LEAST", 1)
+    for topic in ("elementwise", "gemm"):  # what callers look at first
+        monkeypatch.setattr(f"autotn.kernels.onednn.{topic}.LEAST", 1)
     return str(request.param)

@@ -29,6 +29,6 @@ def _onednn() -> str:
             f"or {VARIABLE}=0"
         )
     return (
-        f"{library.version}: float32 convolutions, recurrent layers, pooling, norms, softmax and "
-        f"activations on {library.threads()} threads ({library.path})"
+        f"{library.version}: large float32 convolutions, recurrent layers, pooling, norms, "
+        f"softmax, activations and matrix products on {library.threads()} threads ({library.path})"
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from autotn.core.op import Arr, op
 from autotn.errors import ShapeError, blaming
+from autotn.kernels.onednn import gemm as onednn
 
 __all__ = ["linear", "matmul"]
 
@@ -28,7 +29,9 @@ def matmul(input: Arr, other: Arr) -> Arr:
     tensor([[11.]])
     """
     try:
-        return input.dot(other) if input.ndim == 2 and other.ndim == 2 else np.matmul(input, other)
+        if input.ndim != 2 or other.ndim != 2:
+            return np.matmul(input, other)
+        return input.dot(other) if input.size < onednn.LEAST else onednn.product(input, other)
     except ValueError:
         raise _misfit(input, other) from None
 
@@ -51,7 +54,9 @@ def _misfit(input: Any, other: Any) -> Exception:
 
 def _for_input(g: Any, other: Any, input_shape: tuple[int, ...]) -> Any:
     if len(input_shape) == 2 and other.ndim == 2:
-        return g.dot(other.T) if g.__class__ is np.ndarray else matmul(g, swap(other))
+        if g.__class__ is not np.ndarray:
+            return matmul(g, swap(other))
+        return g.dot(other.T) if g.size < onednn.LEAST else onednn.product(g, other.T)
     from autotn.core.call import sum_to
 
     if len(input_shape) == 1:
@@ -67,7 +72,9 @@ def _for_input(g: Any, other: Any, input_shape: tuple[int, ...]) -> Any:
 
 def _for_other(g: Any, input: Any, other_shape: tuple[int, ...]) -> Any:
     if len(other_shape) == 2 and input.ndim == 2:
-        return input.T.dot(g) if g.__class__ is np.ndarray else matmul(swap(input), g)
+        if g.__class__ is not np.ndarray:
+            return matmul(swap(input), g)
+        return input.T.dot(g) if input.size < onednn.LEAST else onednn.product(input.T, g)
     from autotn.core.call import sum_to
 
     if len(other_shape) == 1:
@@ -112,7 +119,8 @@ def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
     """
     if weight.ndim == 2 == input.ndim:
         try:
-            result = input.dot(weight.T)
+            small = input.size < onednn.LEAST
+            result = input.dot(weight.T) if small else onednn.product(input, weight.T)
         except ValueError:
             raise _wrong_features(input.shape, weight.shape, input) from None
     elif input.shape[-1:] != weight.shape[-1:]:
@@ -122,7 +130,7 @@ def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
         return result if bias is None else result + bias
     else:
         flat = input.reshape(-1, input.shape[-1])
-        result = flat.dot(weight.T).reshape((*input.shape[:-1], weight.shape[0]))
+        result = onednn.product(flat, weight.T).reshape((*input.shape[:-1], weight.shape[0]))
     if bias is not None:
         result += bias
     return result
@@ -132,13 +140,15 @@ def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:
     if weight.ndim == 1:
         return g.reshape((*g.shape, 1)) * weight
     if g.ndim == 2:
-        return g.dot(weight) if g.__class__ is np.ndarray else matmul(g, weight)
+        if g.__class__ is not np.ndarray:
+            return matmul(g, weight)
+        return g.dot(weight) if g.size < onednn.LEAST else onednn.product(g, weight)
     return matmul(g.reshape((-1, weight.shape[0])), weight).reshape(input_shape)
 
 
 def _linear_weight(g: Any, input: Any, weight_shape: tuple[int, ...]) -> Any:
     if g.__class__ is np.ndarray and g.ndim == 2 and input.ndim == 2:
-        return g.T.dot(input)
+        return g.T.dot(input) if input.size < onednn.LEAST else onednn.product(g.T, input)
     if len(weight_shape) == 1:
         return matmul(g.reshape((1, -1)), input.reshape((-1, input.shape[-1]))).reshape(
             weight_shape

@@ -19,10 +19,12 @@ import pytest
 import autotn as tn
 from autotn.kernels import rnn
 from autotn.kernels.conv import conv_forward
-from autotn.kernels.onednn import library, primitive
+from autotn.kernels.onednn import gemm, library, primitive
+from autotn.kernels.onednn.channels import ADD, MULTIPLY, SUBTRACT, chained
 from autotn.kernels.onednn.conv import Problem
 from autotn.kernels.onednn.switch import SWITCH, Switch
 from autotn.kernels.window import conv_geometry
+from autotn.nn import functional as F
 
 Array = np.ndarray[Any, Any]
 
@@ -115,6 +117,60 @@ def test_a_file_that_is_no_library_is_passed_over(
     monkeypatch.setattr(library, "places", lambda: places[:1])
     with pytest.raises(library.Absent, match="libdnnl"):
         library.load()
+
+
+LAYOUTS: dict[str, Any] = {
+    "plain": lambda a: a,
+    "transposed": lambda a: np.ascontiguousarray(a.T).T,
+    "strided": lambda a: np.repeat(a, 2, axis=1)[:, ::2],
+    "repeated": lambda a: np.broadcast_to(a[:1], a.shape),
+    "reversed": lambda a: a[::-1],
+}
+
+
+@pytest.mark.parametrize("first", LAYOUTS)
+@pytest.mark.parametrize("second", LAYOUTS)
+@pytest.mark.parametrize("shape", [(5, 7, 3), (1, 9, 4), (6, 1, 5), (8, 3, 1), (1, 1, 1)], ids=str)
+def test_products_of_any_layout(
+    shape: tuple[int, int, int], first: str, second: str, kernels: str
+) -> None:
+    rows, inner, columns = shape
+    a, b = LAYOUTS[first](drawn(rows, inner)), LAYOUTS[second](drawn(inner, columns))
+    np.testing.assert_allclose(gemm.product(a, b), a.astype("f8") @ b.astype("f8"), atol=1e-5)
+
+
+def test_products_that_do_not_fit_are_numpys_to_refuse(kernels: str) -> None:
+    with pytest.raises(ValueError, match="not aligned"):
+        gemm.product(drawn(2, 3), drawn(2, 3))
+    assert gemm.product(drawn(0, 3), drawn(3, 2)).shape == (0, 2)
+    assert not gemm.product(drawn(2, 0), drawn(0, 3)).any()
+
+
+@pytest.mark.parametrize("channels", [1, 3, 17])
+@pytest.mark.parametrize("places", [1, 2, 16, 33])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_chains_with_a_number_per_channel(
+    batch: int, channels: int, places: int, kernels: str
+) -> None:
+    x, g = drawn(batch, channels, places), drawn(batch, channels, places) + 1
+    a, b = drawn(channels), drawn(channels) + 2
+    found = chained(x, (SUBTRACT, a), (MULTIPLY, b), (ADD, g), (ADD, a), (MULTIPLY, a))
+    if found is not None:
+        a, b = a[:, None], b[:, None]
+        np.testing.assert_allclose(found, ((x - a) * b + g + a) * a, rtol=1e-5, atol=1e-5)
+    assert (found is None) == (kernels == "numpy" or places == 1)
+
+
+@pytest.mark.parametrize("name", ["gelu_erf", "gelu_tanh", "sigmoid", "silu"])
+def test_infinite_numbers_stay_what_they_are(name: str, kernels: str) -> None:
+    function = {"gelu_erf": F.gelu, "sigmoid": tn.sigmoid, "silu": F.silu}.get(
+        name, lambda x: F.gelu(x, approximate="tanh")
+    )
+    found = function(tn.tensor([np.inf, 1e30, 200.0, -200.0, np.nan, 0.0])).numpy()
+    one = 1.0 if name == "sigmoid" else 0.0
+    expected = [one, one, one, 0.0] if one else [np.inf, 1e30, 200.0, 0.0]
+    np.testing.assert_allclose(found[:4], np.array(expected, np.float32))
+    assert np.isnan(found[4])
 
 
 @pytest.mark.parametrize("here", [True] if SWITCH.ready() else [])

@@ -25,7 +25,7 @@ TWICE = [
     *("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
     *("_avg_pool", "_avg_pool_spread", "_max_pool_spread", "_batch_norm", "_normalise_rows"),
     *("_attention", "_gelu_erf", "_gelu_tanh", "_relu", "_silu", "sigmoid", "tanh"),
-    *("log_softmax", "softmax"),
+    *("linear", "log_softmax", "matmul", "softmax"),
 ]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from ctypes import (
     POINTER,
     Structure,
+    c_char,
     c_char_p,
     c_float,
     c_int,
@@ -125,6 +126,10 @@ _FUNCTIONS: dict[str, list[Any]] = {
     "primitive_execute": [_HANDLE, _HANDLE, c_int, POINTER(Argument)],
     "primitive_destroy": [_HANDLE],
     "primitive_desc_destroy": [_HANDLE],
+    "sgemm": [
+        *(c_char, c_char, c_int64, c_int64, c_int64, c_float),
+        *(c_void_p, c_int64, c_void_p, c_int64, c_float, c_void_p, c_int64),
+    ],
     "reorder_primitive_desc_create": [_OUT, *[_HANDLE] * 5],
 }
 
