@@ -147,7 +147,10 @@ def generate(op: Op) -> None:
 def _fill(op: Op, function: Any, source: str) -> None:
     """Give a public function its defaults and then its code, as another thread may be calling it."""
     declared: Any = op.declared
-    function.__defaults__ = declared.__defaults__
+    defaults = declared.__defaults__ or ()
+    if _count_required(op) < _count_declared(op):  # `dim` may come as `axis`
+        defaults = (None, *defaults)
+    function.__defaults__ = defaults or None
     keywords = dict(declared.__kwdefaults__ or {})
     if op.has_out:
         keywords |= dict.fromkeys(("out", *_numpy_words(op)))
@@ -168,19 +171,30 @@ NUMPY_WORDS = {"dim": "axis", "keepdim": "keepdims"}
 
 
 def _numpy_words(op: Op) -> dict[str, str]:
-    """NumPy's words for parameters of `op`, with PyTorch's; none where ``dim`` must be given."""
-    declared: Any = op.declared
-    required = op.parameters[: declared.__code__.co_argcount - len(declared.__defaults__ or ())]
-    if not op.has_out or "dim" not in op.parameters or "dim" in required:
+    """NumPy's words for parameters of `op`, with PyTorch's; none where more must follow ``dim``."""
+    before_last = op.parameters[: _count_declared(op) - 1]
+    if not op.has_out or "dim" not in op.parameters or "dim" in before_last:
         return {}
     return {NUMPY_WORDS[p]: p for p in op.parameters if p in NUMPY_WORDS}
+
+
+def _count_declared(op: Op) -> int:
+    """How many positional parameters have no default."""
+    declared: Any = op.declared
+    return int(declared.__code__.co_argcount) - len(declared.__defaults__ or ())
+
+
+def _count_required(op: Op) -> int:
+    """The same of the public function, in which ``axis`` may stand for a last ``dim``."""
+    count = _count_declared(op)
+    return count - 1 if _numpy_words(op) and op.parameters[count - 1] == "dim" else count
 
 
 def _signature_text(op: Op) -> str:
     """The parameters; the values of their defaults stand on the function, not in the text."""
     declared: Any = op.declared
     positional = len(op.parameters) - op.keyword_only
-    required = positional - len(declared.__defaults__ or ())
+    required = _count_required(op)
     parts = [
         p + ("=None" if k >= required else "") for k, p in enumerate(op.parameters[:positional])
     ]

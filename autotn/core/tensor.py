@@ -613,7 +613,10 @@ def legacy_tensor(cls: Any, data: tuple[Any, ...], dtype: Any, device: Any = Non
 def check_dim(name: str, dim: Any, ndim: int) -> int:
     """`dim` as an index from 0, or an `IndexError` with the range it must be in."""
     limit = max(ndim, 1)
-    k = int(dim)
+    try:
+        k = int(dim)
+    except TypeError:
+        raise TypeError(f"{name}: argument 'dim' must be an int, got {dim!r}") from None
     if not -limit <= k < limit:
         raise IndexError(
             f"{name}: Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], "
