@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -166,3 +167,11 @@ def test_old_subclasses_hand_on_their_data_source() -> None:
             return iter([2, 1])
 
     assert list(Old(DATA)) == [2, 1]
+
+
+@pytest.mark.parametrize("replacement", [True, False])
+def test_endless_sampling_draws_as_it_goes(replacement: bool) -> None:
+    sampler = RandomSampler(range(10), replacement=replacement, num_samples=10**12)
+    first = list(itertools.islice(iter(sampler), 30))
+    assert set(first) == set(range(10)) or replacement
+    assert len(sampler) == 10**12

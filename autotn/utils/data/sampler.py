@@ -64,6 +64,10 @@ def _check_count(sampler: str, num_samples: Any) -> None:
         raise ValueError(f"{sampler}: num_samples must be a positive integer, got {num_samples!r}")
 
 
+#: How many indices a random sampler draws before it gives the first.
+_AT_ONCE = 1 << 20
+
+
 class RandomSampler(Sampler[int]):
     """The indices in random order.
 
@@ -102,11 +106,18 @@ class RandomSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         size, wanted = len(self.data_source), self.num_samples
         stream = _stream(self.generator)
+        endless = wanted > max(size, _AT_ONCE)
+        if endless:  # drawn in parts, from a stream that nobody else draws from in between
+            stream = np.random.default_rng(int(stream.integers(1 << 63)))
+        parts: Iterable[Any]
         if self.replacement:
-            yield from stream.integers(0, size, wanted).tolist()
-            return
-        rounds = [stream.permutation(size) for _ in range(-(-wanted // size))]
-        yield from itertools.islice((i for order in rounds for i in order.tolist()), wanted)
+            starts = range(0, wanted, _AT_ONCE)
+            parts = (stream.integers(0, size, min(_AT_ONCE, wanted - k)) for k in starts)
+        else:
+            parts = (stream.permutation(size) for _ in range(-(-wanted // size)))
+        if not endless:
+            parts = list(parts)
+        yield from itertools.islice((i for part in parts for i in part.tolist()), wanted)
 
     def __len__(self) -> int:
         return self.num_samples
