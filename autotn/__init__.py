@@ -124,6 +124,9 @@ _ONCE = {
         "set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal set_warn_always "
         "use_deterministic_algorithms"
     ),
+    "backends.threads": (
+        "get_num_interop_threads get_num_threads set_num_interop_threads set_num_threads"
+    ),
     "compiler": "compile",
     "core.legacy": "set_default_tensor_type",
     "standin": "as_torch",

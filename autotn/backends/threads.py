@@ -1,0 +1,55 @@
+"""How many threads compute: those of the BLAS that NumPy calls."""
+
+from __future__ import annotations
+
+import os
+
+
+class _Counts:
+    within: int | None = None
+    between: int | None = None
+
+
+_counts = _Counts()
+
+
+def _check(name: str, count: int) -> int:
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise RuntimeError(f"{name}: expected a positive number of threads, got {count!r}")
+    return count
+
+
+def get_num_threads() -> int:
+    """The number that was set, else ``OMP_NUM_THREADS``, else that of the processors."""
+    if _counts.within is not None:
+        return _counts.within
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdigit() and int(told) else os.cpu_count() or 1
+
+
+def set_num_threads(num_threads: int) -> None:
+    """Let the BLAS use so many threads, where the package threadpoolctl is installed.
+
+    Without it the number is kept only; ``OMP_NUM_THREADS`` in the environment reaches every BLAS.
+
+    >>> before = tn.get_num_threads()
+    >>> tn.set_num_threads(1); tn.get_num_threads()
+    1
+    >>> tn.set_num_threads(before)
+    """
+    _counts.within = _check("set_num_threads", num_threads)
+    try:
+        import threadpoolctl
+    except ImportError:
+        return
+    threadpoolctl.threadpool_limits(limits=num_threads)
+
+
+def get_num_interop_threads() -> int:
+    """The number that was set, else 1: ops run one after another."""
+    return _counts.between or 1
+
+
+def set_num_interop_threads(num_threads: int) -> None:
+    """Keep a wish: ops run one after another."""
+    _counts.between = _check("set_num_interop_threads", num_threads)
