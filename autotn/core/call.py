@@ -270,7 +270,8 @@ def _run_kernel(op: Op, arguments: Any, args: tuple[Any, ...]) -> Any:
     try:
         return op.kernel(*arguments[:positional], **named)
     except Exception as error:
-        raise explain(op, error, args) from error
+        explain(op, error, args)
+        raise
 
 
 def apply(op: Op, args: tuple[Any, ...]) -> Any:

@@ -27,30 +27,32 @@ _NAMED = re.compile(r"\w+: ")
 Blame = tuple[Tensor, int]
 
 
-def explain(op: Op, error: Exception, args: tuple[Any, ...]) -> Exception:
-    """The error to raise when a call failed: it names the op, its arguments, and the sizes' origin."""
-    told, blamed = _worded(op, error, args)
-    if blamed:
-        _add_origins(told, blamed)
-    return told
+def explain(op: Op, error: Exception, args: tuple[Any, ...]) -> None:
+    """Add to the error of a failed call where its sizes came from; raise a clearer one where it needs it.
+
+    The error may not get a name in the frame that raises it, nor be its own cause: it would keep itself and,
+    by its traceback, the user's tensors alive.
+    """
+    present = _present(op, args)
+    if _speaks_clearly(error):
+        _add_origins(error, _blamed(error, present))
+    else:
+        raise _worded(op, error, args, present) from error
 
 
-def tell_where(error: Exception) -> None:
+def tell_where(error: Exception, module: Any, given: tuple[Any, ...]) -> None:
     """Note on an exception that leaves a module's forward: which module, which line, what was given."""
     if getattr(error, "_has_place", False):
         return  # a module further in has told it
     error._has_place = True  # type: ignore[attr-defined]
     try:
-        around = Surroundings(error)
-        where = around.module(around.modules[-1])
+        around = Surroundings(error, module)
         line = around.line()
-        notes = [f"  in {where}" + (f", at {line}" if line else "")]
-        given = ", ".join(describe(a) for a in around.arguments)
-        notes.append(f"  which was given {given or 'nothing'}")
-        if isinstance(error, TypeError) and around.is_call():
-            notes.append(
-                f"  its forward is called with {inspect.signature(around.modules[-1].forward)}"
-            )
+        notes = [f"  in {around.module(module)}" + (f", at {line}" if line else "")]
+        told = ", ".join(describe(a) for a in given)
+        notes.append(f"  which was given {told or 'nothing'}")
+        if isinstance(error, TypeError) and around.is_call:
+            notes.append(f"  its forward is called with {inspect.signature(module.forward)}")
         origins = getattr(error, "__notes__", [])
         error.__notes__ = [*notes, *origins]
     except Exception as second:  # noqa: BLE001 - the first exception is the one to be seen
@@ -88,7 +90,7 @@ def tell_backward(error: Exception, walks: tuple[CodeType, ...]) -> None:
 
 def with_origin(error: ShapeError, culprit: Any, dim: int) -> ShapeError:
     """`error`, with a note on where the size of `culprit` (if it is a Tensor) in `dim` came from."""
-    if isinstance(culprit, Tensor):
+    if isinstance(culprit, Tensor) and culprit.ndim:
         _add_origins(error, [(culprit, dim)])
     return error
 
@@ -96,6 +98,8 @@ def with_origin(error: ShapeError, culprit: Any, dim: int) -> ShapeError:
 def _add_origins(error: Exception, blamed: list[Blame]) -> None:
     """Note where the sizes that do not fit came from."""
     error.__dict__.pop("blame", None)  # it need not keep the arrays alive
+    if not blamed:
+        return
     try:
         around = Surroundings()
         for tensor, dim in blamed:
@@ -105,12 +109,17 @@ def _add_origins(error: Exception, blamed: list[Blame]) -> None:
         error.add_note(f"  (where the sizes came from is not known: {second!r})")
 
 
-def _worded(op: Op, error: Exception, args: tuple[Any, ...]) -> tuple[Exception, list[Blame]]:
-    """The error in words of this library, and the sizes that are to be looked into."""
-    text = str(error)
-    present = _present(op, args)
-    if _NAMED.match(text) or isinstance(error, (AutogradError, MemoryError)):
-        return error, _blamed(error, present)
+def _speaks_clearly(error: Exception) -> bool:
+    """True for an error in words of this library, and for kinds that are not about a call's arguments."""
+    kinds = (np.linalg.LinAlgError, ValueError, IndexError, TypeError, ZeroDivisionError)
+    ours = (ShapeError, DTypeError, NotImplementedError)
+    if _NAMED.match(str(error)) or isinstance(error, (AutogradError, MemoryError)):
+        return True
+    return type(error) is not RuntimeError and not isinstance(error, (*kinds, *ours))
+
+
+def _worded(op: Op, error: Exception, args: tuple[Any, ...], present: list[Any]) -> Exception:
+    """An error in words of this library, of the kind of another."""
     given = describe_arguments(op, args)
     shapes = [a._data.shape if isinstance(a, Tensor) else np.shape(a) for a in present]
     if isinstance(error, ValueError) and op.broadcasts and len(shapes) > 1:
@@ -118,11 +127,13 @@ def _worded(op: Op, error: Exception, args: tuple[Any, ...]) -> tuple[Exception,
             np.broadcast_shapes(*shapes)
         except ValueError:
             words, axis = _mismatch(shapes)
-            blamed = [(a, axis) for a in present if isinstance(a, Tensor) and a.ndim >= -axis]
-            return ShapeError(f"{op.name}: {words}; {given}"), blamed
-    message = f"{op.name}: {text}; {given}"
+            told = ShapeError(f"{op.name}: {words}; {given}")
+            owners = [a for a in present if isinstance(a, Tensor) and a.ndim >= -axis]
+            _add_origins(told, [(a, axis) for a in owners])
+            return told
+    message = f"{op.name}: {error}; {given}"
     if isinstance(error, np.linalg.LinAlgError):
-        return type(error)(message), []
+        return type(error)(message)
     for kind in (
         ShapeError,
         DTypeError,
@@ -132,12 +143,8 @@ def _worded(op: Op, error: Exception, args: tuple[Any, ...]) -> tuple[Exception,
         NotImplementedError,
     ):
         if isinstance(error, kind):
-            return kind(message), _blamed(error, present)
-    if isinstance(error, ValueError):
-        return ShapeError(message), []
-    if type(error) is RuntimeError:
-        return RuntimeError(message), []
-    return error, []
+            return kind(message)
+    return ShapeError(message) if isinstance(error, ValueError) else RuntimeError(message)
 
 
 def _blamed(error: Exception, present: list[Any]) -> list[Blame]:

@@ -34,31 +34,42 @@ def is_module(value: Any) -> bool:
 
 
 class Surroundings:
-    """The frames around an error, innermost first, and the names in them."""
+    """The frames around an error, innermost first, and the names in them.
 
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.places: list[tuple[FrameType, int]] = []
+    Only the user's frames and the calls of modules are kept. Frames of this library are not, for
+    one of them holds this very object: the two would keep each other, and the user's tensors, alive.
+    """
+
+    def __init__(self, error: BaseException | None = None, running: Any = None) -> None:
+        found: list[tuple[FrameType, int]] = []
         trace = None if error is None else error.__traceback__
         while trace is not None:
-            self.places.insert(0, (trace.tb_frame, trace.tb_lasti))
+            found.insert(0, (trace.tb_frame, trace.tb_lasti))
             trace = trace.tb_next
-        known = {id(frame) for frame, _ in self.places}
+        #: True when it was the call of a module's forward itself that failed, not something in it.
+        self.is_call = bool(found) and found[0][0].f_code in MODULE_CALLS
+        known = {id(frame) for frame, _ in found}
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             if id(frame) not in known:
-                self.places.append((frame, frame.f_lasti))
+                found.append((frame, frame.f_lasti))
             frame = frame.f_back
-        running = [f.f_locals for f, _ in reversed(self.places) if f.f_code in MODULE_CALLS]
-        #: The modules that are running, outermost first.
-        self.modules = [variables["self"] for variables in running]
-        #: What the innermost of them was called with.
-        self.arguments: tuple[Any, ...] = ()
-        if running:
-            self.arguments = (*running[-1]["args"], *running[-1]["kwargs"].values())
-
-    def is_call(self) -> bool:
-        """True when it was the call of a module's forward itself that failed, not something in it."""
-        return self.places[0][0].f_code in MODULE_CALLS
+        self.places = [
+            (f, n)
+            for f, n in found
+            if f.f_code in MODULE_CALLS or not INTERNAL[f.f_globals.get("__package__")]
+        ]
+        # The frame that caught the error holds it, and to look at its variables would keep a copy of them.
+        caught = (
+            None if error is None or error.__traceback__ is None else error.__traceback__.tb_frame
+        )
+        calls = [
+            f for f, _ in reversed(self.places) if f.f_code in MODULE_CALLS and f is not caught
+        ]
+        #: The modules that are running, outermost first; `running` is the innermost where it is known.
+        self.modules = [f.f_locals["self"] for f in calls]
+        if running is not None:
+            self.modules.append(running)
 
     def of_the_user(self) -> Iterator[tuple[FrameType, int]]:
         """The frames that are neither of this library nor of Python's own."""

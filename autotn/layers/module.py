@@ -105,7 +105,7 @@ class Module(Tree):
                 return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
-            tell_where(error)
+            tell_where(error, self, (*args, *kwargs.values()))
             raise
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

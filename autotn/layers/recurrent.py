@@ -187,11 +187,14 @@ class RNNBase(Module):
                 f"{type(self).__name__}: Expected input to be 2D or 3D, got {data.ndim}D instead"
             )
         if data.shape[-1] != self.input_size:
-            error = ShapeError(
-                f"{type(self).__name__}: input.size(-1) must be equal to input_size. "
-                f"Expected {self.input_size}, got {data.shape[-1]}: {tuple(data.shape)}"
+            raise with_origin(
+                ShapeError(
+                    f"{type(self).__name__}: input.size(-1) must be equal to input_size. "
+                    f"Expected {self.input_size}, got {data.shape[-1]}: {tuple(data.shape)}"
+                ),
+                data,
+                -1,
             )
-            raise with_origin(error, data, -1)
         same_dtype(type(self).__name__, data, getattr(self, self._weight_names[0]["w_ih"]))
         single = not packed and data.ndim == 2
         swapped = not packed and not single and self.batch_first

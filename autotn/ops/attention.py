@@ -291,11 +291,14 @@ def _check_heads(query: Any, key: Any, value: Any, width: int, heads: int) -> bo
             f"found {key.ndim}-D and {value.ndim}-D tensors"
         )
     if query.shape[-1] != width:
-        error = ShapeError(
-            f"{name}: was expecting embedding dimension of {width}, but got {query.shape[-1]}: query "
-            f"is {tuple(query.shape)}"
+        raise with_origin(
+            ShapeError(
+                f"{name}: was expecting embedding dimension of {width}, but got {query.shape[-1]}: query "
+                f"is {tuple(query.shape)}"
+            ),
+            query,
+            -1,
         )
-        raise with_origin(error, query, -1)
     if width % heads:
         raise ShapeError(f"{name}: embed_dim {width} not divisible by num_heads {heads}")
     if tuple(key.shape[:-1]) != tuple(value.shape[:-1]):

@@ -29,11 +29,14 @@ def _check_classes(name: str, target: Any, input: Any, ignore_index: int) -> Any
     bad = counts & ((target < 0) | (target >= classes))
     if bad.any():
         where = tuple(int(k) for k in np.argwhere(bad)[0])
-        error = IndexError(
-            f"{name}: Target {int(target[where])} is out of bounds: at position {where}, but there are "
-            f"{classes} classes, numbered 0 to {classes - 1}{_why_out(target[counts], classes)}"
+        # No name for the error: its traceback holds this frame, and the two would keep each other.
+        raise blaming(
+            IndexError(
+                f"{name}: Target {int(target[where])} is out of bounds: at position {where}, but there are "
+                f"{classes} classes, numbered 0 to {classes - 1}{_why_out(target[counts], classes)}"
+            ),
+            (input, 1),
         )
-        raise blaming(error, (input, 1))
     return counts
 
 

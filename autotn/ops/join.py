@@ -20,6 +20,14 @@ def _legacy_empty(a: Any) -> bool:
     return tuple(a.shape) == (0,)
 
 
+def _where_they_differ(first: Any, other: Any, axis: int) -> list[tuple[Any, int]]:
+    """The sizes to blame: the first dimension in which two arrays to be joined differ."""
+    if first.ndim != other.ndim:
+        return []
+    odd = [d for d in range(first.ndim) if first.shape[d] != other.shape[d] and d != axis]
+    return [(x, odd[0]) for x in (first, other)]
+
+
 def _how_they_differ(first: tuple[int, ...], other: tuple[int, ...], axis: int) -> str:
     """In words: where the shape of a tensor to be joined is not that of the first."""
     if len(first) != len(other):
@@ -53,13 +61,13 @@ def cat(tensors: Sequence[Arr], dim: int = 0) -> Arr:
     for k, a in enumerate(full):
         rest = [n for d, n in enumerate(a.shape) if d != axis]
         if a.ndim != full[0].ndim or rest != [n for d, n in enumerate(full[0].shape) if d != axis]:
-            error = ShapeError(
-                f"cat: sizes of tensors must match except in dimension {axis}; tensor 0 has shape "
-                f"{full[0].shape}, tensor {k} {a.shape}{_how_they_differ(full[0].shape, a.shape, axis)}"
+            raise blaming(
+                ShapeError(
+                    f"cat: sizes of tensors must match except in dimension {axis}; tensor 0 has shape "
+                    f"{full[0].shape}, tensor {k} {a.shape}{_how_they_differ(full[0].shape, a.shape, axis)}"
+                ),
+                *_where_they_differ(full[0], a, axis),
             )
-            pairs = enumerate(zip(full[0].shape, a.shape, strict=False))
-            odd = [d for d, (m, n) in pairs if m != n and d != axis and a.ndim == full[0].ndim]
-            raise blaming(error, *((x, d) for d in odd[:1] for x in (full[0], a)))
     return np.concatenate(full, axis)
 
 

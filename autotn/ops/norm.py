@@ -139,12 +139,15 @@ def _normalized_shape(
         )
     if len(shape) < len(over) or shape[len(shape) - len(over) :] != over:
         expected = ", ".join(["*", *map(str, over)])
-        error = ShapeError(
-            f"{name}: Given normalized_shape={list(over)}, expected input with shape [{expected}], "
-            "but got "
-            f"input of size {list(shape)}"
+        raise with_origin(
+            ShapeError(
+                f"{name}: Given normalized_shape={list(over)}, expected input with shape [{expected}], "
+                "but got "
+                f"input of size {list(shape)}"
+            ),
+            input,
+            -1,
         )
-        raise with_origin(error, input, -1) if shape else error
     for what, one in (("weight", weight), ("bias", bias)):
         if one is not None and tuple(one.shape) != over:
             raise ShapeError(
@@ -354,11 +357,14 @@ def batch_norm(
         ("bias", bias),
     ):
         if one is not None and tuple(one.shape) != (shape[1],):
-            error = ShapeError(
-                f"batch_norm: {what} should contain {shape[1]} elements (the channels of an input "
-                f"of shape {list(shape)}) not {math.prod(one.shape)}"
+            raise with_origin(
+                ShapeError(
+                    f"batch_norm: {what} should contain {shape[1]} elements (the channels of an input "
+                    f"of shape {list(shape)}) not {math.prod(one.shape)}"
+                ),
+                input,
+                1,
             )
-            raise with_origin(error, input, 1)
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeError(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import pickle
+import weakref
 from typing import Any
 
 import pytest
@@ -186,6 +189,30 @@ def test_blamed_arrays_are_not_kept_alive() -> None:
     with pytest.raises(ShapeError) as caught:
         tn.ones(2, 3) @ tn.ones(2, 3)
     assert "blame" not in vars(caught.value)
+
+
+def test_nothing_is_kept_alive_when_the_error_is_gone() -> None:
+    """Not even until the collector of cycles comes by."""
+
+    def failing(kept: list[Any]) -> None:
+        model, x = nn.Sequential(nn.Linear(4, 5), nn.Linear(6, 2)), tn.rand(3, 4)
+        kept += [weakref.ref(model), weakref.ref(x)]
+        with contextlib.suppress(RuntimeError):
+            model(x)
+        with contextlib.suppress(RuntimeError):
+            model[0](x).detach().sum().backward()
+        with contextlib.suppress(IndexError):
+            nn.functional.cross_entropy(model[0](x), tn.tensor([0, 1, 7]))
+        with contextlib.suppress(RuntimeError), tn.debug():
+            (x * 0).log()
+
+    gc.disable()
+    try:
+        kept: list[Any] = []
+        failing(kept)
+        assert [reference() for reference in kept] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_classes_out_of_range_name_the_layer_that_has_too_few() -> None:
