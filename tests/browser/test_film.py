@@ -99,6 +99,52 @@ def test_every_step_by_key(film: Any) -> None:
     assert where(film).startswith(f"step {last_step(film)} ")
 
 
+def test_it_plays_to_the_end_and_stops(film: Any) -> None:
+    film.clock.install()
+    film.locator("#picture").focus()
+    film.keyboard.press("Space")
+    film.clock.run_for(1500)
+    assert where(film).startswith("step 2 ")
+    assert film.locator("#play").get_attribute("aria-pressed") == "true"
+    film.locator("#play").click()
+    film.clock.run_for(5000)
+    assert where(film).startswith("step 2 ")
+    film.locator("#play").click()
+    film.clock.run_for(1000 * last_step(film))
+    assert where(film).startswith(f"step {last_step(film)} ")
+    assert film.locator("#play").get_attribute("aria-pressed") == "false"
+
+
+def test_closed_modules_are_one_leap(film: Any) -> None:
+    film.locator("#inside").uncheck()
+    film.locator("#picture").focus()
+    film.keyboard.press("c")
+    for _ in range(last_step(film)):
+        film.keyboard.press("PageDown")
+        if where(film).startswith(f"step {last_step(film)} "):
+            break
+    else:
+        pytest.fail("it did not come to the end")
+    assert film.locator("#picture .frame").count() == 0
+    film.keyboard.press("PageUp")
+    assert not where(film).startswith(f"step {last_step(film)} ")
+
+
+def test_lines_are_followed_by_key(film: Any) -> None:
+    film.locator("#picture").focus()
+    film.keyboard.press("n")
+    while film.locator("#picture .frame.selected").count():
+        film.keyboard.press("ArrowDown")  # into an open module
+    first = film.evaluate("film.selected")
+    film.keyboard.press("ArrowDown")
+    below = film.evaluate("film.selected")
+    assert film.evaluate("film.canvas.links.map((l) => [l.from, l.to])").count([first, below]) >= 1
+    assert film.locator("#picture .selected").count() >= 1
+    assert film.locator("#say").inner_text()
+    film.keyboard.press("ArrowUp")
+    assert film.evaluate("film.selected") != below
+
+
 def test_the_slider_is_worked_by_its_own_keys_too(film: Any) -> None:
     film.locator("#slider").focus()
     film.keyboard.press("ArrowRight")
@@ -256,6 +302,7 @@ def test_backward_shows_upstream_local_product_sum_and_proof(
     ("function", "start", "ill", "cause"),
     [
         (lambda x: (tn.log(x) * 0).sum(), 0.0, "nan", "log"),
+        (lambda x: (x * tn.log(x)).sum(), 0.0, "nan", "log"),
         (lambda x: nn.functional.relu(x - 5).sum(), 1.0, "zero", "It became zero in relu"),
         (lambda x: (tn.sqrt(x) * 1e6).sum(), 1e-6, "huge", "It grew in"),
         (lambda x: x.detach().sum() + (x * 0).sum() * 0, 1.0, "zero", "It became zero in mul"),

@@ -255,14 +255,15 @@ class Film {
     if (key === "n" || key === "p") {
       const all = [...canvas.shapes.keys()].sort((a, b) => canvas.picture.boxes.get(a).y - canvas.picture.boxes.get(b).y || canvas.picture.boxes.get(a).x - canvas.picture.boxes.get(b).x);
       const at = this.selected ? all.indexOf(item) + (key === "n" ? 1 : -1) : 0;
-      return this.step2(all[(at + all.length) % all.length]);
+      return this.moveTo(all[(at + all.length) % all.length]);
     }
+    if (key === "ArrowDown" && model.isCluster(item) && model.isOpen(item)) return this.moveTo(model.children(item)[0]);
     const side = key === "ArrowUp" ? ["to", "from"] : ["from", "to"];
     const link = canvas.links.find((l) => l[side[0]] === item);
-    if (link) this.step2(link[side[1]]);
+    if (link) this.moveTo(link[side[1]]);
   }
 
-  step2(item) { this.select(item); this.canvas.show(item); }
+  moveTo(item) { this.select(item); this.canvas.show(item); }
 
   keyboard() {
     addEventListener("keydown", (event) => {

@@ -187,8 +187,8 @@ function inWords(r) {
   if (!r) return "not measured";
   if (r.n === 0) return "empty";
   if (isZero(r)) return r.n === 1 ? "0" : `all ${r.n} are zero`;
-  const ills = [r.nans && `${r.nans} nan`, r.infs && `${r.infs} inf`].filter(Boolean);
-  if (r.n === 1) return ills.length ? ills[0].slice(2) : number(r.mean);
+  const ills = [r.zeros && r.n > 1 && `${r.zeros} zero`, r.nans && `${r.nans} nan`, r.infs && `${r.infs} inf`].filter(Boolean);
+  if (r.n === 1) return isSick(r) ? ills[0].slice(2) : number(r.mean);
   const figures = r.min === undefined ? [] : [`${number(r.min)} … ${number(r.max)}`, `norm ${number(r.norm)}`];
   return [...figures, ...ills].join(", ");
 }

@@ -194,7 +194,7 @@ class Panel {
   sum(flow, s) {
     const all = this.model.arrivals.get(flow.value) ?? [], place = all.findIndex(([at, f]) => at === s && f === flow) + 1;
     const note = `contribution ${place} of ${all.length}`;
-    if (!flow.before) return html("div", {}, html("p", { class: "muted" }, note + ": the sum begins"), all.length > 1 ? figure(flow.after) : null ?? "");
+    if (!flow.before) return html("p", { class: "muted" }, note + ": the sum begins with it");
     return html("div", {}, html("p", { class: "muted" }, note), figure(flow.before, "before"), figure(flow.after, "after: before + product"));
   }
 

@@ -32,11 +32,13 @@ function why(model, value) {
     if (!step || seen.has(step.s)) break;
     seen.add(step.s);
     trail.push(step);
-    if (step.origin) break;
+    if (step.origin) {
+      if (step.began) trail.push(step.began);
+      break;
+    }
     at = step.next;
   }
-  const last = trail[trail.length - 1];
-  const sentence = last?.origin ?? `The gradient of ${name} is ${inWords(reading)}; nothing unusual was met on the way from the loss.`;
+  const sentence = trail.find((step) => step.origin)?.origin ?? `The gradient of ${name} is ${inWords(reading)}; nothing unusual was met on the way from the loss.`;
   return { ill: ill ?? "sound", sentence, trail };
 }
 
@@ -69,6 +71,8 @@ function culprit(model, value, ill) {
   const here = { s, node, text, next };
   const local = flow.local ? ` Its local derivative is ${inWords(flow.local)}.` : "";
   const formula = flow.formula ? ` The derivative of ${label} by ${flow.role} is ${flow.formula}.` : "";
+  const many = step.ins.filter((v) => v !== value && largest(model.values[v].r) >= HUGE);
+  const large = many.map((v) => ` It multiplies by ${nameOf(model, v)}, which is ${inWords(model.values[v].r)}.`).join("");
   if (ill === "zero" && !isZero(up)) {
     const inputs = step.ins.filter((v) => v !== value && isZero(model.values[v].r)).map((v) => nameOf(model, v));
     const factor = inputs.length ? ` ${inputs.join(" and ")} ${inputs.length > 1 ? "are" : "is"} zero.` : "";
@@ -78,12 +82,12 @@ function culprit(model, value, ill) {
     if (sick !== undefined) {
       const found = firstSick(model, sick);
       here.origin = `It began in the forward pass, whose values ${label}${place} multiplies by: ${found.text}`;
-      here.sick = found.node;
+      here.began = found;
     } else {
       here.origin = `It began in ${label}${place}: what came in was finite, its product with the local derivative is not.${local}${formula}`;
     }
   } else if (ill === "huge" && !isSick(up) && largest(up) < HUGE / 10) {
-    here.origin = `It grew in ${label}${place}: ${inWords(up)} came in, ${inWords(flow.product)} went out.${local}${formula}`;
+    here.origin = `It grew in ${label}${place}: ${inWords(up)} came in, ${inWords(flow.product)} went out.${local}${formula}${large}`;
   }
   return here;
 }
