@@ -8,6 +8,7 @@ looked up; where nothing is found, NumPy does the same work.
 from __future__ import annotations
 
 import ctypes
+import importlib
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -35,8 +36,7 @@ _Place = ctypes.POINTER(ctypes.c_char)
 def numpys_library() -> Any:
     """What NumPy's core is linked with, or None where it can't be asked."""
     try:
-        from numpy._core import _multiarray_umath as core
-
+        core: Any = importlib.import_module("numpy._core._multiarray_umath")
         return ctypes.CDLL(core.__file__)
     except (ImportError, OSError, TypeError):
         return None
@@ -60,7 +60,7 @@ def _axpby_of(letter: str) -> Callable[..., Any] | None:
     real = ctypes.c_float if letter == "s" else ctypes.c_double
     function.argtypes = [integer, real, _Place, integer, real, _Place, integer]
     function.restype = None
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def add_multiple(y: Array, a: float, x: Array, b: float, work: Array) -> None:
