@@ -11,6 +11,7 @@ from autotn.core.failure import with_origin
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import ShapeError
+from autotn.kernels import softmax as kernel
 from autotn.kernels.onednn import rows as onednn
 from autotn.ops.dropout import dropout
 from autotn.ops.join import cat
@@ -39,15 +40,7 @@ def _attention(query: Arr, key: Arr, value: Arr, mask: Fixed, scale: float) -> A
     if found is not None:
         p = found
     elif p.size:
-        top = p.max(-1, keepdims=True)
-        if mask is not None:
-            top[top == -np.inf] = 0  # a row in which all is blocked
-        p -= top
-        np.exp(p, out=p)
-        total = p.sum(-1, keepdims=True)
-        if mask is not None:
-            total[total == 0] = 1
-        p /= total
+        p = kernel.softmax(p, -1, may_be_blocked=mask is not None)
     return np.matmul(p, value), (p,)
 
 
@@ -65,11 +58,7 @@ def _(
         return None, None, g_value
     gp = np.matmul(g, value.swapaxes(-1, -2))
     found = onednn.softmax_gradient(gp, p)
-    if found is None:
-        gp *= p
-        gp -= p * gp.sum(-1, keepdims=True)
-    else:
-        gp = found
+    gp = kernel.gradient(gp, p, -1) if found is None else found
     gp *= scale
     g_query = np.matmul(gp, key) if needs[0] else None
     g_key = np.matmul(gp.swapaxes(-1, -2), query) if needs[1] else None

@@ -119,8 +119,7 @@ def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
     """
     if weight.ndim == 2 == input.ndim:
         try:
-            small = input.size < onednn.LEAST
-            result = input.dot(weight.T) if small else onednn.product(input, weight.T)
+            result = _features(input, weight)
         except ValueError:
             raise _wrong_features(input.shape, weight.shape, input) from None
     elif input.shape[-1:] != weight.shape[-1:]:
@@ -134,6 +133,17 @@ def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
     if bias is not None:
         result += bias
     return result
+
+
+def _features(input: Any, weight: Any) -> Any:
+    """``input.dot(weight.T)``."""
+    if input.size >= onednn.LEAST:
+        found = onednn.by_onednn(input, weight.T)
+        if found is not None:
+            return found
+    if 8 < len(input) <= 64:  # OpenBLAS likes the tall matrix first, the copy included
+        return np.ascontiguousarray(weight.dot(input.T).T)
+    return input.dot(weight.T)
 
 
 def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from autotn.core import dtypes
 from autotn.core.op import Arr, op
 from autotn.core.tensor import check_dim
+from autotn.kernels import softmax as kernel
 from autotn.kernels.onednn import rows as onednn
 
 __all__ = ["log_softmax", "softmax"]
@@ -48,9 +49,7 @@ def softmax(input: Arr, dim: int | None = None, dtype: Any = None) -> Arr:
         found = onednn.softmax(input)
         if found is not None:
             return found
-    e = np.exp(input - input.max(axis, keepdims=True))
-    e /= e.sum(axis, keepdims=True)
-    return e
+    return kernel.softmax(input, axis)
 
 
 def _softmax_rule(g: Any, out: Any, dim: int | None) -> Any:
@@ -61,10 +60,10 @@ def _softmax_rule(g: Any, out: Any, dim: int | None) -> Any:
         found = onednn.softmax_gradient(g, out)
         if found is not None:
             return found
+    if isinstance(g, np.ndarray):
+        return kernel.gradient(g, out, dim)
     gs = g * out
-    return gs - out * (
-        gs.sum(dim, keepdims=True) if isinstance(gs, np.ndarray) else gs.sum(dim, True)
-    )
+    return gs - out * gs.sum(dim, True)
 
 
 softmax.grad(input=_softmax_rule)

@@ -1,0 +1,64 @@
+"""Softmax of large arrays, in as few passes as NumPy allows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+#: Exponentials of numbers up to this are far from overflow, and so are their sums.
+_SAFE = 40.0
+#: Below this many elements a reduction to one number costs as much as what it may save.
+_FEW = 2048
+
+
+def softmax(x: Array, axis: int | None, may_be_blocked: bool = False) -> Array:
+    """Shares proportional to :math:`e^x` along `axis`; zeros where a row is -inf and may be.
+
+    The largest number of a row is taken off first, lest its exponential overflow. Finding it is the
+    slowest part in NumPy, so where no number is large they stay as they are, unless it turns out
+    that all of a row are so small that their exponentials vanish.
+    """
+    if x.size >= _FEW and x.dtype.char in "fd" and x.max() < _SAFE:
+        e = np.exp(x)
+        total = _totals(e, axis)
+        if total.min() > math.exp(-_SAFE):
+            e /= total
+            return e
+    top = x.max(axis, keepdims=True)
+    if may_be_blocked:
+        top[top == -np.inf] = 0
+    e = np.asarray(x - top)
+    np.exp(e, out=e)
+    total = _totals(e, axis)
+    if may_be_blocked:
+        total[total == 0] = 1
+    e /= total
+    return e
+
+
+def gradient(g: Array, p: Array, axis: int) -> Array:
+    """The gradient of what softmax made `p` from, given that of `p`."""
+    if axis in (-1, p.ndim - 1) and p.dtype.char in "fd":
+        gx = g - np.einsum("...i,...i->...", g, p)[..., None]
+    else:
+        gx = g - (g * p).sum(axis, keepdims=True)
+    gx *= p
+    return gx
+
+
+def _totals(e: Array, axis: int | None) -> Array:
+    """The sums of positive numbers along `axis`, which stays."""
+    if (
+        e.size >= _FEW
+        and axis in (-1, e.ndim - 1)
+        and e.dtype.char in "fd"
+        and e.flags.c_contiguous
+    ):
+        ones = np.ones(e.shape[-1], e.dtype)
+        return e.reshape(-1, e.shape[-1]).dot(ones).reshape(*e.shape[:-1], 1)
+    found: Array = e.sum(axis, keepdims=True)
+    return found
