@@ -104,6 +104,11 @@ class Recorder(Listener):
         found = self.made.get(node)
         return None if found is None or slot >= len(found) or found[slot] < 0 else found[slot]
 
+    def of_array(self, array: Any) -> int | None:
+        """The value an array is known as, if it is the same array and not a later one at its place."""
+        known = self.arrays.get(id(array))
+        return None if known is None or known[0]() is not array else known[2]
+
     def number(self, tensor: Tensor) -> int:
         """The number of a tensor; a new one for a parameter, a constant or what was written meanwhile."""
         node = tensor._node
@@ -214,8 +219,7 @@ class Recorder(Listener):
         made.flops = flops_of(op.name, [np.shape(a) for a in _flat(op, args)], tensors)
         for t, v in zip(tensors, outputs, strict=True):
             if t._view is not None:
-                base = self.arrays.get(id(t._view.base._data))
-                self.graph.values[v].view_of = None if base is None else base[2]
+                self.graph.values[v].view_of = self.of_array(t._view.base._data)
             else:
                 made.bytes += t._data.nbytes
         node = next((t._node for t in tensors if t._node is not None), None)
@@ -254,22 +258,23 @@ class Recorder(Listener):
         """`result` was copied into `target`, whose base and views changed with it."""
         if self.muted:
             return
-        known = self.arrays.get(id(result._data))
-        written = known[2] if known is not None else self.know(result, "constant")
+        found = self.of_array(result._data)
+        written = self.know(result, "constant") if found is None else found
         view = target._view
         if view is None:
-            self._remember(target, written)
-            return
+            if target._node is result._node:
+                self._remember(target, written)
+            return  # else written under no_grad: its history, and what a gradient belongs to, stay
         base, node = view.base, view.base._node
         if node is not None and self.of_node(node) is not None:
             # The replay of the views asked for the base already, and read its new node from the tape.
             made = self.call_of.get(node)
-            if made is not None and len(made.inputs) == 1:
+            if made is not None and made.op == "assign_view" and len(made.inputs) == 1:
                 made.inputs.append(written)
                 made.roles.append("value")
             return
-        before = self.arrays.get(id(base._data))
-        first = before[2] if before is not None else self.know(base, "constant")
+        before = self.of_array(base._data)
+        first = self.know(base, "constant") if before is None else before
         after = self.know(base, "result", self.graph.values[first].name)
         made = self._append("assign_view", [first, written], [after], ["input", "value"])
         if isinstance(node, Node):
@@ -298,8 +303,8 @@ class Recorder(Listener):
         if isinstance(value, Tensor):
             return [(value, self.number(value))]
         if isinstance(value, np.ndarray):
-            known = self.arrays.get(id(value))
-            return [(None, known[2])] if known is not None and known[0]() is value else []
+            number = self.of_array(value)
+            return [] if number is None else [(None, number)]
         if isinstance(value, (list, tuple)):
             return [one for v in value for one in self._found(v)]
         return []
@@ -344,8 +349,7 @@ class Recorder(Listener):
                 if isinstance(one, Tensor):
                     made.saved.append(Saved(name, one._data.nbytes, self.number(one)))
                 elif isinstance(one, np.ndarray):
-                    known = self.arrays.get(id(one))
-                    value = None if known is None or known[0]() is not one else known[2]
+                    value = self.of_array(one)
                     made.saved.append(Saved(name, one.nbytes, value))
                     made.bytes += one.nbytes if value is None else 0
 
@@ -420,11 +424,8 @@ class Recorder(Listener):
                 node = t._node
                 number = self.of_node(node)
                 if number is None:
-                    known = self.arrays.get(id(t._data))
-                    if known is None or known[0]() is not t._data:
-                        continue
-                    number = known[2]
-                if not self.graph.values[number].name:
+                    number = self.of_array(t._data)
+                if number is not None and not self.graph.values[number].name:
                     self.graph.values[number].name = name
 
     # -- the end ----------------------------------------------------------------------------------
