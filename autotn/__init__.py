@@ -96,10 +96,11 @@ _memory.keep_freed_memory()
 #: Loaded when first asked for, so that ``import autotn`` stays quick.
 _ROOMS = {
     "accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
-    "hub", "ir", "jit", "linalg", "multiprocessing", "nn", "onnx", "ops", "optim", "profiler", "random",
+    "func", "hub", "ir", "jit", "linalg", "multiprocessing", "nn", "onnx", "ops", "optim", "profiler", "random",
     "serialization", "special", "testing", "utils", "version", "viz",
 }  # fmt: skip
 _LATE = {
+    "vmap": "func",
     "check": "diagnose",
     "debug": "diagnose",
     "derive": "viz",

@@ -19,6 +19,7 @@ from autotn.core.node import Node, OutputNode, next_sequence, user_frame
 from autotn.core.op import Input, Op, to_arrays as to_arrays
 from autotn.core.storage import link_view
 from autotn.core.tensor import Tensor, is_differentiable, wrap
+from autotn.core.traced import Traced
 from autotn.errors import AutogradError, DTypeError
 
 HOT["Tensor"] = Tensor
@@ -32,7 +33,7 @@ _NUMBERS = (bool, int, float, complex)
 def call(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
     """Call `op` with `args` in the order of its signature."""
     if state.transforms:
-        return _transformed(op, args, out)
+        return state.transforms[-1].enter(op, args, out)
     if not any_tensor(op, args):
         return _on_arrays(op, args, out)
     if state.recorder is not None:
@@ -55,16 +56,6 @@ def call_operator(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
     if all(isinstance(args[i.index], OPERANDS) for i in op.inputs):
         return call(op, args, out)
     return NotImplemented
-
-
-def _transformed(op: Op, args: tuple[Any, ...], out: Any) -> Any:
-    """Let the innermost transform run the op; what it calls goes to the transforms outside it."""
-    active = state.transforms
-    state.transforms = active[:-1]
-    try:
-        return active[-1].call(op, args, out)
-    finally:
-        state.transforms = active
 
 
 def _without_tape(op: Op, ready: tuple[Any, ...]) -> Any:
@@ -189,7 +180,7 @@ def _as_input(op: Op, i: Input, given: Any) -> Any:
     if isinstance(given, Tensor):
         return given
     if isinstance(given, (np.ndarray, np.generic)):
-        return wrap(np.asarray(given))
+        return wrap(as_array(given))
     if op.broadcasts and isinstance(given, _NUMBERS):
         return wrap(np.asarray(given)) if op.promote == "free" else given
     raise _wrong_input(op, i, given)
@@ -274,8 +265,13 @@ def _run_kernel(op: Op, arguments: Any, args: tuple[Any, ...]) -> Any:
         raise
 
 
-def apply(op: Op, args: tuple[Any, ...]) -> Any:
-    """Run `op` on normalised arguments: kernel, wrapping, Node."""
+def as_array(value: Any) -> Any:
+    """`value` as an array; one that a transform looks after stays as it is."""
+    return value if type(value) is Traced else np.asarray(value)
+
+
+def apply(op: Op, args: tuple[Any, ...], transform: Any = None) -> Any:
+    """Run `op` on normalised arguments: kernel (or what `transform` does for it), wrapping, Node."""
     arguments = list(args)
     nodes: list[Any] = []
     for i in op.inputs:
@@ -290,17 +286,22 @@ def apply(op: Op, args: tuple[Any, ...]) -> Any:
             nodes.append(given._node)
     for index in op.fixed:
         arguments[index] = to_arrays(args[index])
-    round_down = bfloat16.widen(op, arguments)
-    raw = _run_kernel(op, arguments, args)
+    if transform:
+        round_down = False
+        raw = transform.run(op, args)
+        nodes = transform.own_nodes(op, args)
+    else:
+        round_down = bfloat16.widen(op, arguments)
+        raw = _run_kernel(op, arguments, args)
     result, aux = raw if op.aux else (raw, ())
     if round_down:
         result = bfloat16.rounded(result)
     outputs = result if op.several else (result,)
-    tensors = [wrap(np.asarray(y)) for y in outputs]
+    tensors = [wrap(as_array(y)) for y in outputs]
     if op.view:
         _link_views(op, args, tensors)
     if op.differentiable and state.grad and any(n is not None for n in nodes):
-        _record(op, args, arguments, nodes, tensors, aux)
+        _record(op, args, arguments, nodes, tensors, aux, transform)
     if state.watch is not None:
         state.watch.forward(op, args, tensors)
     if not op.several:
@@ -325,6 +326,7 @@ def _record(
     nodes: list[Any],
     tensors: list[Any],
     aux: Any,
+    transform: Any,
 ) -> None:
     """Leave a Node behind the outputs that can be differentiated."""
     if not any(is_differentiable(t) for t in tensors):
@@ -342,6 +344,8 @@ def _record(
         _kind_of(args[i.index]) == "c" for i in op.inputs
     )
     node.op = complex_twin(op) if is_complex else op
+    if transform:
+        node.op = transform.twin(node.op, args)
     node.seq = next_sequence()
     node.parents = tuple(nodes)
     node.saved = tuple(
@@ -526,7 +530,7 @@ def complex_twin(op: Op) -> ComplexTwin:
 def recorded_backward(op: Op, node: Any, g: Any) -> Any:
     """Run the rule on Tensors, so that what it does is itself recorded."""
     if op.reference_function is not None:
-        return _by_reference(op, node, g, create_graph=True)
+        return _by_reference(op, node, g, create_graph=state.grad)
     if op.joint is not None:
         values = _kept(op, node, recorded=True)
         result = op.joint.function(g, *(values[n] for n in op.joint.names))

@@ -142,7 +142,7 @@ def backward_of(
     """
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     given = _as_list(grad_tensors, len(tensors), "backward", "grad_tensors")
-    seeds = _seed_gradients("backward", tensors, given, create_graph)
+    seeds = _seed_gradients("backward", tensors, given, create_graph or bool(state.transforms))
     targets = None
     if inputs is not None:
         chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
@@ -229,7 +229,7 @@ def grad(
         )
     given = _as_list(grad_outputs, len(outs), "grad", "grad_outputs")
     targets = _targets("grad", ins)
-    seeds = _seed_gradients("grad", outs, given, create_graph)
+    seeds = _seed_gradients("grad", outs, given, create_graph or bool(state.transforms))
     keep = create_graph if retain_graph is None else retain_graph
     found = _run([t._node for t in outs], seeds, targets, keep, create_graph)
     result: list[Any] = []
@@ -303,19 +303,25 @@ def _run(
 ) -> dict[GraphNode, Any]:
     """Carry `seeds` from `roots` down the tape; with `targets`, only to them, and return what arrived."""
     before = state.grad
+    top = state.transforms[-1] if state.transforms else None
+    lower = None if top is None else top.lower_grad
+    if top is not None and lower is None:
+        top.lower_grad = before  # tapes of derivatives taken outside go on as they were
     modes._set_grad(create_graph)
     freed = None if keep else Freed(here())
     try:
         plain = not create_graph and not state.anomaly and state.recorder is None
-        if targets is None and plain and state.watch is None:
+        if targets is None and plain and state.watch is None and top is None:
             _walk_plain(roots, seeds, freed)
             return {}
-        return _walk(roots, seeds, targets, freed, create_graph)
+        return _walk(roots, seeds, targets, freed, create_graph or top is not None)
     except Exception as error:
         tell_backward(error, (_walk_plain.__code__, _walk.__code__))
         raise
     finally:
         modes._set_grad(before)
+        if top is not None:
+            top.lower_grad = lower
 
 
 def _walk_plain(roots: list[Any], seeds: list[Any], freed: Freed | None) -> None:
@@ -410,7 +416,7 @@ def _walk(
         if parent is None or x is None or (needed is not None and parent not in needed):
             return
         if create_graph:
-            x = x if isinstance(x, Tensor) else wrap(np.asarray(x))
+            x = x if isinstance(x, Tensor) else wrap(call.as_array(x))
         elif x.__class__ is not np.ndarray:
             x = x._data if isinstance(x, Tensor) else np.asarray(x)
         if parent in waiting:
@@ -493,9 +499,14 @@ def _raw(node: Node, g: Any) -> Any:
 def _recorded(node: Node, g: Any) -> Any:
     """Run a node's rule on Tensors."""
     op = node.op
-    if hasattr(op, "recorded_backward"):
-        return op.recorded_backward(node, g)
-    return call.recorded_backward(op, node, g)
+    own = getattr(op, "recorded_backward", None)
+    if not state.transforms:
+        return call.recorded_backward(op, node, g) if own is None else own(node, g)
+
+    def rule(g: Any) -> Any:
+        return call.recorded_backward(op, node, g) if own is None else own(node, g)
+
+    return state.transforms[-1].pulled(rule, g)
 
 
 def _gather(node: OutputNode, g: Any, waiting: dict[Any, Any], heap: list[tuple[int, Any]]) -> None:

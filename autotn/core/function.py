@@ -226,6 +226,10 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run ``forward`` and leave a node on the tape."""
+        if state.transforms:
+            found = state.transforms[-1].custom(cls, args)
+            if found is not NotImplemented:
+                return found
         ctx = type(f"{cls.__name__}Backward", (FunctionCtx,), {})()
         tensors = [(k, a) for k, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a._node is not None for a in args)

@@ -32,6 +32,7 @@ from autotn.core.storage import (
     storage_of,
 )
 from autotn.core.tensor import Tensor, wrap
+from autotn.core.traced import is_traced
 from autotn.errors import AutogradError, DTypeError, ShapeError
 
 __all__ = ["check_writable", "derive", "mark_written", "mark_written_many", "write", "write_out"]
@@ -177,7 +178,10 @@ def write(name: str, target: Tensor, result: Tensor) -> None:
             )
         result = cast(result, target.dtype)
         new = result._data
-    if new is not into:
+    if state.transforms and (is_traced(new) or is_traced(into)):
+        if state.transforms[-1].write(target, result):
+            return
+    elif new is not into:
         np.copyto(into, new)
     where = here()
     mark_written(target, where)

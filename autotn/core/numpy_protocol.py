@@ -31,7 +31,7 @@ def call_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any]) -> 
             f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method} has no counterpart for "
             "Tensors; use x.detach().numpy() if no gradient is needed"
         )
-    result = function(*inputs, **_renamed(kwargs))
+    result = function(*inputs, **renamed(kwargs))
     if out is None:
         return result
     from autotn.core import inplace
@@ -43,7 +43,7 @@ def call_function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Answer ``Tensor.__array_function__``."""
     ours = NUMPY.get(function)
     if ours is not None:
-        return ours(*args, **_renamed(kwargs))
+        return ours(*args, **renamed(kwargs))
     if _requires_grad(args) or _requires_grad(kwargs.values()):
         raise TypeError(
             f"np.{function.__name__} has no differentiable counterpart for Tensors; use "
@@ -52,7 +52,8 @@ def call_function(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return function(*_arrays(args), **{k: _arrays(v) for k, v in kwargs.items()})
 
 
-def _renamed(kwargs: dict[str, Any]) -> dict[str, Any]:
+def renamed(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """NumPy's keywords as ours."""
     return {_WORDS.get(k, k): v for k, v in kwargs.items() if v is not np._NoValue}
 
 

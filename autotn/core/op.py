@@ -167,6 +167,8 @@ class Op:
         self.joint_tangent: Callable[..., Any] | None = None
         self.batch_rule: Callable[..., Any] | None = None
         self.onnx_rule: Callable[..., Any] | None = None
+        #: How the op acts on its inputs, "" where nobody said: see `acts`.
+        self.form = "elementwise" if broadcasts and "reduction" not in self.parameters else ""
         self.kinds, self.kinds_hint, self.kinds_of_promoted = "", "", True
         self.methods: tuple[str, ...] = ()
         self.function: Any = None
@@ -435,6 +437,25 @@ def composite(
         return cast("Callable[P, R]", function)
 
     return declare
+
+
+def acts(form: str, *functions: Any) -> None:
+    """Say how ops act on their inputs; forward mode and vmap follow from it.
+
+    Parameters
+    ----------
+    form : str
+        ``"elementwise"``: each element of the result comes from the elements at its place, so the rule is
+        ``g`` times a derivative, whatever `g` is. ``"reducing"``: each element of the input counts for one
+        element of the result, along the parameter ``dim``. ``"linear"``: linear in all inputs taken
+        together. ``"multilinear"``: linear in each input by itself, but for an input named ``bias`` that
+        is added.
+    """
+    forms = ("elementwise", "reducing", "linear", "multilinear")
+    if form not in forms:
+        raise TypeError(f"acts: {form!r}; expected one of {', '.join(map(repr, forms))}")
+    for function in functions:
+        function.op.form = form
 
 
 def alias(function: Any, name: str, method: bool = True) -> Any:

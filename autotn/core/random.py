@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core.modes import state
+
 _MASK = (1 << 64) - 1
 
 
@@ -117,7 +119,8 @@ def default_generator() -> Generator:
 
 def numpy_generator(generator: Generator | None) -> np.random.Generator:
     """The NumPy generator inside `generator`, or inside this thread's default one."""
-    return (default_generator() if generator is None else generator).numpy
+    source = (default_generator() if generator is None else generator).numpy
+    return state.transforms[-1].generator(source) if state.transforms else source
 
 
 def manual_seed(seed: int) -> Generator:

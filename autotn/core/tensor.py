@@ -21,6 +21,7 @@ from autotn.core.late import upstairs
 from autotn.core.methods import TensorMethods
 from autotn.core.naming import SHOWN, layout, strided
 from autotn.core.node import GraphNode, Leaf, RemovableHandle, here
+from autotn.core.traced import is_traced, readable
 from autotn.errors import AutogradError
 
 if TYPE_CHECKING:
@@ -326,7 +327,7 @@ class Tensor(TensorMethods):
     @property
     def data(self) -> Any:
         """The same memory without history. Assigning replaces the array this tensor stands for."""
-        return self._alias()
+        return self._without_derivative()
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -349,9 +350,16 @@ class Tensor(TensorMethods):
         t._storage = storage_of(self)
         return t
 
+    def _without_derivative(self) -> Tensor:
+        t = self._alias()
+        if is_traced(t._data):
+            data: Any = t._data
+            t._data = data.transform.detached(data)
+        return t
+
     def detach(self) -> Tensor:
         """The same memory, cut off from the tape."""
-        return self._alias()
+        return self._without_derivative()
 
     def detach_(self) -> Tensor:
         """Cut this tensor off from the tape, in place."""
@@ -420,18 +428,19 @@ class Tensor(TensorMethods):
         """The array itself: memory is shared."""
         if self._node is not None and not force:
             raise RuntimeError(_NO_ARRAY + _name_of(self))
-        return self._data
+        return readable(self._data)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._node is not None:
             raise RuntimeError(_NO_ARRAY + _name_of(self))
-        if dtype is None or np.dtype(dtype) == self._data.dtype:
-            return self._data.copy() if copy else self._data
+        array = readable(self._data)
+        if dtype is None or np.dtype(dtype) == array.dtype:
+            return array.copy() if copy else array
         if copy is False:
             raise ValueError(
                 f"can't give a {self.dtype} tensor as {np.dtype(dtype)} without copying"
             )
-        return self._data.astype(dtype)
+        return array.astype(dtype)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from autotn.core.numpy_protocol import call_ufunc
@@ -501,6 +510,9 @@ class Tensor(TensorMethods):
         )
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
+        if is_traced(self._data):
+            data: Any = self._data
+            return data.transform.text(self)  # type: ignore[no-any-return]
         from autotn.core.printing import tensor_text
 
         return tensor_text(self)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, op
+from autotn.core.op import Arr, acts, op
 from autotn.core.storage import Step, replay
 
 
@@ -52,3 +52,5 @@ def _outside(g: Any, steps: tuple[Step, ...], value_shape: tuple[int, ...]) -> A
 
 
 assign_view.grad(input=_outside, value=lambda g, steps: replay(steps, g))
+
+acts("linear", alias, assign_view)

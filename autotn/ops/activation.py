@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import DTypeError
 from autotn.kernels.onednn import elementwise as onednn
@@ -622,3 +622,9 @@ _silu.takes("fc", _INTEGERS, promoted=False)
 for _bent in (_relu, _threshold, _hardtanh):
     _bent.takes("if")
 softsign.takes("ifc", promoted=False)
+
+acts(
+    "elementwise",
+    _relu, _leaky_relu, _elu, _threshold, _hardtanh, _hardsigmoid, _hardswish, hardshrink,
+    softshrink, softplus, logsigmoid, softsign, _silu, _mish, _sloped,
+)  # fmt: skip

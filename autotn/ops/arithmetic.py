@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.call import cast, common_dtype
-from autotn.core.op import Arr, alias, composite, op, to_arrays
+from autotn.core.op import Arr, acts, alias, composite, op, to_arrays
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import DTypeError
 
@@ -426,3 +426,6 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     if isinstance(weight, (Tensor, np.ndarray)):
         return _lerp(input, end, weight)
     return _lerp_by(input, end, weight)
+
+
+acts("elementwise", neg, abs, sign, sgn)

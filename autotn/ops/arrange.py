@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.methods import attach_method
-from autotn.core.op import Arr, composite, op
+from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.ops.shape import ints
 
@@ -510,3 +510,5 @@ def _unfold_rule(g: Any, input_shape: tuple[int, ...], dimension: int, size: int
 
 
 unfold_dimension.grad(input=_unfold_rule)
+
+acts("linear", _flip, _roll, _tile, unfold_dimension)

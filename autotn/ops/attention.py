@@ -10,6 +10,7 @@ import numpy as np
 from autotn.core.failure import with_origin
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, wrap
+from autotn.core.traced import watched
 from autotn.errors import ShapeError
 from autotn.kernels import softmax as kernel
 from autotn.kernels.onednn import rows as onednn
@@ -170,7 +171,7 @@ def _one_pass(query: Any, key: Any, value: Any, mask: Any) -> bool:
         return False
     if mask is None:
         return True
-    if isinstance(mask, Tensor) and mask.requires_grad:
+    if isinstance(mask, Tensor) and watched(mask):
         return False
     scores = (*lead, query.shape[-2], key.shape[-2])
     pairs = zip(reversed(mask.shape), reversed(scores))

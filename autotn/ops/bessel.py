@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, composite, op, to_arrays
+from autotn.core.op import Arr, acts, composite, op, to_arrays
 from autotn.ops.arithmetic import sign
 from autotn.ops.gamma import scipy_values
 from autotn.ops.trigonometry import sinc_rule
@@ -259,3 +259,11 @@ for _function in (
     special_spherical_bessel_j0,
 ):  # fmt: skip
     _function.takes("f")
+
+acts(
+    "elementwise",
+    i0, special_i0e, special_i1, special_i1e, special_modified_bessel_k0,
+    special_modified_bessel_k1, special_scaled_modified_bessel_k0,
+    special_scaled_modified_bessel_k1, special_bessel_j0, special_bessel_j1, special_bessel_y0,
+    special_bessel_y1, special_spherical_bessel_j0, special_airy_ai, _airy_slope,
+)  # fmt: skip

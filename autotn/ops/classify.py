@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor
 from autotn.errors import DTypeError, ShapeError, blaming
 from autotn.ops.loss import reduced, reduction_of
@@ -376,3 +376,5 @@ def _with_probabilities(
 
 for _loss in (_nll, _cross_entropy):
     _loss.takes("f", "Scores are floats; use .float()")
+
+acts("linear", _nll)

@@ -11,7 +11,7 @@ from autotn.core import dtypes
 from autotn.core.call import sum_to
 from autotn.core.callpath import SMALL
 from autotn.core.methods import attach_method, stand_for
-from autotn.core.op import Arr, Fixed, alias, composite, op, to_arrays
+from autotn.core.op import Arr, Fixed, acts, alias, composite, op, to_arrays
 from autotn.core.tensor import Tensor
 from autotn.errors import DTypeError, NotDifferentiable
 from autotn.kernels.select import choose, masked as kept
@@ -351,3 +351,6 @@ def _no_slope(g: Any) -> Any:
 
 heaviside.grad(input=_no_slope, values=_no_slope)
 heaviside.takes("bif")
+
+acts("elementwise", _clamp_between, nan_to_num)
+acts("linear", _where)

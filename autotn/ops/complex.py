@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.methods import TensorMethods
-from autotn.core.op import Arr, composite, op, to_arrays
+from autotn.core.op import Arr, acts, composite, op, to_arrays
 from autotn.core.tensor import Tensor
 from autotn.errors import DTypeError, ShapeError
 from autotn.ops.arithmetic import zeros_of
@@ -275,3 +275,7 @@ view_as_complex.takes("f")
 def _packed(g: Any) -> Any:
     """`g` with its last dimension contiguous, as a view of complex numbers needs it."""
     return np.ascontiguousarray(g) if isinstance(g, np.ndarray) else g.contiguous()
+
+
+acts("elementwise", angle)
+acts("linear", _real, _imag, _conj, view_as_real, view_as_complex)

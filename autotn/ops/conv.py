@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, op
+from autotn.core.op import Arr, acts, op
 from autotn.errors import ShapeError
 from autotn.kernels import conv as kernel
 from autotn.kernels.window import spatial
@@ -372,3 +372,9 @@ conv_transpose3d.grad(input=_back_to_input, weight=_back_to_weight, bias=_for_bi
 
 for _convolution in (conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d):
     _convolution.takes("ifc", "Bools are not multiplied; use .float()")
+
+acts(
+    "multilinear",
+    conv1d, conv2d, conv3d, _conv_input, _conv_weight, conv_transpose1d, conv_transpose2d,
+    conv_transpose3d,
+)  # fmt: skip

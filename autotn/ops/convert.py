@@ -10,7 +10,7 @@ from autotn.core import dtypes
 from autotn.core.device import check_device, device as device_class
 from autotn.core.legacy import dtype_of_type, type_name
 from autotn.core.methods import attach_method
-from autotn.core.op import Arr, composite, op
+from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor
 
 __all__ = ["clone"]
@@ -237,3 +237,6 @@ def fill_(self: Tensor, value: Any) -> Tensor:
 def zero_(self: Tensor) -> Tensor:
     """Set every element to 0."""
     return fill_(self, 0)
+
+
+acts("linear", _cast, _clone, _copy, _in_order)

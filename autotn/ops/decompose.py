@@ -8,6 +8,7 @@ import numpy as np
 
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor
+from autotn.core.traced import readable, watched
 from autotn.ops.matmul import matmul
 from autotn.ops.solve import (
     adjoint_of,
@@ -97,7 +98,7 @@ def linalg_cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = Fals
     """
     if check_errors:
         return CholeskyExResult(linalg_cholesky(A, upper=upper), _zeros_of(A))
-    data = array_of(A)
+    data = readable(array_of(A))
     need_square("linalg.cholesky_ex", data)
     info = np.zeros(data.shape[:-2], np.int32)
     for place in np.ndindex(info.shape):
@@ -218,7 +219,7 @@ def linalg_qr(A: Any, mode: str = "reduced") -> Any:
                            "'complete'")  # fmt: skip
     if A.shape[-2] <= A.shape[-1]:
         return _qr(A)
-    if isinstance(A, Tensor) and A.requires_grad:
+    if isinstance(A, Tensor) and watched(A):
         raise NotImplementedError(
             "linalg.qr: mode 'complete' has no gradient for matrices with more rows than columns"
         )
@@ -364,7 +365,7 @@ def linalg_svd(A: Any, full_matrices: bool = True, *, driver: Any = None) -> Any
         return _svd(A)
     need_matrix("linalg.svd", array_of(A))
     whole = run_lapack("linalg.svd", np.linalg.svd, array_of(A), full_matrices=True)
-    if not isinstance(A, Tensor) or not A.requires_grad:
+    if not isinstance(A, Tensor) or not watched(A):
         return SVDResult(*(like(A, x) for x in whole))
     # The further columns only complete a basis: they are constants.
     from autotn.ops.join import cat

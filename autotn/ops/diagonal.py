@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, composite, op
+from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import DTypeError
 
@@ -227,3 +227,6 @@ def trace(input: Any) -> Any:
     if input.dtype == np.bool_:
         raise DTypeError("trace: not implemented for bool; use .int()")
     return _diagonal(input, 0, 0, 1).sum()
+
+
+acts("linear", tril, triu, _diagonal, put_on_diagonal)

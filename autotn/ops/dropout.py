@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.random import Generator, numpy_generator
 from autotn.core.tensor import Tensor
 
@@ -36,6 +36,8 @@ masked_scale.grad(input=lambda g, mask, scale: masked_scale(g, mask, scale))
 def keep_mask(shape: Any, p: float, generator: Generator | None) -> np.ndarray[Any, Any]:
     """True with probability ``1 - p``: 16 random bits an element, so `p` counts in steps of 1/65536."""
     source: Any = numpy_generator(generator)
+    if source.__class__ is not np.random.Generator:  # vmap's: a mask for each example
+        return source.random(shape, np.float32) >= p
     count = math.prod(shape)
     bits = source.bit_generator.random_raw((count + 3) // 4).view(np.uint16)[:count]
     return np.asarray(bits >= round(p * 65536)).reshape(shape)
@@ -190,3 +192,6 @@ def feature_alpha_dropout(
     tensor([[1., 1., 1.]])
     """
     return _alpha("feature_alpha_dropout", input, _channel_shape(input), p, training, inplace)
+
+
+acts("linear", masked_scale)

@@ -8,6 +8,7 @@ import numpy as np
 
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor, wrap
+from autotn.core.traced import watched
 from autotn.errors import LinAlgError, ShapeError
 from autotn.ops.diagonal import tril, triu
 from autotn.ops.matmul import matmul, swap
@@ -346,7 +347,7 @@ def linalg_ldl_solve(
             [1.]])
     """
     data = _symmetric("linalg.ldl_solve", LD, hermitian)
-    if isinstance(B, Tensor) and B.requires_grad:
+    if isinstance(B, Tensor) and watched(B):
         raise NotImplementedError("linalg.ldl_solve has no gradient; use linalg.solve")
 
     def one(factors: Any, exchanged: Any, b: Any) -> Any:

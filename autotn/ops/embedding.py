@@ -8,7 +8,7 @@ import numpy as np
 
 from autotn.core.inplace import mark_written
 from autotn.core.node import here
-from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import DTypeError, ShapeError
 from autotn.ops.gather import add_slices, gather
@@ -272,3 +272,6 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     result = np.zeros((*plain.shape, count), np.int64)
     np.put_along_axis(result, plain[..., None], 1, -1)
     return wrap(result)
+
+
+acts("linear", _embedding, _scale_rows)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotn.core.op import Arr, composite, op
+from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.ops.reduce import add_reduce, axes_of, kept, maximum_reduce, minimum_reduce
 
@@ -75,6 +75,7 @@ def _shared(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
 
 amax.grad(input=_shared)
 amin.grad(input=_shared)
+acts("reducing", amax, amin)
 
 
 def _arg(name: str, find: Any, input: Any, dim: Any, keepdim: bool) -> Any:
@@ -160,7 +161,22 @@ def put_back(g: Any, indices: Any, shape: tuple[int, ...], dim: int, keepdim: bo
     return scatter_into_zeros(g, tuple(shape), axis, at)
 
 
+def picked(t: Any, indices: Any, dim: int, keepdim: bool) -> Any:
+    """The tangents of picked elements and of their places, which do not move."""
+    from autotn.ops.gather import gather
+
+    if not t.ndim:
+        return t, None
+    axis = check_dim("max", dim, t.ndim)
+    if keepdim:
+        return gather(t, axis, indices), None
+    shape = tuple(indices.shape)
+    found = gather(t, axis, indices.reshape((*shape[:axis], 1, *shape[axis:])))
+    return found.reshape(shape), None
+
+
 for _extreme in (_max_along, _min_along):
+    _extreme.tangent(input=lambda t, indices, dim, keepdim: picked(t, indices, dim, keepdim))
     _extreme.grad(
         input=lambda g, indices, input_shape, dim, keepdim: put_back(
             g, indices, input_shape, dim, keepdim
@@ -269,6 +285,7 @@ def cummin(input: Arr, dim: int) -> tuple[Arr, Arr]:
 
 
 for _running in (cummax, cummin):
+    _running.tangent(input=lambda t, indices, dim: picked(t, indices, dim, keepdim=True))
     _running.grad(
         input=lambda g, indices, input_shape, dim: put_back(
             g, indices, input_shape, dim, keepdim=True

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, composite, op, to_arrays
+from autotn.core.op import Arr, acts, composite, op, to_arrays
 from autotn.errors import DTypeError, NotDifferentiable
 from autotn.ops.compare import masked
 
@@ -283,3 +283,9 @@ for _function in (
     _function.takes("f")
 for _pair in (igamma, igammac, special_zeta, xlogy, special_xlog1py):
     _pair.takes("f")
+
+acts(
+    "elementwise",
+    lgamma, digamma, _polygamma, special_entr, special_erfcx, special_ndtr, special_ndtri,
+    special_log_ndtr,
+)  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import ShapeError
 from autotn.kernels import scatter as scatter_kernels
@@ -511,3 +511,9 @@ def take_along_dim(input: Any, indices: Any, dim: Any = None) -> Any:
         else input.expand(full_input)
     )
     return gather(stretched, axis, np.broadcast_to(plain, full_index))
+
+
+acts(
+    "linear",
+    gather, scatter_into_zeros, _scatter, scatter_add, index_select, add_slices, _index_copy,
+)  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, composite, op
+from autotn.core.op import Arr, acts, composite, op
 from autotn.kernels.onednn import elementwise as onednn
 from autotn.ops.transcendental import erf
 
@@ -119,3 +119,5 @@ def _(input: Any) -> Any:
 
 for _smooth in (_gelu_tanh, _gelu_erf):
     _smooth.takes("f", "Integers have no slope; use .float()", promoted=False)
+
+acts("elementwise", _gelu_tanh, _gelu_erf)

@@ -8,6 +8,7 @@ import numpy as np
 
 from autotn.core.op import composite
 from autotn.core.tensor import Tensor, wrap
+from autotn.core.traced import watched
 from autotn.errors import ShapeError
 from autotn.ops.diagonal import tril
 from autotn.ops.elimination import lapack, per_matrix
@@ -35,7 +36,7 @@ def geqrf(input: Any) -> Any:
     """
     data = array_of(input)
     need_matrix("geqrf", data)
-    if isinstance(input, Tensor) and input.requires_grad:
+    if isinstance(input, Tensor) and watched(input):
         raise NotImplementedError("geqrf has no gradient; use linalg.qr")
     return GeqrfResult(*map(wrap, per_matrix(lambda a: lapack("geqrf", a)(a)[:2], data)))
 

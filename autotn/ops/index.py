@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.methods import attach_method
-from autotn.core.op import Arr, op
+from autotn.core.op import Arr, acts, op
 from autotn.core.tensor import Tensor
 from autotn.kernels import scatter as scatter_kernels
 
@@ -32,7 +32,7 @@ def plain_index(index: Any) -> Any:
                 f"tensors used as indices must be long, int, byte or bool tensors, got {index.dtype}"
                 + ("; give index.long()" if index.dtype.kind == "f" else "")
             )
-        if index.ndim == 0 and index.dtype.kind in "iu":
+        if index.ndim == 0 and index.dtype.kind in "iu" and type(index) is np.ndarray:
             return int(index)
     return index
 
@@ -189,6 +189,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
             value = value.reshape(value._data.shape[1:])
         part.copy_(value)
         return
-    old = self.detach()
+    old = self._alias()
     old._node = self._node
     inplace.write("setitem", self, _index_put(old, index, value))
+
+
+acts("linear", _getitem, put_into_zeros, _index_put)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.methods import attach_method
-from autotn.core.op import Arr, alias, composite, op
+from autotn.core.op import Arr, acts, alias, composite, op
 from autotn.core.tensor import check_dim
 from autotn.errors import ShapeError, blaming
 
@@ -118,3 +118,6 @@ def stack(tensors: Any, dim: int = 0) -> Any:
 def _stack_with(self: Any, others: Any) -> Any:
     """This tensor and others along a new first dimension: what the engine needs of stacking."""
     return stack([self, *others])
+
+
+acts("linear", cat)

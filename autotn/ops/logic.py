@@ -119,7 +119,7 @@ def allclose(
     >>> tn.allclose(tn.tensor([1.0]), tn.tensor([1.0 + 1e-7]))
     True
     """
-    return bool(to_arrays(isclose(input, other, rtol, atol, equal_nan)).all())
+    return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
 
 @composite(method="equal", numpy=np.array_equal)
@@ -133,7 +133,7 @@ def equal(input: Any, other: Any) -> bool:
         if not isinstance(x, (Tensor, np.ndarray)):
             raise TypeError(f"equal: argument {name!r} must be a Tensor, got {type(x).__name__}")
     a, b = to_arrays(input), to_arrays(other)
-    return a.shape == b.shape and bool(to_arrays(eq(input, other)).all())
+    return a.shape == b.shape and bool(eq(input, other).all())
 
 
 # -- tests of each element -------------------------------------------------------------------------

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.modes import state
+from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
+from autotn.core.views import assign_view
 from autotn.ops.diagonal import diagonal
 
 __all__ = [
@@ -34,6 +36,8 @@ def _written(input: Any, part: Any, src: Any, name: str) -> Any:
             f"{name}: expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice "
             f"size = {list(window.shape)}"
         )
+    if state.transforms and window._view is not None and window._view.base is copy:
+        return assign_view(input, src.to(input.dtype), window._view.steps)
     window.copy_(src)
     return copy
 
@@ -221,3 +225,6 @@ def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
     found = np.full((size, input.ndim), fill_value, np.int64)
     found[: len(places)] = places
     return wrap(found) if isinstance(input, Tensor) else found
+
+
+acts("linear", _masked_fill)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, op
+from autotn.core.op import Arr, acts, op
 from autotn.errors import ShapeError, blaming
 from autotn.kernels.onednn import gemm as onednn
 
@@ -199,3 +199,5 @@ linear.grad(input=_linear_input, weight=_linear_weight, bias=_linear_bias)
 
 for _product in (matmul, linear):
     _product.takes("ifc", "Bools are not multiplied; use .int()")
+
+acts("multilinear", matmul, linear)

@@ -9,7 +9,7 @@ import numpy as np
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
 from autotn.errors import DTypeError
-from autotn.ops.extremes import put_back
+from autotn.ops.extremes import picked, put_back
 
 __all__ = [
     "argsort", "bucketize", "isin", "kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile",
@@ -78,6 +78,7 @@ def _sort(input: Arr, dim: int, descending: bool) -> tuple[Arr, Arr]:
 _sort.grad(
     input=lambda g, indices, input_shape, dim: put_back(g, indices, input_shape, dim, keepdim=True)
 )
+_sort.tangent(input=lambda t, indices, dim: picked(t, indices, dim, keepdim=True))
 
 
 @composite(method="sort", out=True)
@@ -132,6 +133,7 @@ def _topk(input: Arr, k: int, dim: int, largest: bool) -> tuple[Arr, Arr]:
 _topk.grad(
     input=lambda g, indices, input_shape, dim: put_back(g, indices, input_shape, dim, keepdim=True)
 )
+_topk.tangent(input=lambda t, indices, dim: picked(t, indices, dim, keepdim=True))
 
 
 @composite(method="topk", out=True)
@@ -260,6 +262,9 @@ _mode.grad(
     )
 )
 
+for _one in (_kth, _mode):
+    _one.tangent(input=lambda t, indices, dim, keepdim: picked(t, indices, dim, keepdim))
+
 
 @composite(method="mode", out=True)
 def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
@@ -311,7 +316,7 @@ def _quantile(
         rank = np.where(nans > 0, size - 1, rank)
     low, high = np.floor(rank).astype(np.int64), np.ceil(rank).astype(np.int64)
     exact: Any = rank
-    if isinstance(q, Tensor) and q.requires_grad:  # the interpolated value moves with q
+    if isinstance(q, Tensor):  # the interpolated value moves with q
         exact = q.reshape((-1,)) * wrap((count - 1).astype(data.dtype))
     if interpolation == "lower":
         found = gather(ordered, -1, low)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, composite, op
+from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor
 from autotn.errors import ShapeError
 
@@ -44,6 +44,7 @@ def _pad_constant(input: Arr, widths: Any, value: Any) -> Arr:
 
 
 _pad_constant.grad(input=lambda g, widths: _pad_constant(g, tuple((-a, -b) for a, b in widths), 0))
+_pad_constant.tangent(input=lambda t, widths: _pad_constant(t, widths, 0))
 
 
 @op()
@@ -137,3 +138,6 @@ def constant_pad_nd(input: Any, pad: Any, value: Any = 0) -> Any:
     tensor([0., 1.])
     """
     return _whole_pad(input, pad, "constant", value)
+
+
+acts("linear", _pad_copies)

@@ -10,7 +10,7 @@ from autotn.core.op import composite
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import DTypeError, ShapeError
 from autotn.ops.gather import _scatter, scatter_add
-from autotn.ops.index import _index_put, plain_index, put_into_zeros
+from autotn.ops.index import _getitem, _index_put, plain_index, put_into_zeros
 
 __all__ = ["index_put", "put"]
 
@@ -61,7 +61,7 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
     index = tuple(slice(None) if i is None else plain_index(i) for i in indices)
     if not accumulate:
         return _index_put(input, index, values)
-    picked = (input._data if isinstance(input, Tensor) else input)[index].shape
+    picked = tuple(_getitem(input, index).shape)
     if isinstance(values, Tensor):
         spread = values.expand(picked)
     else:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.errors import ShapeError
 from autotn.kernels import pool as kernel
 from autotn.kernels.window import spatial
@@ -87,6 +87,11 @@ def from_winners(g: Any, out: Any, input_shape: Any) -> Any:
     return _put_planes(g[0], out[1], tuple(input_shape[2:]))
 
 
+def winners(t: Any, out: Any) -> Any:
+    """The tangents of maxima, and of their indices, which do not move."""
+    return _pick_planes(t, out[1]), None
+
+
 # -- maxima ----------------------------------------------------------------------------------------
 
 
@@ -150,7 +155,13 @@ _max_pool.grad(
         g, input, out, kernel_size, stride, padding, dilation, ceil_mode
     )
 )
+_max_pool.tangent(
+    input=lambda t, input, out, kernel_size, stride, padding, dilation, ceil_mode: _max_pool_pick(
+        t, input, out, kernel_size, stride, padding, dilation, ceil_mode
+    )
+)
 _max_pool_with_indices.grad(input=from_winners)
+_max_pool_with_indices.tangent(input=winners)
 _max_pool_spread.grad(
     input=lambda g, cells, maxima, kernel_size, stride, padding, dilation, ceil_mode: (
         _max_pool_pick(g, cells, maxima, kernel_size, stride, padding, dilation, ceil_mode)
@@ -485,3 +496,9 @@ for _largest in (_max_pool, _max_pool_with_indices):
     _largest.takes("if", "Complex numbers have no order")
 _max_unpool.takes("f")
 _avg_pool.takes("if")
+
+acts(
+    "linear",
+    _pick_planes, _put_planes, _max_pool_spread, _max_pool_pick, _max_unpool, _avg_pool,
+    _avg_pool_spread,
+)  # fmt: skip

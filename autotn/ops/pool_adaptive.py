@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from autotn.core.dtypes import as_numpy
-from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.kernels import pool_adaptive as kernel
 from autotn.kernels.window import spatial
-from autotn.ops.pool import from_winners, over_batch
+from autotn.ops.pool import from_winners, over_batch, winners
 from autotn.ops.stochastic import uniform_array
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_max_pool1d"]
@@ -103,6 +103,7 @@ def _adaptive_max_pool(input: Arr, output_size: Any) -> tuple[Arr, Arr]:
 
 
 _adaptive_max_pool.grad(input=from_winners)
+_adaptive_max_pool.tangent(input=winners)
 
 
 def _maxima(name: str, input: Any, output_size: Any, return_indices: bool) -> Any:
@@ -157,6 +158,7 @@ def _fractional_max_pool(
 
 
 _fractional_max_pool.grad(input=from_winners)
+_fractional_max_pool.tangent(input=winners)
 
 
 def _fractional(
@@ -224,3 +226,5 @@ def fractional_max_pool3d(
 _adaptive_avg_pool.takes("bif")
 _adaptive_max_pool.takes("f")
 _fractional_max_pool.takes("f", promoted=False)
+
+acts("linear", _adaptive_avg_pool, _adaptive_avg_pool_spread)

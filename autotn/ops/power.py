@@ -8,8 +8,9 @@ import numpy as np
 
 from autotn.core import dtypes
 from autotn.core.callpath import SMALL
-from autotn.core.op import Arr, composite, op, to_arrays
+from autotn.core.op import Arr, acts, composite, op, to_arrays
 from autotn.core.tensor import Tensor
+from autotn.core.traced import watched
 from autotn.errors import DTypeError
 from autotn.ops.arithmetic import mul, zeros_of
 from autotn.ops.convert import cast
@@ -69,7 +70,7 @@ def _whole_power(input: Any, exponent: Any) -> Any:
 
 def _plain_number(exponent: Any) -> Any:
     """The one number all elements are raised to, if it is a constant; else None."""
-    if exponent.ndim or (isinstance(exponent, Tensor) and exponent.requires_grad):
+    if exponent.ndim or (isinstance(exponent, Tensor) and watched(exponent)):
         return None
     return exponent.item()
 
@@ -224,6 +225,10 @@ def ldexp(input: Any, other: Any) -> Any:
         return mul(input, 2.0**other)
     if to_arrays(other).dtype.kind in "biu":
         # 2^y in the precision of x, lest it overflows.
-        kind = np.asarray(to_arrays(input)).real.dtype
+        given = to_arrays(input)
+        kind = given.real.dtype if isinstance(given, np.ndarray) else np.asarray(given).dtype
         other = cast(other, kind if kind.kind in "fV" else dtypes.get_default_dtype().dtype)
     return mul(input, pow(2.0, other))
+
+
+acts("elementwise", square, reciprocal, sqrt, rsqrt)

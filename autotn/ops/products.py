@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
-from autotn.core.op import Arr, alias, composite, op
+from autotn.core.op import Arr, acts, alias, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import DTypeError, ShapeError
 from autotn.ops.matmul import matmul
@@ -526,6 +526,7 @@ def _p_norm_rule(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bool
 
 
 _p_norm.grad(input=_p_norm_rule)
+acts("reducing", _p_norm)
 
 
 @composite(method="norm", out=True, numpy=np.linalg.norm)

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotn.core import dtypes
+from autotn.core.call import as_array
 from autotn.core.methods import attach_method
-from autotn.core.op import Arr, composite, op
+from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
 
 __all__ = [
@@ -151,7 +152,7 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     present = (~np.isnan(values)).astype(values.real.dtype)
     count = add_reduce(present, axes_of("nanmean", dim, values.ndim), keepdims=keepdim)
     return nansum(input, dim, keepdim, dtype=dtype) / (
-        wrap(np.asarray(count)) if isinstance(input, Tensor) else count
+        wrap(as_array(count)) if isinstance(input, Tensor) else count
     )
 
 
@@ -413,3 +414,8 @@ def sum_to_size(self: Tensor, *size: Any) -> Tensor:
     from autotn.ops.shape import ints
 
     return sum_to(self, ints("sum_to_size", size))
+
+
+acts("elementwise", _root)
+acts("reducing", nansum, prod, _var, logsumexp)
+acts("linear", sum, mean)

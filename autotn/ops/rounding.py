@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.methods import stand_for
-from autotn.core.op import Arr, alias, composite, op, to_arrays
+from autotn.core.op import Arr, acts, alias, composite, op, to_arrays
 from autotn.ops.arithmetic import zeros_of
 from autotn.ops.compare import masked
 
@@ -198,3 +198,5 @@ nextafter.grad(
     other=zeros_of,
 )
 nextafter.takes("f")
+
+acts("elementwise", floor, ceil, trunc, frac, _round, _round_decimals)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
-from autotn.core.op import Arr, op
+from autotn.core.op import Arr, acts, op
 from autotn.core.tensor import check_dim
 
 __all__ = ["cumprod", "cumsum", "logcumsumexp"]
@@ -179,3 +179,6 @@ def _(input: Any, dim: int) -> Any:
     for part in unbind(input, dim):
         sums.append(logaddexp(sums[-1], part) if sums else part)
     return stack(sums, dim)
+
+
+acts("linear", cumsum, reversed_cumsum)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.methods import attach_method
-from autotn.core.op import Arr, alias, composite, op
+from autotn.core.op import Arr, acts, alias, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import ShapeError
 from autotn.ops.sizes import complete_shape, left_out
@@ -679,3 +679,5 @@ for _name, _function in (
     ("swapaxes", transpose), ("swapdims", transpose),
 ):  # fmt: skip
     _relabel(_name, _function)
+
+acts("linear", _reshape, transpose, _permute, _expand, _parts, unbind)

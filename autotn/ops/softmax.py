@@ -67,6 +67,7 @@ def _softmax_rule(g: Any, out: Any, dim: int | None) -> Any:
 
 
 softmax.grad(input=_softmax_rule)
+softmax.tangent(input=_softmax_rule)  # its Jacobian is symmetric
 
 
 @op(method="log_softmax")
@@ -105,6 +106,9 @@ def _log_softmax_rule(g: Any, out: Any, dim: int | None) -> Any:
 
 
 log_softmax.grad(input=_log_softmax_rule)
+log_softmax.tangent(
+    input=lambda t, out, dim: t - (t * np.exp(out)).sum(dim, True) if out.ndim else t * 0
+)
 
 for _normalised in (softmax, log_softmax):
     _normalised.takes("f", "Integers: give dtype=, or use .float()")

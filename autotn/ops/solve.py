@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotn.core.call import as_array
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import DTypeError, LinAlgError, ShapeError
@@ -79,7 +80,7 @@ def run_lapack(name: str, function: Any, *args: Any, **kwargs: Any) -> Any:
 
 def like(x: Any, array: Any) -> Any:
     """`array` as a Tensor where `x` is one."""
-    return wrap(np.asarray(array)) if isinstance(x, Tensor) else array
+    return wrap(as_array(array)) if isinstance(x, Tensor) else array
 
 
 # -- solving ---------------------------------------------------------------------------------------------
@@ -101,6 +102,7 @@ def linalg_inv(A: Arr) -> Arr:
 
 
 linalg_inv.grad(A=lambda g, out: -matmul(matmul(swap(out), g), swap(out)))
+linalg_inv.tangent(A=lambda t, out: -matmul(matmul(out, t), out))
 
 
 @composite(method="inverse", out=True)
@@ -205,6 +207,7 @@ def _solve_B(g: Any, A: Any, B_shape: tuple[int, ...]) -> Any:
 
 
 _solve.grad(A=_solve_A, B=_solve_B)
+_solve.tangent(A=lambda t, A, out: -_solve(A, matmul(t, out)), B=lambda t, A: _solve(A, t))
 
 
 @composite(out=True)

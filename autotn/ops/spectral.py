@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
-from autotn.core.op import Arr, composite, op
+from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
 
 __all__ = [
@@ -375,3 +375,6 @@ def fft_ifftshift(input: Any, dim: Any = None) -> Any:
     tensor([2, 3, 0, 1])
     """
     return _shifted(input, dim, back=True)
+
+
+acts("linear", _transform)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
+from autotn.core.call import as_array
 from autotn.core.inplace import check_writable, mark_written
 from autotn.core.methods import attach_method
 from autotn.core.modes import state
@@ -40,11 +41,11 @@ def normal_array(
     """Standard normal numbers of any floating or complex dtype (complex: variance 1 in all)."""
     source = numpy_generator(generator)
     if dtype in (np.dtype(np.float32), np.dtype(np.float64)):
-        return np.asarray(source.standard_normal(shape, dtype.type))
+        return as_array(source.standard_normal(shape, dtype.type))
     if dtype.kind == "c":
         parts = source.standard_normal(shape) + 1j * source.standard_normal(shape)
-        return np.asarray(parts * math.sqrt(0.5)).astype(dtype)
-    return np.asarray(source.standard_normal(shape, np.float32)).astype(dtype)
+        return as_array(parts * math.sqrt(0.5)).astype(dtype)
+    return as_array(source.standard_normal(shape, np.float32)).astype(dtype)
 
 
 def _floating(name: str, kind: np.dtype[Any]) -> np.dtype[Any]:
@@ -119,7 +120,7 @@ def _integers(
         raise RuntimeError(
             f"{name}: expects 'from' to be less than 'to', but got from={low} >= to={high}"
         )
-    return np.asarray(numpy_generator(generator).integers(low, high, shape)).astype(kind)
+    return as_array(numpy_generator(generator).integers(low, high, shape)).astype(kind)
 
 
 def randint(
@@ -210,7 +211,7 @@ def normal(
         kind = like._data.dtype if isinstance(like, Tensor) else _kind(dtype)
     else:
         shape, kind = _size((size,), "normal"), _kind(dtype)
-    values = np.asarray(normal_array(shape, kind, generator) * spread + centre).astype(kind)
+    values = as_array(normal_array(shape, kind, generator) * spread + centre).astype(kind)
     return _made("normal", values, out, device, requires_grad)
 
 
@@ -232,7 +233,7 @@ def bernoulli(
     values = _probabilities("bernoulli", input if p is None else p)
     kind = input._data.dtype
     drawn = numpy_generator(generator).random(input._data.shape) < values
-    return _made("bernoulli", np.asarray(drawn).astype(kind), out, None, False)
+    return _made("bernoulli", as_array(drawn).astype(kind), out, None, False)
 
 
 attach_method("bernoulli")(bernoulli)

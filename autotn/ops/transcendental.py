@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.callpath import SMALL
-from autotn.core.op import Arr, op, to_arrays
+from autotn.core.op import Arr, acts, op, to_arrays
 from autotn.kernels.erf import erf as rational_erf
 from autotn.kernels.onednn import elementwise as onednn
 
@@ -294,3 +294,5 @@ erfc.grad(input=lambda g, input: g * (np.exp(-(input * input)) * -_TWO_OVER_ROOT
 erfinv.grad(input=lambda g, out: g * (np.exp(out * out) * (1 / _TWO_OVER_ROOT_PI)))
 for _function in (erf, erfc, erfinv):
     _function.takes("f")
+
+acts("elementwise", exp, exp2, expm1, log, log2, log10, log1p, sigmoid, logit, erf, erfc, erfinv)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.callpath import SMALL
-from autotn.core.op import Arr, alias, op, to_arrays
+from autotn.core.op import Arr, acts, alias, op, to_arrays
 from autotn.kernels.onednn import elementwise as onednn
 
 __all__ = [
@@ -259,3 +259,6 @@ def sinc_rule(g: Any, input: Any) -> Any:
 
 
 sinc.grad(input=sinc_rule)
+
+acts("elementwise", sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh, sinc)
+acts("linear", deg2rad, rad2deg)

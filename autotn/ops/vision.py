@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, alias, composite, op
-from autotn.core.tensor import Tensor
+from autotn.core.modes import state
+from autotn.core.op import Arr, acts, alias, composite, op
+from autotn.core.tensor import Tensor, wrap
+from autotn.core.traced import readable
 from autotn.errors import NotDifferentiable, ShapeError
 from autotn.kernels import fold as fold_kernels, grid as grid_kernels, resample
 
@@ -143,6 +145,14 @@ def _grid_sample(input: Arr, grid: Arr, mode: str, padding_mode: str, align_corn
     return grid_kernels.grid_sample(input, grid, mode, padding_mode, align_corners)
 
 
+def _refuse_more(what: str, *given: Any) -> None:
+    """A derivative computed outside the tape is not differentiated again."""
+    if state.grad and any(t.requires_grad for t in given):
+        raise NotDifferentiable(
+            f"grid_sample: its {what} can't be differentiated again (create_graph=True)"
+        )
+
+
 @_grid_sample.grad
 def _(
     g: Any,
@@ -153,13 +163,38 @@ def _(
     align_corners: bool,
     needs: tuple[bool, ...],
 ) -> Any:
-    if isinstance(g, Tensor):
-        raise NotDifferentiable(
-            "grid_sample: its gradient can't be differentiated again (create_graph=True)"
-        )
-    return grid_kernels.grid_sample_backward(
-        g, input, grid, mode, padding_mode, align_corners, *needs
-    )
+    options = (mode, padding_mode, align_corners)
+    if not isinstance(g, Tensor):
+        return grid_kernels.grid_sample_backward(g, input, grid, *options, *needs)
+    given = (g, input, grid)
+    _refuse_more("gradient", *given)
+    arrays = [readable(t._data) for t in given]
+    found = grid_kernels.grid_sample_backward(arrays[0], arrays[1], arrays[2], *options, *needs)
+    return tuple(None if x is None else wrap(x) for x in found)
+
+
+def _along_grid(
+    t: Any, input: Any, grid: Any, mode: str, padding_mode: str, align_corners: bool
+) -> Any:
+    """The tangent for moving points: each point counts for one place, so one gradient per channel tells."""
+    _refuse_more("tangent", input, grid)
+    images, points = readable(input._data), readable(grid._data)
+    n, c = images.shape[:2]
+    each = images.reshape(n * c, 1, *images.shape[2:])
+    copies = np.repeat(points, c, 0)
+    ones = np.ones((n * c, 1, *points.shape[1:-1]), images.dtype)
+    slopes: Any = grid_kernels.grid_sample_backward(
+        ones, each, copies, mode, padding_mode, align_corners, False, True
+    )[1]
+    return (wrap(slopes.reshape(n, c, *points.shape[1:])) * t.unsqueeze(1)).sum(-1)
+
+
+_grid_sample.tangent(
+    input=lambda t, grid, mode, padding_mode, align_corners: _grid_sample(
+        t, grid, mode, padding_mode, align_corners
+    ),
+    grid=_along_grid,
+)
 
 
 @composite()
@@ -380,3 +415,8 @@ def channel_shuffle(input: Any, groups: int) -> Any:
 
 
 native_channel_shuffle = alias(channel_shuffle, "native_channel_shuffle")
+
+acts(
+    "linear",
+    _interpolate, _interpolate_transpose, _affine_grid, _affine_grid_transpose, _unfold, _fold,
+)  # fmt: skip

@@ -15,95 +15,25 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core import dtypes, engine
+from autotn.core import dtypes
 from autotn.core.op import Op
-from autotn.core.tensor import Tensor, is_differentiable, wrap
+from autotn.core.tensor import Tensor, wrap
 from autotn.errors import LinAlgError
+from autotn.testing.asking import (
+    argument_values,
+    arrays_in as _arrays_in,
+    assert_close as _assert_close,
+    flat_results,
+    gradients as _gradients,
+    is_differentiable_case as _differentiable,
+    leaf as _leaf,
+    weights as _weights,
+)
 from autotn.testing.gradcheck import gradcheck, gradgradcheck
 from autotn.testing.sample import Case, ErrorSample, Sample
+from autotn.testing.transform_questions import forward_mode, vmap
 
 __all__ = ["QUESTIONS", "check_op"]
-
-# -- making calls ------------------------------------------------------------------------------------
-
-
-def _mapped(value: Any, turn: Callable[[np.ndarray[Any, Any]], Any]) -> Any:
-    """`value` with every array turned into something else, inside lists and tuples too."""
-    if isinstance(value, np.ndarray):
-        return turn(value)
-    if isinstance(value, (list, tuple)) and not isinstance(value, np.generic):
-        return type(value)(_mapped(v, turn) for v in value)
-    return value
-
-
-def argument_values(sample: Sample, turn: Callable[[np.ndarray[Any, Any]], Any]) -> Any:
-    args = [_mapped(a, turn) for a in sample.args]
-    return args, {k: _mapped(v, turn) for k, v in sample.kwargs.items()}
-
-
-def _arrays_in(sample: Sample) -> list[np.ndarray[Any, Any]]:
-    found: list[np.ndarray[Any, Any]] = []
-    for value in (*sample.args, *sample.kwargs.values()):
-        _mapped(value, found.append)
-    return found
-
-
-def flat_results(value: Any) -> list[Any]:
-    """The results of a call as a flat list."""
-    if isinstance(value, (tuple, list)):
-        return [x for v in value for x in flat_results(v)]
-    return [value]
-
-
-def _leaf(array: np.ndarray[Any, Any], made: list[Tensor]) -> Tensor:
-    t = wrap(array)
-    if is_differentiable(t):
-        t.requires_grad_()
-        made.append(t)
-    return t
-
-
-def _differentiable(case: Case) -> bool:
-    made: list[Tensor] = []
-    args, kwargs = argument_values(case.sample, lambda a: _leaf(a.copy(), made))
-    outs = flat_results(case.function(*args, **kwargs))
-    return any(isinstance(o, Tensor) and o.requires_grad for o in outs)
-
-
-def _gradients(outs: list[Any], leaves: list[Tensor], create_graph: bool = False) -> list[Any]:
-    """The gradients of a fixed weighted sum of all differentiable outputs."""
-    live = [o for o in outs if isinstance(o, Tensor) and o.requires_grad]
-    seeds = [wrap(_weights(o._data)) for o in live]
-    if not live or not leaves:
-        return []
-    return list(
-        engine.grad(
-            live, leaves, seeds, retain_graph=True, create_graph=create_graph, allow_unused=True
-        )
-    )
-
-
-def _weights(like: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    rng = np.random.default_rng(like.size)
-    w = rng.uniform(0.5, 1.5, like.shape) * rng.choice([-1.0, 1.0], like.shape)
-    if like.dtype.kind == "c":
-        w = w + 1j * rng.uniform(-1, 1, like.shape)
-    return np.asarray(w).astype(like.dtype)
-
-
-def _assert_close(got: Any, expected: Any, what: str, tol: float = 1.0) -> None:
-    got, expected = np.asarray(got), np.asarray(expected)
-    assert got.shape == expected.shape, f"{what}: shape {got.shape}, expected {expected.shape}"
-    if got.dtype.kind in "biu" and expected.dtype.kind in "biu":
-        np.testing.assert_array_equal(got, expected, err_msg=what)
-        return
-    kinds = {got.dtype, expected.dtype}
-    low = any(d in kinds for d in (np.dtype(np.float32), np.dtype(np.complex64)))
-    rtol, atol = (1e-4, 1e-5) if low else (1e-7, 1e-9)
-    if np.dtype(np.float16) in kinds:
-        rtol, atol = 1e-2, 1e-3
-    np.testing.assert_allclose(got, expected, rtol=rtol * tol, atol=atol * tol, err_msg=what)
-
 
 # -- the questions -------------------------------------------------------------------------------------
 
@@ -514,7 +444,7 @@ def error(case: Case) -> None:
 QUESTIONS: list[Callable[[Case], None]] = [
     value, gradient_like_torch, gradient, second_order, raw_equals_recorded, reference_agrees,
     float32_stays, inputs_unchanged, strided_inputs, method_agrees, in_place_agrees, out_agrees,
-    arrays_in_arrays_out, keeps_only_what_is_named,
+    arrays_in_arrays_out, keeps_only_what_is_named, forward_mode, vmap,
 ]  # fmt: skip
 
 
@@ -536,7 +466,7 @@ def check_op(function: Any, samples: list[Any], torch: str | None = None) -> int
 
     >>> from autotn.testing import Sample, make_array
     >>> tn.testing.check_op(tn.exp, [Sample(make_array(3, 2))])
-    14
+    16
     """
     made = getattr(function, "op", None)
     if made is None:
