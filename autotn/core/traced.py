@@ -129,6 +129,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             _answering.functions.append(function)
             try:
                 return _arrays_of(ours(*_tensors_of(args), **renamed(kwargs)))
+            except TypeError:
+                pass  # a keyword that only NumPy knows
             finally:
                 _answering.functions.pop()
         return function(*_plain(args), **_plain_values(kwargs))

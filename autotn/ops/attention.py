@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.failure import with_origin
+from autotn.core.call import as_array
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.core.traced import watched
@@ -86,7 +87,7 @@ def _like(x: Any, array: Any) -> Any:
 
 
 def _plain(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else np.asarray(x)
+    return x._data if isinstance(x, Tensor) else as_array(x)
 
 
 def _is_bool(x: Any) -> bool:

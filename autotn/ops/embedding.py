@@ -10,6 +10,7 @@ from autotn.core.inplace import mark_written
 from autotn.core.node import here
 from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, wrap
+from autotn.core.traced import is_traced
 from autotn.errors import DTypeError, ShapeError
 from autotn.ops.gather import add_slices, gather
 
@@ -269,6 +270,9 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
             f"position {tuple(int(k) for k in np.argwhere(plain >= count)[0])}) for {count} classes, "
             f"numbered 0 to {count - 1}"
         )
+    if is_traced(plain):
+        places = wrap(plain[..., None])
+        return (places == wrap(np.arange(count))).to(np.int64)  # type: ignore[no-any-return]
     result = np.zeros((*plain.shape, count), np.int64)
     np.put_along_axis(result, plain[..., None], 1, -1)
     return wrap(result)

@@ -8,6 +8,7 @@ import numpy as np
 
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
+from autotn.core.traced import is_traced
 from autotn.errors import DTypeError
 from autotn.ops.extremes import picked, put_back
 
@@ -443,7 +444,11 @@ def isin(
     for x in (elements, test_elements):
         if isinstance(x, Tensor) and x._data.dtype.kind in "bc":
             raise DTypeError(f"isin: not implemented for {x.dtype}; it takes integers and floats")
-    return wrap(np.asarray(np.isin(_plain(elements), _plain(test_elements), invert=invert)))
+    pair = _plain(elements), _plain(test_elements)
+    if any(is_traced(x) for x in pair):
+        found = (wrap(pair[0][..., None]) == wrap(pair[1].reshape(-1))).any(-1)
+        return ~found if invert else found  # type: ignore[no-any-return]
+    return wrap(np.asarray(np.isin(*pair, invert=invert)))
 
 
 @op(method="", promote="free")
