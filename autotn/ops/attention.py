@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.failure import with_origin
 from autotn.core.call import as_array
+from autotn.core.failure import with_origin
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.core.traced import watched

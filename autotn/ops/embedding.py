@@ -272,7 +272,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
         )
     if is_traced(plain):
         places = wrap(plain[..., None])
-        return (places == wrap(np.arange(count))).to(np.int64)  # type: ignore[no-any-return]
+        return (places == wrap(np.arange(count))).to(np.int64)
     result = np.zeros((*plain.shape, count), np.int64)
     np.put_along_axis(result, plain[..., None], 1, -1)
     return wrap(result)

@@ -447,7 +447,7 @@ def isin(
     pair = _plain(elements), _plain(test_elements)
     if any(is_traced(x) for x in pair):
         found = (wrap(pair[0][..., None]) == wrap(pair[1].reshape(-1))).any(-1)
-        return ~found if invert else found  # type: ignore[no-any-return]
+        return ~found if invert else found
     return wrap(np.asarray(np.isin(*pair, invert=invert)))
 
 

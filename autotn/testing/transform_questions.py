@@ -65,7 +65,8 @@ def forward_mode(case: Case) -> None:
         found = gradients(outs, leaves)
     except (NotDifferentiable, NotImplementedError):
         return
-    level, tangents = Forward(), []
+    level = Forward()
+    tangents: list[Tensor] = []
 
     def turn(a: np.ndarray[Any, Any]) -> Tensor:
         primal = wrap(a.copy())
