@@ -103,8 +103,11 @@ class Subject:
     def copied(self) -> Subject:
         """The same with a model, optimizer and loss of its own."""
         made = copy.copy(self)
+        # What a module has kept from its last call may have a history, which a deep copy refuses.
+        kept = (t for m in self.model.modules() for t in tensors_in(dict(vars(m))))
+        cut = {id(t): t.detach().clone() for t in kept if not t.is_leaf}
         made.model, made.loss, made.optimizer = copy.deepcopy(
-            (self.model, self.loss, self.optimizer)
+            (self.model, self.loss, self.optimizer), cut
         )
         made.names = {id(p): name for name, p in made.model.named_parameters()}
         made.model.zero_grad()

@@ -199,6 +199,23 @@ def test_parameters_the_optimizer_lacks() -> None:
     assert seen["optimizer"] == "the optimizer does not have 2.weight, 2.bias"
 
 
+def test_a_model_that_keeps_results_of_its_last_call() -> None:
+    class Keeping(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, 3)
+            self.last: Any = None
+
+        def forward(self, x: Any) -> Any:
+            self.last = {"scores": [self.fc(x)]}
+            return self.last["scores"][0]
+
+    model, batch = Keeping(), classes()
+    kept = model(batch[0])
+    assert check(model, batch, nn.CrossEntropyLoss()).ok
+    assert model.last["scores"][0] is kept
+
+
 def test_several_inputs_and_inputs_by_name() -> None:
     class Pair(nn.Module):
         def __init__(self) -> None:
