@@ -1,8 +1,8 @@
 """A small training run with checkpoints, which can be told to die at any moment.
 
 ``python -m tests.data.killed_run FOLDER`` trains to the end; with ``--die N`` the process is killed
-(as by ``kill -9``) at the N-th call of a C function after the first checkpoint. It prints its last
-weights.
+(as by ``kill -9``) at the N-th call of a C function after its first checkpoint, with ``--young`` after
+its beginning. It prints its last weights.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Noisy(Dataset[Any]):
         return tn.tensor([index / 12, noise]), tn.tensor([2.0 * index])
 
 
-def run(folder: str, die: int | None = None, workers: int = 0) -> str:
+def run(folder: str, die: int | None = None, workers: int = 0, young: bool = False) -> str:
     """Train, going on from the latest checkpoint in `folder`; the last weights as text."""
     tn.manual_seed(0)
     random.seed(0)
@@ -51,6 +51,9 @@ def run(folder: str, die: int | None = None, workers: int = 0) -> str:
     }  # fmt: skip
     restored = checkpoints.restore(state) or {"step": 0, "epoch": 0, "losses": []}
     step, losses = restored["step"], restored["losses"]
+    first = step + 1
+    if die is not None and young:
+        _die_at_call(die)
     for epoch in range(restored["epoch"], EPOCHS):
         for inputs, targets in loader:
             optimizer.zero_grad()
@@ -62,7 +65,7 @@ def run(folder: str, die: int | None = None, workers: int = 0) -> str:
             losses = [*losses, loss.item()]
             done = {**state, "epoch": epoch, "losses": losses}
             checkpoints.save(done, step, metric=losses[-1])
-            if die is not None and step == 1:
+            if die is not None and not young and step == first:
                 _die_at_call(die)
     return repr([p.tolist() for p in model.parameters()] + losses)
 
@@ -84,8 +87,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
     parser.add_argument("--die", type=int)
+    parser.add_argument("--young", action="store_true")
     options = parser.parse_args()
-    sys.stdout.write(run(options.folder, options.die))
+    sys.stdout.write(run(options.folder, options.die, young=options.young))
 
 
 if __name__ == "__main__":

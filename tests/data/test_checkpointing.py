@@ -264,17 +264,20 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a signal of POSIX systems")
 def test_a_killed_run_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    """It is killed again and again, mostly while it writes a checkpoint, the first one included."""
     expected = killed_run.run(str(tmp_path / "whole"))
     script = [sys.executable, "-m", "tests.data.killed_run", str(tmp_path / "parts")]
-    ended = False
-    for die in (200, 2000, 5000, 9000, 60000):
+    deaths = [["--young", "--die", n] for n in ("300", "900", "2500")]
+    deaths += [["--die", n] for n in ("1", "60", "200", "700", "2000", "5000", "9000")]
+    killed = 0
+    for death in deaths:
         run = subprocess.run(
-            [*script, "--die", str(die)], cwd=ROOT, capture_output=True, text=True, check=False
+            [*script, *death], cwd=ROOT, capture_output=True, text=True, check=False
         )
-        ended = run.returncode == 0
-        assert ended or run.returncode == -9, run.stderr
-    if not ended:
-        run = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert run.returncode in (0, -9), run.stderr
+        killed += run.returncode == -9
+    assert killed >= 6
+    run = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout == expected
 
 
