@@ -37,7 +37,8 @@ class BackwardLog:
         return None if g is None else self.recorder.reading(array_of(g), histogram)
 
     def _step(self, kind: str, **fields: Any) -> Step:
-        made = Step(id=len(self.graph.steps), kind=kind, run=max(self.runs - 1, 0), **fields)
+        before = len(self.graph.calls)
+        made = Step(len(self.graph.steps), kind, max(self.runs - 1, 0), before, **fields)
         self.graph.steps.append(made)
         return made
 

@@ -164,6 +164,8 @@ class Step:
     kind: str
     #: Which backward of the run, from 0.
     run: int
+    #: How many calls had run before it.
+    calls: int | None = None
     call: int | None = None
     value: int | None = None
     upstream: list[Reading | None] = field(default_factory=list)

@@ -96,6 +96,19 @@ def test_boxes_clusters_and_steps_of_a_training_step() -> None:
     assert "model(x) - y" in sub["text"]
 
 
+def test_several_backward_passes_stand_where_they_ran() -> None:
+    def adversaries(x):
+        (x * 2).sum().backward()
+        (x * 3).sum().backward()
+
+    scene = scene_of(tn.graph(adversaries, tn.ones(2, requires_grad=True)))
+    kinds = "".join(step["kind"][0] for step in scene["steps"])
+    assert kinds == "ffspps" * 2
+    for k, step in enumerate(scene["steps"]):
+        if step["kind"] == "forward":
+            assert scene["nodes"][step["node"]]["step"] == k
+
+
 def test_each_stay_in_a_module_is_a_box_of_its_own() -> None:
     layer = nn.Linear(2, 2)
     scene = scene_of(tn.graph(lambda x: layer(layer(x).tanh()), tn.ones(1, 2)))

@@ -13,9 +13,7 @@ class Film {
     });
     this.done = 0; this.selected = null; this.trail = new Set(); this.timer = null;
     this.ui.slider.max = this.model.steps.length;
-    const forward = this.model.steps.filter((s) => s.kind === "forward").length;
-    this.ui.slider.style.setProperty("--part", (100 * forward / Math.max(1, this.model.steps.length)) + "%");
-    this.firstBackward = forward;
+    this.ui.slider.style.setProperty("--track", this.track());
     this.plainLegend = [...this.ui.legend.children];
     this.model.overlays.forEach((o, k) => this.ui.overlay.append(html("option", { value: k }, o.title.replace(" (log scale)", ""))));
     this.ui.overlay.value = this.model.overlay;
@@ -25,6 +23,26 @@ class Film {
     this.canvas.begin();
     this.panel.box(null, 0);
     this.update();
+  }
+
+  // The slider's two colours: forward and backward.
+  track() {
+    const { steps } = this.model, stops = [];
+    const kind = (s) => (steps[s].kind === "forward" ? "#9cc8e3" : "#f0b88d");
+    for (let s = 0; s < steps.length; s++) {
+      if (s && kind(s) === kind(s - 1)) continue;
+      let end = s;
+      while (end < steps.length && kind(end) === kind(s)) end++;
+      stops.push(`${kind(s)} ${100 * s / steps.length}% ${100 * end / steps.length}%`);
+    }
+    return stops.length ? `linear-gradient(to right, ${stops.join(", ")})` : "none";
+  }
+
+  // To where the next backward begins; from the last one to the first.
+  nextBackward() {
+    const begins = this.model.steps.map((s, k) => (s.kind === "seed" ? k + 1 : 0)).filter(Boolean);
+    const next = begins.find((k) => k > this.done) ?? begins[0];
+    if (next) this.to(next);
   }
 
   // -- position -------------------------------------------------------------------------------------------------------
@@ -189,7 +207,7 @@ class Film {
   controls() {
     const actions = {
       first: () => this.to(0), back: () => this.to(this.done - 1), play: () => this.play(), on: () => this.to(this.done + 1),
-      last: () => this.to(this.model.steps.length), half: () => this.to(this.firstBackward + 1),
+      last: () => this.to(this.model.steps.length), half: () => this.nextBackward(),
       opened: () => this.openAll(), closed: () => this.closeAll(), fit: () => this.canvas.fit(),
       larger: () => this.canvas.zoom(1.25), smaller: () => this.canvas.zoom(0.8), help: () => this.help(),
     };
@@ -274,7 +292,7 @@ class Film {
       const keys = {
         ArrowRight: () => this.to(this.done + 1), ArrowLeft: () => this.to(this.done - 1),
         PageDown: () => this.leap(1), PageUp: () => this.leap(-1),
-        Home: () => this.to(0), End: () => this.to(this.model.steps.length), b: () => this.to(this.firstBackward + 1),
+        Home: () => this.to(0), End: () => this.to(this.model.steps.length), b: () => this.nextBackward(),
         ArrowUp: () => this.move("ArrowUp"), ArrowDown: () => this.move("ArrowDown"), n: () => this.move("n"), p: () => this.move("p"),
         "+": () => this.canvas.zoom(1.25), "=": () => this.canvas.zoom(1.25), "-": () => this.canvas.zoom(0.8), 0: () => this.canvas.fit(),
         "/": () => this.ui.search.focus(), "?": () => this.help(), o: () => this.openAll(), c: () => this.closeAll(),

@@ -57,7 +57,6 @@ class _Director:
         self.edges: list[tuple[int, int, int]] = []
         self.node_of_call: dict[int, int] = {}
         self.node_of_value: dict[int, int] = {}
-        self.forward_steps = 0
 
     def scene(self, times: bool) -> dict[str, Any]:
         """Boxes first, then what happens to them."""
@@ -77,8 +76,7 @@ class _Director:
             self.notes.append(
                 f"{len(self.calls):,} calls: values are shown by their figures, not element by element"
             )
-        steps = [self._forward(call) for call in self.calls if call.outputs]
-        steps += [made for step in self.graph.steps if (made := self._backward(step)) is not None]
+        steps = self._steps()
         values = [self._value(v) for v in self.graph.values]
         return {
             "title": self.graph.title or "graph",
@@ -207,7 +205,7 @@ class _Director:
         if call.failed:
             facts.append(["stopped by", self.graph.failure])
         shapes = ", ".join(self._called(self.values[v]) for v in call.outputs)
-        node = self._node(
+        self._node(
             kind,
             call.op,
             cluster,
@@ -221,9 +219,6 @@ class _Director:
         )
         here = len(self.nodes) - 1
         self.node_of_call[call.id] = here
-        if call.outputs:
-            node["step"] = self.forward_steps
-            self.forward_steps += 1
         for v in call.outputs:
             self.node_of_value.setdefault(v, here)
         self.edges += [(start, here, v) for start, v in sources]
@@ -303,6 +298,29 @@ class _Director:
         return self.readings.setdefault(text, len(self.readings))
 
     # -- steps ------------------------------------------------------------------------------------
+
+    def _steps(self) -> list[dict[str, Any]]:
+        """Everything that happened, in the order in which it did."""
+        made: list[dict[str, Any]] = []
+        waiting = list(reversed(self.graph.steps))
+        all_calls = len(self.graph.calls)
+
+        def backward_until(calls: int) -> None:
+            while waiting:
+                before = waiting[-1].calls
+                if (all_calls if before is None else before) > calls:
+                    return
+                step = self._backward(waiting.pop())
+                if step is not None:
+                    made.append(step)
+
+        for call in self.calls:
+            backward_until(call.id)
+            if call.outputs:
+                self.nodes[self.node_of_call[call.id]]["step"] = len(made)
+                made.append(self._forward(call))
+        backward_until(all_calls)
+        return made
 
     def _forward(self, call: Call) -> dict[str, Any]:
         return {
