@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+
+from autotn.kernels.blas import numpys_library, routine
 
 
 class _Counts:
@@ -28,9 +31,10 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(num_threads: int) -> None:
-    """Let the BLAS use so many threads, where the package threadpoolctl is installed.
+    """Let NumPy's BLAS use so many threads.
 
-    Without it the number is kept only; ``OMP_NUM_THREADS`` in the environment reaches every BLAS.
+    Where it is no OpenBLAS the number is kept only; ``OMP_NUM_THREADS`` in the environment reaches
+    every BLAS.
 
     >>> before = tn.get_num_threads()
     >>> tn.set_num_threads(1); tn.get_num_threads()
@@ -38,11 +42,10 @@ def set_num_threads(num_threads: int) -> None:
     >>> tn.set_num_threads(before)
     """
     _counts.within = _check("set_num_threads", num_threads)
-    try:
-        import threadpoolctl
-    except ImportError:
-        return
-    threadpoolctl.threadpool_limits(limits=num_threads)
+    found = routine("openblas_set_num_threads", numpys_library())
+    if found is not None:
+        function, _ = found
+        function(ctypes.c_int(num_threads))
 
 
 def get_num_interop_threads() -> int:
