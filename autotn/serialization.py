@@ -17,6 +17,7 @@ from autotn.core.device import check_device, device
 from autotn.weights import tensors
 from autotn.weights.archive import Archive
 from autotn.weights.atomic import atomic_write
+from autotn.weights.matching import compare as compare, rename as rename
 from autotn.weights.pickle_machine import RefusedGlobal
 from autotn.weights.source import Source
 from autotn.weights.trusted import read_trusted

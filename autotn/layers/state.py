@@ -6,7 +6,6 @@ complaint is collected; only then are values written. So a state that does not f
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ from autotn.core.names import describe_module
 from autotn.core.tensor import Tensor, canonical, wrap
 from autotn.layers.hooks import of_kind
 from autotn.layers.parameter import Parameter, is_lazy
+from autotn.layers.renames import suggest_renames
 
 EXTRA_STATE = "_extra_state"
 #: Where a module's metadata carries the writes that wait until all complaints are known.
@@ -273,16 +273,9 @@ def likely_renames(missing: Mapping[str, Any], unexpected: Mapping[str, Any]) ->
             prefix = one[:end]
             if all(k.startswith(prefix) and k[end:] in other for k in longer):
                 return [advice.format(prefix)]
-    pairs = []
-    left = dict(unexpected)
-    for name, shape in missing.items():
-        fitting = [
-            k for k, s in left.items() if shape is None or s is None or tuple(s) == tuple(shape)
-        ]
-        close = difflib.get_close_matches(name, fitting, n=1, cutoff=0.6)
-        if close:
-            del left[close[0]]
-            pairs.append(f'"{close[0]}" -> "{name}"')
+    shapes = {name: shape for name, shape in (*missing.items(), *unexpected.items()) if shape}
+    found = suggest_renames(missing, unexpected, shapes)
+    pairs = [f'"{theirs}" -> "{ours}"' for theirs, ours in found.items()]
     if not pairs:
         return []
     more = f" and {len(pairs) - 10} more" if len(pairs) > 10 else ""

@@ -36,8 +36,8 @@ def resnet18(torch: Any) -> Any:
             self.bn1 = nn.BatchNorm2d(64)
             self.relu = nn.ReLU(inplace=True)
             self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-            widths = [64, 64, 128, 256, 512]
-            for k, (before, after) in enumerate(zip(widths, widths[1:]), start=1):
+            widths = [(64, 64), (64, 128), (128, 256), (256, 512)]
+            for k, (before, after) in enumerate(widths, start=1):
                 first = BasicBlock(before, after, stride=1 if k == 1 else 2)
                 setattr(self, f"layer{k}", nn.Sequential(first, BasicBlock(after, after)))
             self.avgpool = nn.AdaptiveAvgPool2d((1, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autotn.weights.renames import suggest_renames
+from autotn.layers.renames import suggest_renames
 
 
 def check(pairs: dict[str, str], shapes: dict[str, tuple[int, ...]] | None = None) -> None:

@@ -22,16 +22,16 @@ def suggest_renames(
 ) -> dict[str, str]:
     """Pairs of an unexpected name and the missing one it probably stands for.
 
-    Only tensors of the same shape are paired, and only when their names end alike. Names that
-    differ in nothing but numbers are judged together, so a whole stack of layers is renamed in one
-    way or not at all.
+    Only tensors of the same shape are paired, and only when their names end alike or differ by a
+    few letters. Names that differ in nothing but numbers are judged together, so a whole stack of
+    layers is renamed in one way or not at all.
 
     Parameters
     ----------
     shapes : mapping
         The shapes of all these tensors; where one is not known, only the names are compared.
 
-    >>> from autotn.weights.renames import suggest_renames
+    >>> from autotn.layers.renames import suggest_renames
     >>> shapes = {"layers.0.weight": (2, 3), "encoder.0.weight": (2, 3)}
     >>> suggest_renames(["layers.0.weight"], ["encoder.0.weight"], shapes)
     {'encoder.0.weight': 'layers.0.weight'}
@@ -44,7 +44,26 @@ def suggest_renames(
         [name for name in given if name not in found],
         shapes,
     )
+    taken = set(found.values())
+    found |= _pair_misspelt(
+        [name for name in wanted if name not in taken],
+        [name for name in given if name not in found],
+        shapes,
+    )
     return {name: found[name] for name in given if name in found}
+
+
+def _pair_misspelt(
+    wanted: list[str], given: list[str], shapes: Mapping[str, Any]
+) -> dict[str, str]:
+    """Pair names that differ by a few letters."""
+    pairs: dict[str, str] = {}
+    for name in wanted:
+        fitting = [one for one in given if one not in pairs and _fit(name, one, shapes)]
+        close = difflib.get_close_matches(name, fitting, n=1, cutoff=0.8)
+        if close:
+            pairs[close[0]] = name
+    return pairs
 
 
 def _families(names: list[str]) -> list[_Family]:
