@@ -89,7 +89,8 @@ def lstm(
         if swept is not None:
             return swept
     hidden = c0.shape[1]
-    weight = _lstm_gates(fold_biases(w_hh, b_ih, b_hh), hidden)
+    weight = fold_biases(w_hh, b_ih, b_hh)
+    weight = np.ascontiguousarray(_lstm_gates(weight.T, hidden).T)
 
     def sweep(z: Array, run: Run, entering: list[Array]) -> Any:
         return _lstm_run(z, run, entering, weight, w_hr)
@@ -118,25 +119,26 @@ def _lstm_run(
     Without a projection the last of these is the state itself and not kept twice.
     """
     h, c = entering
-    steps, batch, hidden = run.steps, run.batch, c.shape[0]
+    steps, batch, hidden = run.steps, run.batch, c.shape[1]
     hs = state_buffer(h, run)
-    gates = np.empty((steps + 1, 5, hidden, batch), z.dtype)  # o, i, f, g, c before the step
+    gates = np.empty((steps + 1, 5, batch, hidden), z.dtype)  # o, i, f, g, c before the step
     gates[0, 4] = c
-    tanh_c = np.empty((steps, hidden, batch), z.dtype)
-    gated = hs[1:, :-1] if w_hr is None else np.empty_like(tanh_c)
+    tanh_c = np.empty((steps, batch, hidden), z.dtype)
+    gated = hs[1:, :, :-1] if w_hr is None else np.empty_like(tanh_c)
+    unprojected = None if w_hr is None else np.ascontiguousarray(w_hr.T)
     half = np.array(0.5, z.dtype)
 
     before, after = lanes(gates[:-1], batch), lanes(gates[1:, 4], batch)
-    z = lanes(z, batch)
-    total = np.empty(z.shape[1:], z.dtype)
-    products = lanes(np.empty((2, hidden, batch), z.dtype), batch)
+    total = np.empty((batch, 4 * hidden), z.dtype)
+    by_gate = lanes(total.reshape(batch, 4, hidden).swapaxes(0, 1), batch)
+    total = lanes(total, batch)
+    products = lanes(np.empty((2, batch, hidden), z.dtype), batch)
     kept, added = products
-    states = list(lanes(hs, batch))
     for state, new_state, z_t, gates_t, sigmoids, i_f, g_c, o, c_t, tanh_t, gated_t in zip(
-        states,
-        lanes(hs[1:, :-1], batch),
-        z,
-        before[:, :4].reshape(z.shape),
+        lanes(hs, batch),
+        lanes(hs[1:, :, :-1], batch),
+        lanes(z, batch),
+        before[:, :4],
         before[:, :3],
         before[:, 1:3],
         before[:, 3:],
@@ -145,19 +147,19 @@ def _lstm_run(
         lanes(tanh_c, batch),
         lanes(gated, batch),
     ):
-        np.dot(weight, state, total)
+        np.dot(state, weight, total)
         np.add(total, z_t, total)
-        np.tanh(total, gates_t)
+        np.tanh(by_gate, gates_t)
         np.multiply(sigmoids, half, sigmoids)
         np.add(sigmoids, half, sigmoids)
         np.multiply(i_f, g_c, products)
         np.add(kept, added, c_t)
         np.tanh(c_t, tanh_t)
         np.multiply(o, tanh_t, gated_t)
-        if w_hr is not None:
-            np.dot(w_hr, gated_t, new_state)
+        if unprojected is not None:
+            new_state[...] = np.dot(gated_t, unprojected)
     saved = (hs, gates, tanh_c) if w_hr is None else (hs, gates, tanh_c, gated)
-    return hs[1:, :-1], [hs[-1, :-1], gates[-1, 4]], saved
+    return hs[1:, :, :-1], [hs[-1, :, :-1], gates[-1, 4]], saved
 
 
 def lstm_backward(
@@ -182,7 +184,7 @@ def lstm_backward(
         swept = onednn.sweep_back("lstm", saved, x, (g_output, g_h, g_c), reverse)
         return Gradients._make((*swept, None))
     runs = runs_of(x, batch_sizes, reverse)
-    hidden_weight = np.ascontiguousarray(w_hh.T)
+    hidden_weight = np.ascontiguousarray(w_hh)
 
     def sweep(g: Array, run: Run, carried: list[Array], kept: tuple[Array, ...]) -> Any:
         return _lstm_run_back(g, run, carried, kept, hidden_weight, w_hr)
@@ -213,18 +215,19 @@ def _lstm_run_back(
     """One run back; blocks are the gradients of the gates and, with a projection, of the states."""
     _, gates, tanh_c = kept[:3]
     g_h, g_c = carried
-    steps, batch, hidden = run.steps, run.batch, g_c.shape[0]
-    g_gates = np.empty((steps, 4, hidden, batch), g.dtype)  # i, f, g, o
-    unproject = None if w_hr is None else np.ascontiguousarray(w_hr.T)
+    steps, batch, hidden = run.steps, run.batch, g_c.shape[1]
+    g_gates = np.empty((steps, batch, 4, hidden), g.dtype)  # i, f, g, o
+    project = None if w_hr is None else np.ascontiguousarray(w_hr)
 
     g_c = lanes(g_c.copy(), batch)
     g_gated = through_h = np.empty_like(g_c)
-    if unproject is not None:
+    if project is not None:
         g_gated = np.empty_like(g_c)
     recurrent = lanes(g_h.copy(), batch)
+    by_gate, rows = g_gates.swapaxes(1, 2), g_gates.reshape(steps, batch, 4 * hidden)
     for chunk in chunks(run, 5 * hidden):
         per_step = lanes(_lstm_derivatives(gates[chunk], tanh_c[chunk]), batch)[::-1]
-        g_step = lanes(g_gates[chunk], batch)[::-1]
+        g_step = lanes(by_gate[chunk], batch)[::-1]
         for g_t, of_c, of_o, tanh_slope, forget, g_i_f_g, g_o, g_all in zip(
             lanes(g[chunk], batch)[::-1],
             per_step[:, :3],
@@ -233,20 +236,20 @@ def _lstm_run_back(
             lanes(gates[chunk, 2], batch)[::-1],
             g_step[:, :3],
             g_step[:, 3],
-            g_step.reshape(len(g_step), 4 * hidden, *g_c.shape[1:]),
+            lanes(rows[chunk], batch)[::-1],
         ):
             np.add(g_t, recurrent, g_t)
-            if unproject is None:
+            if project is None:
                 g_gated = g_t
             else:
-                np.dot(unproject, g_t, g_gated)
+                np.dot(g_t, project, g_gated)
             np.multiply(g_gated, tanh_slope, through_h)
             np.add(g_c, through_h, g_c)
             np.multiply(of_c, g_c, g_i_f_g)
             np.multiply(of_o, g_gated, g_o)
             np.multiply(g_c, forget, g_c)
-            np.dot(weight, g_all, recurrent)
-    blocks = g_gates.reshape(steps, 4 * hidden, batch), g
+            np.dot(g_all, weight, recurrent)
+    blocks = rows, g
     return [recurrent, g_c], blocks[: 1 if w_hr is None else 2]
 
 
@@ -304,9 +307,9 @@ def gru(
     bias_n = None
     if b_ih is not None:
         # The reset gate stands between the two biases of n; those of r and z simply add up.
-        weight[: 2 * hidden, -1] += b_ih[: 2 * hidden]
-        bias_n = b_ih[2 * hidden :, None]
-    weight[: 2 * hidden] *= 0.5
+        weight[-1, : 2 * hidden] += b_ih[: 2 * hidden]
+        bias_n = b_ih[2 * hidden :]
+    weight[:, : 2 * hidden] *= 0.5
 
     def sweep(z: Array, run: Run, entering: list[Array]) -> Any:
         return _gru_run(z, run, entering[0], weight, bias_n)
@@ -319,29 +322,34 @@ def _gru_run(
     z: Array, run: Run, h: Array, weight: Array, bias_n: Array | None
 ) -> tuple[Array, list[Array], tuple[Array, ...]]:
     """One run; keeps states, gates r, z with the product q, and n."""
-    steps, batch, hidden = run.steps, run.batch, h.shape[0]
+    steps, batch, hidden = run.steps, run.batch, h.shape[1]
     hs = state_buffer(h, run)
-    gates = np.empty((steps, 3 * hidden, batch), z.dtype)
-    n = z[:, 2 * hidden :]
+    gates = np.empty((steps, 3, batch, hidden), z.dtype)
+    n = z[..., 2 * hidden :]
     n = n + bias_n if bias_n is not None else n.copy()
     half = np.array(0.5, z.dtype)
 
-    step = lanes(gates, batch)
-    change = np.empty(lanes(h, batch).shape, z.dtype)
-    for state, h_t, new_h, x_t, gates_t, sigmoids, r, update, q, n_t in zip(
-        lanes(hs, batch),
-        lanes(hs[:, :-1], batch),
-        lanes(hs[1:, :-1], batch),
-        lanes(z[:, : 2 * hidden], batch),
-        step,
-        step[:, : 2 * hidden],
-        step[:, :hidden],
-        step[:, hidden : 2 * hidden],
-        step[:, 2 * hidden :],
+    step, states = lanes(gates, batch), lanes(hs, batch)
+    of_x = z.reshape(steps, batch, 3, hidden).swapaxes(1, 2)[:, :2]
+    total = np.empty((batch, 3 * hidden), z.dtype)
+    by_gate = lanes(total.reshape(batch, 3, hidden).swapaxes(0, 1), batch)
+    of_h, product = by_gate[:2], by_gate[2]
+    total = lanes(total, batch)
+    change = np.empty_like(lanes(h, batch), order="C")
+    for state, h_t, new_h, x_t, sigmoids, r, update, q, n_t in zip(
+        states,
+        states[..., :-1],
+        states[1:, ..., :-1],
+        lanes(of_x, batch),
+        step[:, :2],
+        step[:, 0],
+        step[:, 1],
+        step[:, 2],
         lanes(n, batch),
     ):
-        np.dot(weight, state, gates_t)
-        np.add(sigmoids, x_t, sigmoids)
+        np.dot(state, weight, total)
+        q[...] = product
+        np.add(of_h, x_t, sigmoids)
         np.tanh(sigmoids, sigmoids)
         np.multiply(sigmoids, half, sigmoids)
         np.add(sigmoids, half, sigmoids)
@@ -351,7 +359,7 @@ def _gru_run(
         np.subtract(h_t, n_t, change)
         np.multiply(update, change, change)
         np.add(n_t, change, new_h)
-    return hs[1:, :-1], [hs[-1, :-1]], (hs, gates, n)
+    return hs[1:, :, :-1], [hs[-1, :, :-1]], (hs, gates, n)
 
 
 def gru_backward(
@@ -374,7 +382,7 @@ def gru_backward(
         return Gradients._make((*swept[:2], None, *swept[2:], None))
     runs = runs_of(x, batch_sizes, reverse)
     hidden = h0.shape[1]
-    hidden_weight = np.ascontiguousarray(w_hh.T)
+    hidden_weight = np.ascontiguousarray(w_hh)
 
     def sweep(g: Array, run: Run, carried: list[Array], kept: tuple[Array, ...]) -> Any:
         return _gru_run_back(g, run, carried[0], kept, hidden_weight)
@@ -399,27 +407,31 @@ def _gru_run_back(
 ) -> tuple[list[Array], tuple[Array, ...]]:
     """One run back; the block holds the gradients of n (before its tanh), r, z and q."""
     hs, gates, n = kept
-    steps, batch, hidden = run.steps, run.batch, g_h.shape[0]
-    g_gates = np.empty((steps, 4, hidden, batch), g.dtype)
+    steps, batch, hidden = run.steps, run.batch, g_h.shape[1]
+    g_gates = np.empty((steps, batch, 4, hidden), g.dtype)
+    by_gate = g_gates.swapaxes(1, 2)
 
     recurrent = lanes(g_h.copy(), batch)
     direct = np.zeros_like(recurrent)  # past the gates, along z * h
+    # What leaves for the recurrent product, r, z and q, in an array of its own: BLAS wants it so.
+    leaving = np.empty((batch, 3 * hidden), g.dtype)
+    leaving_by_gate = lanes(leaving.reshape(batch, 3, hidden).swapaxes(0, 1), batch)
+    leaving = lanes(leaving, batch)
     for chunk in chunks(run, 4 * hidden):
-        of_h = gates[chunk].reshape(chunk.stop - chunk.start, 3, hidden, batch)
-        g_step = lanes(g_gates[chunk], batch)[::-1]
-        for g_t, slopes, update, g_all, g_recurrent in zip(
+        slopes = _gru_derivatives(gates[chunk], n[chunk], hs[chunk, :, :-1])
+        for g_t, slopes_t, update, g_all in zip(
             lanes(g[chunk], batch)[::-1],
-            lanes(_gru_derivatives(of_h, n[chunk], hs[chunk, :-1]), batch)[::-1],
-            lanes(of_h[:, 1], batch)[::-1],
-            g_step,
-            g_step[:, 1:].reshape(len(g_step), 3 * hidden, *recurrent.shape[1:]),
+            lanes(slopes, batch)[::-1],
+            lanes(gates[chunk, 1], batch)[::-1],
+            lanes(by_gate[chunk], batch)[::-1],
         ):
             np.add(recurrent, direct, recurrent)
             np.add(g_t, recurrent, g_t)
-            np.multiply(slopes, g_t, g_all)
-            np.dot(weight, g_recurrent, recurrent)
+            np.multiply(slopes_t, g_t, g_all)
+            leaving_by_gate[...] = g_all[1:]
+            np.dot(leaving, weight, recurrent)
             np.multiply(update, g_t, direct)
-    return [recurrent + direct], (g_gates.reshape(steps, 4 * hidden, batch),)
+    return [recurrent + direct], (g_gates.reshape(steps, batch, 4 * hidden),)
 
 
 def _gru_derivatives(gates: Array, n: Array, h: Array) -> Array:
@@ -485,20 +497,20 @@ def _rnn_run(
     """One run; keeps the states."""
     hs = state_buffer(h, run)
     z = lanes(z, run.batch)
-    states, new_states = lanes(hs, run.batch), lanes(hs[1:, :-1], run.batch)
+    states = lanes(hs, run.batch)
     total = np.empty(z.shape[1:], z.dtype)
     if nonlinearity == "tanh":
-        for state, z_t, new_state in zip(states, z, new_states):
-            np.dot(weight, state, total)
+        for state, z_t, new_state in zip(states, z, states[1:, ..., :-1]):
+            np.dot(state, weight, total)
             np.add(total, z_t, total)
             np.tanh(total, new_state)
     else:
         zeros = np.zeros_like(total)  # a whole array: NumPy's maximum with a scalar is slower
-        for state, z_t, new_state in zip(states, z, new_states):
-            np.dot(weight, state, total)
+        for state, z_t, new_state in zip(states, z, states[1:, ..., :-1]):
+            np.dot(state, weight, total)
             np.add(total, z_t, total)
             np.maximum(total, zeros, out=new_state)
-    return hs[1:, :-1], [hs[-1, :-1]], (hs,)
+    return hs[1:, :, :-1], [hs[-1, :, :-1]], (hs,)
 
 
 def rnn_backward(
@@ -521,7 +533,7 @@ def rnn_backward(
         swept = onednn.sweep_back(nonlinearity, saved, x, (g_output, g_h), reverse)
         return Gradients._make((*swept[:2], None, *swept[2:], None))
     runs = runs_of(x, batch_sizes, reverse)
-    hidden_weight = np.ascontiguousarray(w_hh.T)
+    hidden_weight = np.ascontiguousarray(w_hh)
 
     def sweep(g: Array, run: Run, carried: list[Array], kept: tuple[Array, ...]) -> Any:
         return _rnn_run_back(g, run, carried[0], kept[0], hidden_weight, nonlinearity)
@@ -538,13 +550,13 @@ def _rnn_run_back(
     g: Array, run: Run, g_h: Array, hs: Array, weight: Array, nonlinearity: str
 ) -> tuple[list[Array], tuple[Array, ...]]:
     """One run back; the block holds the gradients before the nonlinearity."""
-    batch, hidden = run.batch, g_h.shape[0]
+    batch, hidden = run.batch, g_h.shape[1]
     recurrent = lanes(g_h.copy(), batch)
     for chunk in chunks(run, hidden):
-        h = hs[1:, :-1][chunk]
+        h = hs[1:, :, :-1][chunk]
         slopes = 1 - h * h if nonlinearity == "tanh" else (h > 0).astype(h.dtype)
         for g_t, slope in zip(lanes(g[chunk], batch)[::-1], lanes(slopes, batch)[::-1]):
             np.add(g_t, recurrent, g_t)
             np.multiply(g_t, slope, g_t)
-            np.dot(weight, g_t, recurrent)
+            np.dot(g_t, weight, recurrent)
     return [recurrent], (g,)

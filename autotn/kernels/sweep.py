@@ -1,17 +1,17 @@
 """How a recurrent net is swept over a sequence, whatever its cell: layout, runs, shared products.
 
-**Layout.** Inside, everything is feature-major: a step's state is ``(features, batch)``, its gates
-``(gates, features, batch)``. So ``weight @ state`` runs at BLAS's best speed and every gate is one
-contiguous block. Callers see PyTorch's batch-major layout; the transposes happen once per call, not
-once per step. A single sequence (batch 1) is swept with vectors instead of matrices.
+**Layout.** It is PyTorch's, ``(steps, batch, features)``, so that nothing is ever transposed: a step's
+state is a matrix, multiplied from the right by a weight that was transposed once. What is kept of
+the gates lies gate by gate, ``(gates, batch, features)``, so that each is one block. A single
+sequence (batch 1) is swept with vectors instead of matrices.
 
 **Runs.** A packed sequence is a padded one whose batch changes over time. It is cut into *runs*,
 stretches of steps with equal batch; between runs only the carried state is narrowed or widened.
 An ordinary batch is one run. Rows of the carried state that a run does not touch belong to
 sequences that have ended (or, in reverse, not begun), which is all the treatment they need.
 
-**Biases** ride along as one more column of the recurrent weight, against a row of ones at the end
-of the state; their gradients then fall out of the weight's own product.
+**Biases** ride along as one more row of the transposed recurrent weight, against a column of ones at
+the end of the state; their gradients then fall out of the weight's own product.
 
 **As processed** means in the order of time, or against it for a reverse sweep.
 """
@@ -27,9 +27,6 @@ import numpy as np
 from autotn.errors import ShapeError
 
 Array = np.ndarray[Any, Any]
-
-#: Below this batch one product for all steps and a transposed copy beat a product per step.
-SMALL_BATCH = 16
 
 #: Elements of prepared derivatives per chunk of the backward sweep (1 MB of float32).
 CHUNK = 1 << 18
@@ -86,8 +83,8 @@ def check_states(kind: str, runs: list[Run], **states: Array) -> None:
 
 
 def lanes(a: Array, batch: int) -> Array:
-    """A single sequence drops its batch axis: NumPy is quicker on vectors than on columns."""
-    return a[..., 0] if batch == 1 else a
+    """A single sequence drops its batch axis, the last but one, to be swept with vectors."""
+    return a[..., 0, :] if batch == 1 else a
 
 
 def direction(reverse: bool) -> slice:
@@ -96,63 +93,44 @@ def direction(reverse: bool) -> slice:
 
 
 def project(x: Array, run: Run, w_ih: Array, reverse: bool) -> Array:
-    """``w_ih @ x`` for every step of a run, (steps, gates · features, batch), as processed."""
-    rows = x[run.rows]
-    if run.batch < SMALL_BATCH:
-        product = (rows @ w_ih.T).reshape(run.steps, run.batch, len(w_ih))
-        return np.ascontiguousarray(product.transpose(0, 2, 1))[direction(reverse)]
-    steps = rows.reshape(run.steps, run.batch, x.shape[1])
-    return np.matmul(w_ih, steps.transpose(0, 2, 1))[direction(reverse)]
+    """``x @ w_ih.T`` for every step of a run, (steps, batch, gates · features), as processed."""
+    product = (x[run.rows] @ w_ih.T).reshape(run.steps, run.batch, len(w_ih))
+    return product[direction(reverse)]
 
 
-def columns(a: Array, run: Run, reverse: bool) -> Array:
-    """A copy of a run's rows as feature-major steps (steps, features, batch), as processed."""
+def steps_of(a: Array, run: Run, reverse: bool) -> Array:
+    """A copy of a run's rows as steps (steps, batch, features), as processed."""
     steps = a[run.rows].reshape(run.steps, run.batch, a.shape[1])[direction(reverse)]
-    return np.array(steps.transpose(0, 2, 1), order="C")
+    return np.array(steps, order="C")
 
 
 def rows_of(blocks: list[Array], reverse: bool) -> Array:
-    """The inverse of `columns` for all runs together, in the order of the packed data.
+    """The inverse of `steps_of` for all runs together, in the order of the packed data.
 
     May be a view of a block.
     """
-    parts = [
-        block.transpose(0, 2, 1)[direction(reverse)].reshape(-1, block.shape[1]) for block in blocks
-    ]
+    parts = [block[direction(reverse)].reshape(-1, block.shape[2]) for block in blocks]
     if len(parts) == 1:
         return parts[0]
     return np.concatenate(parts[::-1] if reverse else parts)
 
 
-def operand_of(blocks: list[Array], reverse: bool) -> Array:
-    """The rows of `rows_of` for a matrix product, where their order in memory is free.
-
-    One wide run is copied feature by feature, in stretches of a whole batch: several times cheaper
-    than a transpose.
-    """
-    if len(blocks) > 1 or blocks[0].shape[2] < SMALL_BATCH:
-        return rows_of(blocks, reverse)
-    features = blocks[0].shape[1]
-    by_feature = np.ascontiguousarray(blocks[0][direction(reverse)].transpose(1, 0, 2))
-    return by_feature.reshape(features, -1).T
-
-
 def fold_biases(w_hh: Array, *biases: Array | None) -> Array:
-    """The recurrent weight with the sum of the biases as its last column."""
-    folded = np.empty((w_hh.shape[0], w_hh.shape[1] + 1), w_hh.dtype)
-    folded[:, :-1] = w_hh
-    folded[:, -1] = 0
+    """The transposed recurrent weight with the sum of the biases as its last row."""
+    folded = np.empty((w_hh.shape[1] + 1, w_hh.shape[0]), w_hh.dtype)
+    folded[:-1] = w_hh.T
+    folded[-1] = 0
     for bias in biases:
         if bias is not None:
-            folded[:, -1] += bias
+            folded[-1] += bias
     return folded
 
 
 def state_buffer(h: Array, run: Run) -> Array:
-    """Room for a run's states (steps + 1, features + 1, batch): first ``h``, a last row of ones."""
-    hs = np.empty((run.steps + 1, h.shape[0] + 1, run.batch), h.dtype)
-    hs[:, -1] = 1
-    hs[0, :-1] = h
+    """Room for a run's states (steps + 1, batch, features + 1): first ``h``, last ones."""
+    hs = np.empty((run.steps + 1, run.batch, h.shape[1] + 1), h.dtype)
+    hs[..., -1] = 1
+    hs[0, :, :-1] = h
     return hs
 
 
@@ -166,17 +144,17 @@ def sweep_forward(
 ) -> tuple[tuple[Array, ...], list[tuple[Array, ...]]]:
     """Sweep run after run; ``sweep`` gets the input's share of the gates and the states so far."""
     flat = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
-    carried = [state.T.copy() for state in states]
+    carried = [state.copy() for state in states]
     outputs, saved = [], []
     for run in runs:
-        entering = [state[:, : run.batch] for state in carried]
+        entering = [state[: run.batch] for state in carried]
         output, leaving, kept = sweep(project(flat, run, w_ih, reverse), run, entering)
         for state, new in zip(entering, leaving):
             state[...] = new
         outputs.append(output)
         saved.append(kept)
     output = rows_of(outputs, reverse).reshape(*x.shape[:-1], states[0].shape[1])
-    return (output.copy(), *(np.ascontiguousarray(state.T) for state in carried)), saved
+    return (output.copy(), *carried), saved
 
 
 def sweep_back(
@@ -192,25 +170,25 @@ def sweep_back(
     """The runs from last to first.
 
     ``sweep`` gets the gradients of a run's outputs and final states, and what the run saved. It
-    returns the gradients of the states it began with, and blocks (steps, features, batch), which
+    returns the gradients of the states it began with, and blocks (steps, batch, features), which
     are handed back as rows.
     """
-    carried = [g.T.copy() for g in g_states]
-    features = carried[0].shape[0]
+    carried = [g.copy() for g in g_states]
+    features = carried[0].shape[1]
     flat = None if g_output is None else g_output.reshape(-1, features)
     collected = []
     for run, kept in zip(runs[::-1], saved[::-1]):
         if flat is None:
-            g = np.zeros((run.steps, features, run.batch), carried[0].dtype)
+            g = np.zeros((run.steps, run.batch, features), carried[0].dtype)
         else:
-            g = columns(flat, run, reverse)
-        entering = [state[:, : run.batch] for state in carried]
+            g = steps_of(flat, run, reverse)
+        entering = [state[: run.batch] for state in carried]
         leaving, blocks = sweep(g, run, entering, kept)
         for state, new in zip(entering, leaving):
             state[...] = new.reshape(state.shape)
         collected.append(blocks)
-    rows = [operand_of(list(blocks[::-1]), reverse) for blocks in zip(*collected)]
-    return [np.ascontiguousarray(state.T) for state in carried], rows
+    rows = [rows_of(list(blocks[::-1]), reverse) for blocks in zip(*collected)]
+    return carried, rows
 
 
 def chunks(run: Run, elements: int) -> Iterator[slice]:
