@@ -63,18 +63,18 @@ class BackwardLog:
 
     def begin(self) -> None:
         """A backward begins."""
-        if not self.recorder.muted:
+        if not self.recorder.deaf:
             self.runs += 1
 
     def seed(self, node: Any, g: Any) -> None:
         """The backward begins at `node` with `g`."""
-        if not self.recorder.muted:
+        if not self.recorder.deaf:
             self._step("seed", value=self._number(node), upstream=[self._reading(g)])
 
     def rule(self, node: Any, g: Any, run: Any, recorded: bool) -> Any:
         """Run a rule; what it calls is listened to only when the pass is recorded."""
         recorder = self.recorder
-        if recorder.muted:
+        if recorder.deaf:
             return run(node, g)
         if recorded:
             self.recorded += 1
@@ -100,7 +100,7 @@ class BackwardLog:
 
     def pulled(self, node: Any, g: Any, grads: Any, waiting: Any) -> None:
         """The rule of `node` turned `g` into `grads`; `waiting` has what arrived before."""
-        if self.recorder.muted:
+        if self.recorder.deaf:
             return
         seconds = self.recorder.ended(node.op)
         self._number(node)
@@ -140,7 +140,7 @@ class BackwardLog:
 
     def stored(self, leaf: Any, g: Any) -> None:
         """`g` is about to be added to the leaf's ``.grad``."""
-        if self.recorder.muted:
+        if self.recorder.deaf:
             return
         value = self._number(leaf)
         present = None if leaf.grad is None else leaf.grad._data
@@ -156,7 +156,7 @@ class BackwardLog:
 
     def arrived(self, node: Any, g: Any) -> None:
         """A gradient that was asked for by `grad` arrived."""
-        if not self.recorder.muted and not isinstance(g, tuple):
+        if not self.recorder.deaf and not isinstance(g, tuple):
             value = self._number(node)
             self.see(value, g)
             self._step("store", value=value, upstream=[self._reading(g)], after=self._reading(g))

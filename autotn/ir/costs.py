@@ -15,30 +15,12 @@ Shape = Sequence[int]
 #: Ops that move or relabel elements and compute nothing.
 PLUMBING = frozenset(
     [
-        *(
-            "alias",
-            "as_strided",
-            "assign_view",
-            "cast",
-            "cat",
-            "clone",
-            "copy",
-            "diagonal",
-            "embedding",
-        ),
-        *(
-            "expand",
-            "flip",
-            "gather",
-            "getitem",
-            "in_order",
-            "index_copy",
-            "index_put",
-            "index_select",
-        ),
-        *("masked_fill", "pad_constant", "pad_copies", "parts", "permute", "pick_planes"),
-        *("put_into_zeros", "put_on_diagonal", "reshape", "roll", "scatter", "tile", "transpose"),
-        *("tril", "triu", "unbind", "unfold_dimension", "view", "view_dtype", "where", "write"),
+        *("_Identity", "alias", "as_strided", "assign_view", "cast", "cat", "clone", "copy"),
+        *("diagonal", "embedding", "expand", "flip", "gather", "getitem", "in_order"),
+        *("index_copy", "index_put", "index_select", "masked_fill", "pad_constant"),
+        *("pad_copies", "parts", "permute", "pick_planes", "put_into_zeros", "put_on_diagonal"),
+        *("reshape", "roll", "scatter", "tile", "transpose", "tril", "triu", "unbind"),
+        *("unfold_dimension", "view", "view_dtype", "where", "write"),
     ]
 )
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from autotn.ir.formulas import Formula
 
 
+#: The most lines that are printed of a graph.
+PRINTED = 300
+
+
 @dataclass
 class Gradient:
     """The gradient of a value, and why there is none if there is none.
@@ -192,7 +196,7 @@ class Part:
     detail: str = ""
 
 
-@dataclass
+@dataclass(repr=False)
 class Graph:
     """Values, calls and steps of backward of one run, in order."""
 
@@ -305,8 +309,12 @@ class Graph:
     def _repr_html_(self) -> str:
         return str(upstairs("viz", "to_frame")(self))
 
-    def _repr_svg_(self) -> str:
-        return str(upstairs("viz", "render")(self, "svg").decode())
+    def _repr_svg_(self) -> str | None:
+        return upstairs("viz", "picture")(self)  # type: ignore[no-any-return]
 
     def __str__(self) -> str:
-        return str(upstairs("viz", "to_text")(self))
+        return str(upstairs("viz", "to_text")(self, PRINTED))
+
+    def __repr__(self) -> str:
+        steps = f", {len(self.steps):,} steps of backward" if self.steps else ""
+        return f"<{self.title}: {len(self.calls):,} calls, {len(self.values):,} values{steps}>"

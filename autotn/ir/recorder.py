@@ -358,6 +358,11 @@ class Recorder(Listener):
     def _frame(self) -> FrameType | None:
         return user_frame(sys._getframe(1))
 
+    @property
+    def deaf(self) -> bool:
+        """True inside a rule, and under a transform: a gradient there stands for many."""
+        return bool(self.muted or state.transforms)
+
     def walk(self) -> None:
         """A backward begins."""
         self.backward.begin()
@@ -446,7 +451,8 @@ class Recorder(Listener):
             tape.infer_shapes(self.graph)
         if len(self.graph.calls) > MEASURED and self.values != "none":
             self.graph.notes.append(
-                f"{len(self.graph.calls):,} calls: those after {MEASURED:,} were not measured"
+                f"{len(self.graph.calls):,} calls: values after the first {MEASURED:,}, and gradients "
+                "after them, were not measured"
             )
 
     # -- backward: see BackwardLog ----------------------------------------------------------------

@@ -16,6 +16,7 @@ from autotn.viz.dot import to_dot
 from autotn.viz.film import to_html
 from autotn.viz.graphml import to_graphml
 from autotn.viz.mermaid import to_mermaid
+from autotn.viz.text import to_text
 
 _TEXT = {".dot": to_dot, ".gv": to_dot, ".mmd": to_mermaid, ".graphml": to_graphml}
 _DRAWN = (".svg", ".png", ".pdf")
@@ -24,12 +25,12 @@ _WHOLE: dict[str, Callable[[Graph], str]] = {
     ".html": to_html,
     ".htm": to_html,
     ".json": Graph.to_json,
-    ".txt": lambda graph: f"{graph}\n",
+    ".txt": lambda graph: f"{to_text(graph)}\n",
 }
 
 
-def _layout_program() -> list[str]:
-    """The system's ``dot``, or the pure-Python Graphviz where that is installed."""
+def _layout_program() -> list[str] | None:
+    """The system's ``dot``, or the pure-Python Graphviz where that is installed, or None."""
     found = shutil.which("dot")
     if found:
         return [found]
@@ -37,10 +38,12 @@ def _layout_program() -> list[str]:
     for place in (shutil.which("graphviz-pure"), str(scripts / "graphviz-pure")):
         if place and os.path.exists(place):
             return [place]
-    raise RuntimeError(
-        "drawing a graph needs Graphviz: install the system's package (it brings the command dot), or "
-        "pip install graphviz-pure; .dot, .mmd, .json and .txt files need neither"
-    )
+    return None
+
+
+def picture(graph: Graph) -> str | None:
+    """The graph as SVG for a notebook; None, and so no picture, where nothing can lay it out."""
+    return None if _layout_program() is None else render(graph, "svg").decode()
 
 
 def render(graph: Graph, format: str = "svg", level: str | None = None, **options: Any) -> bytes:
@@ -55,7 +58,13 @@ def render(graph: Graph, format: str = "svg", level: str | None = None, **option
     """
     if f".{format}" not in _DRAWN:
         raise ValueError(f"render: format={format!r}; expected 'svg', 'png' or 'pdf'")
-    command = [*_layout_program(), f"-T{format}"]
+    program = _layout_program()
+    if program is None:
+        raise RuntimeError(
+            "drawing a graph needs Graphviz: install the system's package (it brings the command dot), "
+            "or pip install graphviz-pure; .html, .dot, .mmd, .json and .txt files need neither"
+        )
+    command = [*program, f"-T{format}"]
     text = to_dot(graph, level, **options)
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode:

@@ -36,8 +36,8 @@ def gradient_text(value: Value) -> str:
     return f"grad {gradient.state}"
 
 
-def to_text(graph: Graph) -> str:
-    """The graph as a text tree.
+def to_text(graph: Graph, most: int | None = None) -> str:
+    """The graph as a text tree; with `most`, only so many lines, the middle left out.
 
     >>> print(tn.viz.to_text(tn.graph(lambda x: (x * 2).sum(), tn.ones(3))))
     graph of <lambda>: 2 calls
@@ -74,6 +74,10 @@ def to_text(graph: Graph) -> str:
         lines += [f"  not reached: {p.path} {p.cls}" for p in graph.unreached()]
     lines += [f"note: {n}" for n in graph.notes]
     lines.append("returns " + (", ".join(called[v.id] for v in graph.outputs) or "nothing"))
+    if most is not None and len(lines) > most:
+        gone = len(lines) - most
+        cut = [f"… {gone:,} lines; g.save('graph.txt') writes all of them"]
+        lines = [*lines[: most // 2], *cut, *lines[len(lines) - most // 2 :]]
     return "\n".join(lines)
 
 

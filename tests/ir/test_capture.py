@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -399,6 +400,45 @@ def test_calls_in_other_threads_are_not_heard() -> None:
         return x * 2
 
     assert [c.op for c in capture(program, tn.ones(2)).calls] == ["mul"]
+
+
+def test_nothing_is_kept_alive_by_being_watched() -> None:
+    alive = []
+
+    def program(x):
+        for _ in range(5):
+            x = x * 2.0
+            alive.append(weakref.ref(x))
+        return sum(r() is not None for r in alive)
+
+    with Recording() as run:
+        assert program(tn.ones(1000)) <= 2  # Python's view of a frame's variables may hold one
+    assert len(run.graph.calls) == 5
+
+
+def test_a_graph_is_short_where_it_is_shown_and_long_where_it_is_written(tmp_path) -> None:
+    def program(x):
+        for _ in range(1000):
+            x = x * 2.0
+        return x
+
+    g = capture(program, tn.zeros(2))
+    assert repr(g) == "<graph of program: 1,000 calls, 1,002 values>"
+    assert len(str(g).splitlines()) == 301
+    assert "g.save('graph.txt')" in str(g)
+    assert len(g.save(tmp_path / "graph.txt").read_text(encoding="utf-8").splitlines()) == 1003
+
+
+def test_transforms_are_watched_through() -> None:
+    from autotn import func
+
+    def program(x):
+        return func.vmap(func.grad(lambda v: (v**3).sum()))(x)
+
+    x = tn.tensor([[1.0, 2.0], [3.0, 4.0]])
+    g = capture(program, x)
+    assert not g.failure
+    assert g.outputs[0].reading.data == [[3.0, 12.0], [27.0, 48.0]]
 
 
 def test_names_come_from_loops_unpacking_and_in_place_operators() -> None:
