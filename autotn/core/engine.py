@@ -70,7 +70,7 @@ def _seed_gradients(
         if g._data.shape != array.shape:
             raise AutogradError(
                 f"{what}: Mismatch in shape: gradient has shape {tuple(g._data.shape)} and the "
-                f"output has shape {tuple(array.shape)}: it is one number for each of the output's"
+                f"output has shape {tuple(array.shape)}; a gradient has a number for each of the output's"
             )
         if (g._data.dtype.kind == "c") != (array.dtype.kind == "c"):
             raise AutogradError(f"{what}: gradient is {g.dtype} but the output is {tensor.dtype}")

@@ -330,8 +330,8 @@ def freed_error(node: Node) -> AutogradError:
     return AutogradError(
         f"Trying to backward through the graph a second time: the values kept by {node.op.name} "
         f"(called at {describe_line(node.where)}) were freed by the backward at {place}. "
-        "Give that backward retain_graph=True if you need the graph again, "
-        "or compute the forward pass anew."
+        "Give that backward retain_graph=True if you need the graph again, compute the forward pass "
+        "anew, or detach() what is carried over from an earlier step."
     )
 
 

@@ -64,7 +64,9 @@ def _sub(input: Arr, other: Arr) -> Arr:
 
 
 _sub.grad(input=lambda g: g, other=lambda g: -g)
-_sub.takes("ifc", "To invert a mask use the `~` operator or logical_not()", promoted=False)
+_sub.takes(
+    "ifc", "For masks use `^` or logical_xor(); `~` or logical_not() inverts one", promoted=False
+)
 
 
 def _is_one(alpha: Any) -> bool:

@@ -88,9 +88,19 @@ def view(self: Tensor, *shape: Any) -> Tensor:
         raise RuntimeError(
             f"view: size {list(wanted)} is not compatible with input tensor's size {list(data.shape)} and "
             "stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) "
-            "instead."
+            f"instead{_of_which_view(self)}."
         ) from None
     return _reshape(self, wanted)
+
+
+def _of_which_view(tensor: Tensor) -> str:
+    """By which calls a view came from its base, in words."""
+    if tensor._view is None:
+        return ""
+    steps = ", ".join(
+        f"{f.__name__.strip('_')}{arguments}" for f, arguments, _ in tensor._view.steps
+    )
+    return f", which copies: the tensor is a view of one of size {list(tensor._view.base.shape)} by {steps}"
 
 
 @op(view=True)

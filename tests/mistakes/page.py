@@ -20,8 +20,7 @@ HEAD = """\
 
 What a broken program is told, by PyTorch {version} and by autotn. Each program stands in
 [tests/mistakes/programs](../tests/mistakes/programs); this page is made by `python -m tests.mistakes.page`,
-and the tests run every program and compare with it. The traceback, which ends at the user's line with
-either library, is left out.
+and the tests run every program and compare with it. Of the traceback only the program's last line is shown.
 
 An error inside a module's `forward` keeps its type and says in its notes which module it was, on which line,
 what the module was given, and where a size that does not fit came from. This is worked out only when

@@ -62,7 +62,11 @@ class Program:
                 _seed(library)
                 exec(compile(source, name, "exec"), module.__dict__)
             except Exception as error:  # noqa: BLE001 - any error is what we are here for
-                said = traceback.format_exception_only(error)
+                places = [
+                    p for p in traceback.extract_tb(error.__traceback__) if p.filename == name
+                ]
+                where = [f'  File "{name}", line {p.lineno}\n    {p.line}\n' for p in places[-1:]]
+                said = [*where, *traceback.format_exception_only(error)]
             finally:
                 del linecache.cache[name]
         for warning in heard:

@@ -36,10 +36,10 @@ def _(array):
     yield Sample(array(3), array(3), alpha=2)
     yield Sample(3, array(2))
     yield from mismatched("sub", array)
-    yield ErrorSample(array(3), True, raises=RuntimeError, match="To invert a mask")
+    yield ErrorSample(array(3), True, raises=RuntimeError, match="For masks use")
     for other in (array(3, dtype=np.bool_), array(3), True):
         yield ErrorSample(
-            array(3, dtype=np.bool_), other, raises=RuntimeError, match="To invert a mask"
+            array(3, dtype=np.bool_), other, raises=RuntimeError, match="For masks use"
         )
 
 
