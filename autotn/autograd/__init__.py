@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any as _Any
 
 from autotn.absent import no_attribute as _no_attribute
-from autotn.autograd import function, functional
+from autotn.autograd import batched_grad as _batched_grad, forward_ad, function, functional
 from autotn.core.engine import backward_of as backward, grad
 from autotn.core.function import Function
 from autotn.core.legacy import Variable
@@ -21,7 +21,8 @@ from autotn.core.modes import (
 from autotn.testing.gradcheck import gradcheck, gradgradcheck
 
 __all__ = [
-    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "function", "functional", "grad", "gradcheck",
+    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad", "function", "functional",
+    "grad", "gradcheck",
     "gradgradcheck", "inference_mode", "is_anomaly_enabled", "no_grad", "set_detect_anomaly",
     "set_grad_enabled",
 ]  # fmt: skip

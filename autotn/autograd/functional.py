@@ -157,6 +157,8 @@ def jacobian(
 ) -> Any:
     """The derivative of each output element by each input element: shape ``output + input``.
 
+    With `vectorize` all rows are computed at once by vmap; ``strategy="forward-mode"`` goes from the inputs.
+
     >>> tn.autograd.functional.jacobian(lambda x: x * x, tn.tensor([1.0, 2.0]))
     tensor([[2., 0.],
             [0., 4.]])
@@ -166,8 +168,12 @@ def jacobian(
             f"jacobian: strategy {strategy!r}; expected 'reverse-mode' or 'forward-mode'"
         )
     ins, several = _as_tuple(inputs, "jacobian")
+    if strategy == "forward-mode":
+        return _jacobian_forward(func, ins, several, create_graph, strict, vectorize)
     places = _fresh(ins, create_graph)
     outs, several_out = _outputs("jacobian", func, places)
+    if vectorize:
+        return _jacobian_at_once(outs, several_out, places, several, create_graph, strict)
     table = []
     for out in outs:
         rows = []
@@ -180,6 +186,59 @@ def jacobian(
             shape = (*out.shape, *place.shape)
             parts.append(_stacked([r[j] for r in rows], shape, place, create_graph))
         table.append(_packed(_plain(tuple(parts), create_graph), several))
+    return _packed(tuple(table), several_out)
+
+
+def _jacobian_at_once(
+    outs: tuple[Tensor, ...],
+    several_out: bool,
+    places: tuple[Tensor, ...],
+    several: bool,
+    create_graph: bool,
+    strict: bool,
+) -> Any:
+    """The rows of all outputs by one backward over a batch of unit vectors for each output."""
+    if strict:
+        raise RuntimeError("jacobian: strict=True is not supported together with vectorize=True")
+    table = []
+    for out in outs:
+        count = out.numel()
+        rows: Any = [None] * len(places)
+        if out.requires_grad and count:
+            units = np.eye(count, dtype=out._data.dtype).reshape((count, *out._data.shape))
+            rows = engine.grad(
+                out, places, wrap(units), True, create_graph, True, is_grads_batched=True
+            )
+        parts = [
+            wrap(np.zeros((*out.shape, *p.shape), p._data.dtype))
+            if r is None
+            else r.reshape((*out.shape, *p.shape))
+            for r, p in zip(rows, places, strict=True)
+        ]
+        table.append(_packed(_plain(tuple(parts), create_graph), several))
+    return _packed(tuple(table), several_out)
+
+
+def _jacobian_forward(
+    func: Callable[..., Any],
+    ins: tuple[Tensor, ...],
+    several: bool,
+    create_graph: bool,
+    strict: bool,
+    vectorize: bool,
+) -> Any:
+    """The columns, by forward mode over a batch of unit vectors."""
+    if strict:
+        raise RuntimeError("jacobian: strict=True is not supported in forward mode")
+    if not vectorize:
+        raise NotImplementedError(
+            "jacobian: strategy='forward-mode' needs vectorize=True, as in PyTorch"
+        )
+    from autotn.transforms.jacobians import columns
+
+    with modes.set_grad_enabled(create_graph):
+        several_out, parts = columns(func, ins)
+    table = [_packed(_plain(tuple(p), create_graph), several) for p in parts]
     return _packed(tuple(table), several_out)
 
 

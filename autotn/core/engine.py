@@ -224,9 +224,8 @@ def grad(
         )
     unused = materialize_grads if allow_unused is None else allow_unused
     if is_grads_batched:
-        return _batched_grad(
-            outs, ins, grad_outputs, retain_graph, create_graph, unused, materialize_grads
-        )
+        rows = _as_list(grad_outputs, len(outs), "grad", "grad_outputs")
+        return batched_grad(outs, ins, rows, retain_graph, create_graph, unused, materialize_grads)
     given = _as_list(grad_outputs, len(outs), "grad", "grad_outputs")
     targets = _targets("grad", ins)
     seeds = _seed_gradients("grad", outs, given, create_graph or bool(state.transforms))
@@ -248,23 +247,22 @@ def grad(
     return tuple(result)
 
 
-def _batched_grad(
+def batched_grad(
     outs: list[Tensor],
     ins: list[Tensor],
-    grad_outputs: Any,
+    rows: list[Any],
     retain_graph: bool | None,
     create_graph: bool,
     unused: bool,
     materialize: bool,
 ) -> tuple[Any, ...]:
-    """One backward per row of the batched `grad_outputs`."""
-    rows = _as_list(grad_outputs, len(outs), "grad", "grad_outputs")
+    """One backward per row of batched gradients; `autotn.autograd` puts one for all rows in its place."""
     count = len(next(r for r in rows if r is not None)._data)
     each = []
     for k in range(count):
         keep = True if k < count - 1 else retain_graph
         seeds = [None if r is None else r[k] for r in rows]
-        each.append(grad(outs, ins, seeds, keep, create_graph, True, unused, False, materialize))
+        each.append(grad(outs, ins, seeds, keep, create_graph, unused, False, materialize))
     stacked: list[Any] = []
     for column in zip(*each, strict=True):
         if column[0] is None:
@@ -306,7 +304,8 @@ def _run(
     top = state.transforms[-1] if state.transforms else None
     lower = None if top is None else top.lower_grad
     if top is not None and lower is None:
-        top.lower_grad = before  # tapes of derivatives taken outside go on as they were
+        # Tapes of derivatives taken outside go on as they were.
+        top.lower_grad = create_graph if top.joint_tape else before
     modes._set_grad(create_graph)
     freed = None if keep else Freed(here())
     try:

@@ -31,6 +31,9 @@ class Transform:
     #: Recording below this level, where it differs from that at it: see `lower_recording`.
     lower_grad: bool | None = None
 
+    #: Whether tensors of this level stand on the tape of the level below, instead of one of their own.
+    joint_tape = False
+
     # -- what a subclass gives ----------------------------------------------------------------------
 
     def run(self, op: Op, args: tuple[Any, ...]) -> Any:

@@ -35,8 +35,8 @@ class Forward(Transform):
     Parameters
     ----------
     joint_tape : bool
-        Whether tensors of this level continue the tape of their primals: so in `dual_level`, where there
-        is one tape; for `jvp` each level has its own.
+        Whether tensors of this level stand on the tape of their primals: so in `dual_level`, where there is
+        one tape; for `jvp` each level has its own.
     """
 
     def __init__(self, joint_tape: bool = False) -> None:
@@ -79,11 +79,18 @@ class Forward(Transform):
         return f"dual({primal!r}, tangent={shown_tangent})"
 
     def own_nodes(self, op: Op, args: tuple[Any, ...]) -> list[Any]:
-        if not self.joint_tape:
-            return super().own_nodes(op, args)
-        return [None if t is None else t._node for t in flat_inputs(op, args)]
+        nodes = super().own_nodes(op, args)
+        return [None] * len(nodes) if self.joint_tape else nodes
 
     # -- calls ----------------------------------------------------------------------------------------
+
+    def enter(self, op: Op, args: tuple[Any, ...], out: Any) -> Any:
+        result = super().enter(op, args, out)
+        if self.joint_tape:
+            for t in result if isinstance(result, (tuple, list)) else (result,):
+                if isinstance(t, Tensor) and self.holds(t):
+                    t._node = self.primal(t)._node
+        return result
 
     def whole(self, op: Op, args: tuple[Any, ...]) -> Any:
         if op.reference_function is None or op.form or op.tangents or op.joint_tangent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any as _Any
 
 from autotn.absent import no_attribute as _no_attribute
-from autotn.utils import checkpointing, data, tensorboard
+from autotn.utils import checkpoint, checkpointing, data, tensorboard
 
 
 def __getattr__(name: str) -> _Any:
