@@ -22,6 +22,7 @@ from autotn.ir import backward, tape
 from autotn.ir.costs import flops_of
 from autotn.ir.graph import Call, Graph, Part, Saved, Value
 from autotn.ir.names import assigned_names, place_of, variables
+from autotn.ir.outermost import Outermost
 from autotn.ir.readings import Reading, measure, plain
 
 #: Arrays up to this many elements are written out among the static arguments.
@@ -45,6 +46,7 @@ class Recorder(Listener):
         self.names: dict[int, tuple[str, str]] = {}
         self.modules: dict[int, tuple[str, Any]] = {}
         self.visits: dict[int, int] = {}
+        self.outermost = Outermost()
         self._read: dict[int, Any] = {}
         self.running: list[tuple[Any, int]] = []
         self.muted = 0
@@ -391,6 +393,7 @@ class Recorder(Listener):
         scope = state.scope
         for name, module in scope[:1]:
             self.learn(module, name)
+            self.outermost.meet(module, len(self.graph.calls))
         depth = 0
         while depth < min(len(scope), len(self.running)):
             if self.running[depth][0] is not scope[depth]:
@@ -447,6 +450,7 @@ class Recorder(Listener):
                 for kept in made.saved:
                     kept.freed = True
         self.backward.finish()
+        self.outermost.give_names(self)
         if any(v.shape is None for v in self.graph.values):
             tape.infer_shapes(self.graph)
         if len(self.graph.calls) > MEASURED and self.values != "none":

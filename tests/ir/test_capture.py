@@ -478,3 +478,18 @@ def test_local_derivatives_of_the_table_are_those_of_the_rules(op) -> None:
         ready |= {f"{n}_shape": (5,) for n in arrays} | {"threshold": 20.0}
         got = rule.function(np.ones(5), *(ready[n] for n in rule.names))
         np.testing.assert_allclose(np.broadcast_to(said, 5), np.broadcast_to(got, 5), rtol=1e-6)
+
+
+def test_several_models_take_the_names_of_their_variables() -> None:
+    maker, judge, loss = nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 1)), nn.MSELoss()
+
+    def game(noise: tn.Tensor) -> tn.Tensor:
+        return loss(judge(maker(noise)), tn.ones(3, 1))
+
+    g = tn.graph(game, tn.ones(3, 2))
+    names = [v.name for v in g.of_kind("parameter")]
+    assert names == ["maker.weight", "maker.bias", "judge.0.weight", "judge.0.bias"]
+    assert [c.path for c in g.calls[:2]] == ["maker", "judge.0"]
+    assert {p.path for p in g.parts} == {"maker", "judge", "judge.0", ""}
+    alone = tn.graph(lambda x: loss(judge(x), tn.ones(3, 1)), tn.ones(3, 2))
+    assert [v.name for v in alone.of_kind("parameter")] == ["0.weight", "0.bias"]

@@ -111,11 +111,11 @@ class profile:
         """
         spent: dict[Hashable, list[int]] = {}
         for event in self.events:
-            names = tuple(name for name, _ in event.scope)
+            names = tuple(name for name, _ in event.scope[1:])
             file, line = place_of(*event.where)[:2] if event.where else ("", 0)
             spent.setdefault((event.phase, event.op, names, file, line), []).append(event.own)
         for call in graph.calls:
-            key = (call.op, tuple(call.scope), call.file, call.line)
+            key = (call.op, tuple(call.scope[1:]), call.file, call.line)
             call.seconds = _mean(spent.get(("forward", *key), ())) / 1e9
             call.backward_seconds = _mean(spent.get(("backward", *key), ())) / 1e9
         return graph
