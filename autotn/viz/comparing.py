@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -15,6 +16,8 @@ from autotn.viz.text import labels, shape_list
 
 #: Lines of each kind that are printed.
 _SHOWN = 20
+#: Pairs of calls that may be compared to match the middle of two graphs; beyond, it counts as replaced.
+_MATCHED = 10_000_000
 
 
 @dataclass
@@ -53,6 +56,20 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.values or self.gradients)
 
+    @cached_property
+    def _names(self) -> tuple[dict[int, str], dict[int, str]]:
+        return labels(self.a), labels(self.b)
+
+    def describe(self, call: Call, second: bool) -> str:
+        """A call of the first or the second graph in one line."""
+        called, graph = self._names[second], self.b if second else self.a
+        made = ", ".join(f"{called[v]} {shape_list(graph.values[v])}" for v in call.outputs)
+        given = ", ".join(called[v] for v in call.inputs)
+        static = ", ".join(f"{k}={t}" for k, t in call.static.items())
+        inside = "; ".join(part for part in (given, static) if part)
+        where = f"  in {call.path}" if call.path else ""
+        return f"{made + ' = ' if made else ''}{call.op}({inside}){where}"
+
     @property
     def first_value(self) -> Parting | None:
         """Where values differ first."""
@@ -67,18 +84,18 @@ class Difference:
         if not self:
             return f"no difference: {len(self.a.calls):,} calls, {len(self.a.values):,} values"
         lines = []
-        for sign, calls, graph in (("-", self.removed, self.a), ("+", self.added, self.b)):
-            lines += [f"{sign} {describe(c, graph)}" for c in calls[:_SHOWN]]
+        for sign, calls in (("-", self.removed), ("+", self.added)):
+            lines += [f"{sign} {self.describe(c, sign == '+')}" for c in calls[:_SHOWN]]
             if len(calls) > _SHOWN:
                 lines.append(f"{sign} … and {len(calls) - _SHOWN:,} more")
         for change in self.changed[:_SHOWN]:
-            lines.append(f"~ {describe(change.second, self.b)}: {'; '.join(change.what)}")
+            lines.append(f"~ {self.describe(change.second, True)}: {'; '.join(change.what)}")
         if len(self.changed) > _SHOWN:
             lines.append(f"~ … and {len(self.changed) - _SHOWN:,} more")
         for what, found in (("value", self.values), ("gradient", self.gradients)):
             if found:
                 one = found[0]
-                name = labels(self.b)[one.second.id]
+                name = self._names[True][one.second.id]
                 rest = f", and {len(found) - 1:,} after it" if len(found) > 1 else ""
                 lines.append(f"first {what} that differs: {name} {one.text}{rest}")
         return "\n".join(lines)
@@ -111,8 +128,8 @@ class Difference:
                 if found:
                     kind, note = "numbers", "; ".join(found)
             style = f' style="background:{colours[kind]}"' if kind else ""
-            left = escape(describe(first, self.a)) if first is not None else ""
-            right = escape(describe(second, self.b)) if second is not None else ""
+            left = escape(self.describe(first, False)) if first is not None else ""
+            right = escape(self.describe(second, True)) if second is not None else ""
             cells = f"<td>{left}</td><td>{right}</td><td>{escape(note or kind)}</td>"
             rows.append(f"<tr{style}>{cells}</tr>")
         head = f"<th>{escape(self.a.title)}</th><th>{escape(self.b.title)}</th><th></th>"
@@ -156,29 +173,36 @@ def diff(a: Graph, b: Graph, rtol: float = 0.0) -> Difference:
     return found
 
 
-def describe(call: Call, graph: Graph) -> str:
-    """A call in one line."""
-    called = labels(graph)
-    made = ", ".join(f"{called[v]} {shape_list(graph.values[v])}" for v in call.outputs)
-    given = ", ".join(called[v] for v in call.inputs)
-    static = ", ".join(f"{k}={t}" for k, t in call.static.items())
-    inside = "; ".join(part for part in (given, static) if part)
-    where = f"  in {call.path}" if call.path else ""
-    return f"{made + ' = ' if made else ''}{call.op}({inside}){where}"
-
-
 def _align(found: Difference) -> None:
     """Pair the calls of both graphs, by op and module, in order."""
     keys = [[(c.op, c.path, c.phase, tuple(c.roles)) for c in g.calls] for g in (found.a, found.b)]
-    matcher = difflib.SequenceMatcher(None, keys[0], keys[1], autojunk=len(keys[0]) > 2000)
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+    for same, i1, i2, j1, j2 in _stretches(*keys):
         first, second = found.a.calls[i1:i2], found.b.calls[j1:j2]
-        if tag == "equal":
+        if same:
             found.pairs += list(zip(first, second, strict=True))
         else:
             found.pairs += [(c, None) for c in first] + [(None, c) for c in second]
             found.removed += first
             found.added += second
+
+
+def _stretches(a: list[Any], b: list[Any]) -> list[tuple[bool, int, int, int, int]]:
+    """Where two lists are the same and where not: the ends first, then the middle by longest matches."""
+    m, n = len(a), len(b)
+    start = next((k for k in range(min(m, n)) if a[k] != b[k]), min(m, n))
+    end = next(
+        (k for k in range(min(m, n) - start) if a[m - 1 - k] != b[n - 1 - k]), min(m, n) - start
+    )
+    middle = [(False, start, m - end, start, n - end)]
+    if (m - end - start) * (n - end - start) <= _MATCHED:
+        matcher = difflib.SequenceMatcher(
+            None, a[start : m - end], b[start : n - end], autojunk=False
+        )
+        middle = [
+            (tag == "equal", i1 + start, i2 + start, j1 + start, j2 + start)
+            for tag, i1, i2, j1, j2 in matcher.get_opcodes()
+        ]
+    return [(True, 0, start, 0, start), *middle, (True, m - end, m, n - end, n)]
 
 
 def _changes(first: Call, second: Call, a: Graph, b: Graph) -> list[str]:

@@ -64,6 +64,10 @@ def render(graph: Graph, format: str = "svg", level: str | None = None, **option
             "drawing a graph needs Graphviz: install the system's package (it brings the command dot), "
             "or pip install graphviz-pure; .html, .dot, .mmd, .json and .txt files need neither"
         )
+    if format == "pdf" and "graphviz-pure" in program[0]:
+        raise RuntimeError(
+            "drawing a PDF needs the system's Graphviz; graphviz-pure draws SVG and PNG"
+        )
     command = [*program, f"-T{format}"]
     text = to_dot(graph, level, **options)
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)

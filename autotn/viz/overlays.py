@@ -18,6 +18,8 @@ _CIVIDIS = (
     *("#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369"),
     *("#e1cc55", "#fee838"),
 )
+#: What is smaller than this share of the largest is darkest: rounding errors would take up the scale.
+_RANGE = 1e-5
 #: For kinds rather than amounts (Okabe and Ito's colours).
 _KINDS = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2", "#bbbbbb")
 
@@ -138,6 +140,8 @@ def scale(overlay: Overlay, figures: list[float | str | None]) -> tuple[list[str
     if not numbers:
         return [""] * len(figures), Legend(f"{overlay.title}: nothing to show", [])
     low, high = min(numbers), max(numbers)
+    clipped = overlay.logarithmic and low < high * _RANGE
+    low = max(low, high * _RANGE) if clipped else low
     if not overlay.logarithmic:
         low, high = 0.0, 1.0
     title = overlay.title + (" (log scale)" if overlay.logarithmic and high > low else "")
@@ -145,7 +149,8 @@ def scale(overlay: Overlay, figures: list[float | str | None]) -> tuple[list[str
     entries = []
     for k in range(stops):
         at = k / (stops - 1) if stops > 1 else 1.0
-        entries.append((_colour(at), overlay.text(_between(overlay, low, high, at))))
+        text = overlay.text(_between(overlay, low, high, at))
+        entries.append((_colour(at), f"≤ {text}" if clipped and k == 0 else text))
     return [_of(overlay, f, low, high) for f in figures], Legend(title, entries)
 
 
@@ -158,7 +163,7 @@ def _between(overlay: Overlay, low: float, high: float, at: float) -> float:
 def _of(overlay: Overlay, figure: float | str | None, low: float, high: float) -> str:
     if figure is None or isinstance(figure, str) or not math.isfinite(figure):
         return ""
-    if overlay.logarithmic and figure <= 0:
+    if overlay.logarithmic and figure <= low:
         return _CIVIDIS[0]
     if high == low:
         return _colour(1.0)

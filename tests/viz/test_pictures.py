@@ -11,7 +11,7 @@ import pytest
 import autotn as tn
 from autotn import nn
 from autotn.viz.blocks import LEVELS, Sketch, sketch
-from autotn.viz.overlays import OVERLAYS, ink_on
+from autotn.viz.overlays import OVERLAYS, ink_on, scale
 from tests.viz.programs import Block, exact_step, loop_graph
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -303,6 +303,14 @@ def test_figures_of_an_overlay() -> None:
     assert [b.kind for b in drawn.boxes if b.fill] == ["parameter"] * 4
     with pytest.raises(ValueError, match="grad_norm"):
         sketch(exact_step(), color="taste")
+
+
+def test_rounding_errors_do_not_take_up_the_scale() -> None:
+    colours, legend = scale(OVERLAYS["grad_norm"], [1e-12, 0.01, 1.0, 0.0, None, float("nan")])
+    assert legend.entries[0][1] == "≤ 1e-05"
+    assert colours[0] == colours[3] == "#00224e"
+    assert colours[2] == "#fee838"
+    assert colours[4:] == ["", ""]
 
 
 def test_ink_is_readable_on_every_colour() -> None:

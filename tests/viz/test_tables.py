@@ -184,6 +184,19 @@ def test_a_tolerance_is_kept() -> None:
     assert not tn.viz.diff(a, b, rtol=1e-4)
 
 
+def test_long_graphs_that_differ_in_the_middle() -> None:
+    def chain(x, odd):
+        for k in range(6000):
+            x = tn.sin(x) if k == odd else x + 1.0
+        return x
+
+    d = tn.diff(tn.graph(chain, tn.ones(1), odd=-1), tn.graph(chain, tn.ones(1), odd=3000))
+    assert [c.op for c in d.removed] == ["add"]
+    assert [c.op for c in d.added] == ["sin"]
+    assert len(d.pairs) == 6001
+    assert d.to_html().count("<tr") == 6002
+
+
 def test_nan_equals_nan() -> None:
     def program(x):
         return x / x
