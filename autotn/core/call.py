@@ -531,6 +531,8 @@ def recorded_backward(op: Op, node: Any, g: Any) -> Any:
     """Run the rule on Tensors, so that what it does is itself recorded."""
     if op.reference_function is not None:
         return _by_reference(op, node, g, create_graph=state.grad)
+    if op.recorded is not None:
+        return op.recorded(node, g)
     if op.joint is not None:
         values = _kept(op, node, recorded=True)
         result = op.joint.function(g, *(values[n] for n in op.joint.names))
@@ -568,7 +570,7 @@ def _kept(op: Op, node: Any, recorded: bool) -> dict[str, Any]:
         if name in values:
             values[name] = to_arrays(values[name])
     if values.get("out") is not None and recorded:
-        values["out"] = _outputs_as_tensors(node, values["out"])
+        values["out"] = outputs_as_tensors(node, values["out"])
     values["needs"] = tuple(p is not None for p in node.parents)
     lists = [i for i in op.inputs if i.kind == "list"]
     singles = len(op.inputs) - len(lists)
@@ -576,7 +578,7 @@ def _kept(op: Op, node: Any, recorded: bool) -> dict[str, Any]:
     return values
 
 
-def _outputs_as_tensors(node: Any, out: Any) -> Any:
+def outputs_as_tensors(node: Any, out: Any) -> Any:
     if not isinstance(out, tuple):
         t = wrap(out)
         t._node = node

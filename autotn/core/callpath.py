@@ -141,7 +141,7 @@ def generate(op: Op) -> None:
     _fill(op, op.function, source)
     if op.operator is not None:
         _fill(op, op.operator, source.replace(f"call_{name}(", f"operator_{name}("))
-    op.backward, op.carry = _backward(op)
+    op.backward, op.carry, op.recorded = _backward(op)
 
 
 def _fill(op: Op, function: Any, source: str) -> None:
@@ -390,13 +390,13 @@ def _no_rule(node: Any, g: Any) -> Any:
     raise NotDifferentiable(f"{node.op.name} has no derivative")
 
 
-def _fetch_lines(op: Op) -> list[str]:
-    """Unpack what the node kept, inputs as arrays."""
+def _fetch_lines(op: Op, recorded: bool = False) -> list[str]:
+    """Unpack what the node kept, inputs as arrays; to be recorded, all that is differentiated as Tensors."""
     lines = []
     if op.saved_names:
         lines.append(f"    ({''.join(f'{n}, ' for n in op.saved_names)}) = node.saved")
     for i in op.inputs:
-        if i.name not in op.saved_names:
+        if i.name not in op.saved_names or recorded:
             continue
         if i.kind == "list":
             lines.append(f"    {i.name} = [x._data for x in {i.name}]")
@@ -408,6 +408,8 @@ def _fetch_lines(op: Op) -> list[str]:
         p = op.parameters[index]
         if p in op.saved_names:
             lines.append(f"    {p} = {p}._data if isinstance({p}, Tensor) else arrays({p})")
+    if recorded and "out" in op.saved_names:
+        lines.append("    out = None if out is None else outputs(node, out)")
     if any("needs" in rule.names for rule in op.all_rules()):
         lines.append("    needs = tuple(p is not None for p in node.parents)")
     return lines
@@ -418,20 +420,23 @@ def _rule_call(name: str, names: tuple[str, ...]) -> str:
     return f"{name}(g{''.join(f', {n}' for n in names)})"
 
 
-def _backward(op: Op) -> tuple[Callable[[Any, Any], Any], Callable[..., Any] | None]:
-    """The raw backward, twice from the same rules.
+def _backward(
+    op: Op,
+) -> tuple[Callable[[Any, Any], Any], Callable[..., Any] | None, Callable[[Any, Any], Any] | None]:
+    """The backward, three times from the same rules.
 
     The first returns one array per input. The second, for ops with a rule per input, sends each
     array on its way itself; that saves the everyday walk (`engine._walk_plain`) a tuple and a loop.
+    The third runs the rules on Tensors.
     """
     from autotn.core import call
 
     if not op.differentiable:
-        return _no_rule, None
+        return _no_rule, None, None
     has_list = any(i.kind == "list" for i in op.inputs)
     if op.joint is None and (not op.rules or has_list):
         plain = call.rules_backward_raw if op.rules or op.wirtinger_rules else None
-        return plain or call.reference_backward_raw, None
+        return plain or call.reference_backward_raw, None, None
     space: dict[str, Any] = {
         "Tensor": HOT.get("Tensor"),
         "arrays": call.to_arrays,
@@ -439,6 +444,7 @@ def _backward(op: Op) -> tuple[Callable[[Any, Any], Any], Callable[..., Any] | N
         "asarray": np.asarray,
         "push": heapq.heappush,
         "total": call.total,
+        "outputs": call.outputs_as_tensors,
         "__name__": "autotn.core.generated",
         "__package__": "autotn.core",
     }
@@ -455,12 +461,13 @@ def _backward(op: Op) -> tuple[Callable[[Any, Any], Any], Callable[..., Any] | N
             lines[0] = "def unflattened(node, g):"
             lines += ["def backward(node, g):", "    return flat(op, unflattened(node, g))"]
             space["op"], space["flat"] = op, call.flatten_gradients
-        return _execute(lines, f"backward of {op.name}", space)["backward"], None
+        return _execute(lines, f"backward of {op.name}", space)["backward"], None, None
 
     parents = ", ".join(f"p_{i.name}" for i in op.inputs)
     unpack = f"    ({parents},) = node.parents"
     pull = ["def backward(node, g):", *fetch, unpack]
     push = ["def carry(node, g, waiting, heap):", *fetch, unpack]
+    record = ["def recorded(node, g):", *_fetch_lines(op, recorded=True), unpack]
     results = []
     for i in op.inputs:
         rule = op.rules.get(i.name)
@@ -488,9 +495,10 @@ def _backward(op: Op) -> tuple[Callable[[Any, Any], Any], Callable[..., Any] | N
             "        else:",
             f"            waiting[{parent}] = total(earlier_, x_)",
         ]
-    pull.append(f"    return ({', '.join(results)},)")
-    made = _execute([*pull, *push], f"backward of {op.name}", space)
-    return made["backward"], made["carry"]
+    for lines in (pull, record):
+        lines.append(f"    return ({', '.join(results)},)")
+    made = _execute([*pull, *push, *record], f"backward of {op.name}", space)
+    return made["backward"], made["carry"], made["recorded"]
 
 
 def _execute(lines: list[str], title: str, space: dict[str, Any]) -> dict[str, Any]:

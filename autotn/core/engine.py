@@ -11,6 +11,7 @@ Tensors and the same rules record what they do.
 from __future__ import annotations
 
 import heapq
+import operator
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -272,24 +273,30 @@ def batched_grad(
     return tuple(stacked)
 
 
-def _needed(roots: Sequence[GraphNode], targets: set[GraphNode]) -> set[GraphNode]:
-    """The nodes on a path from `roots` to `targets`."""
+def _needed(roots: Sequence[GraphNode], targets: set[GraphNode]) -> tuple[set[GraphNode], bool]:
+    """The nodes on a path from `roots` to `targets`, and whether there are no others."""
     oldest = min(t.seq for t in targets)
-    heap = [(-n.seq, n) for n in set(roots)]
-    heapq.heapify(heap)
-    order, seen = [], set(roots)
-    while heap:
-        _, node = heapq.heappop(heap)
-        order.append(node)
-        for parent in node.parents:
-            if parent is not None and parent not in seen and parent.seq >= oldest:
-                seen.add(parent)
-                heapq.heappush(heap, (-parent.seq, parent))
-    needed = set()
-    for node in reversed(order):
-        if node in targets or any(p in needed for p in node.parents if p is not None):
+    seen = set(roots)
+    stack = list(seen)
+    complete = True
+    while stack:
+        for parent in stack.pop().parents:
+            if parent is not None and parent not in seen:
+                if parent.seq >= oldest:
+                    seen.add(parent)
+                    stack.append(parent)
+                else:
+                    complete = False
+    if complete and all(node in targets for node in seen if not node.parents):
+        return seen, True
+    needed: set[GraphNode] = set()
+    for node in sorted(seen, key=_age):  # parents first
+        if node in targets or not needed.isdisjoint(node.parents):
             needed.add(node)
-    return needed
+    return needed, False
+
+
+_age = operator.attrgetter("seq")
 
 
 def _run(
@@ -310,10 +317,17 @@ def _run(
     freed = None if keep else Freed(here())
     try:
         plain = not create_graph and not state.anomaly and state.recorder is None
-        if targets is None and plain and state.watch is None and top is None:
-            _walk_plain(roots, seeds, freed)
-            return {}
-        return _walk(roots, seeds, targets, freed, create_graph or top is not None)
+        plain = plain and state.watch is None and top is None
+        on_tensors = create_graph or top is not None
+        if targets is None:
+            if plain:
+                _walk_plain(roots, seeds, freed, None)
+                return {}
+            return _walk(roots, seeds, None, None, freed, on_tensors)
+        needed, complete = _needed(roots, targets)
+        if plain and complete and all(t.quiet for t in targets) and targets.isdisjoint(roots):
+            return _walk_plain(roots, seeds, freed, targets)
+        return _walk(roots, seeds, targets, needed, freed, on_tensors)
     except Exception as error:
         tell_backward(error, (_walk_plain.__code__, _walk.__code__))
         raise
@@ -323,10 +337,13 @@ def _run(
             top.lower_grad = lower
 
 
-def _walk_plain(roots: list[Any], seeds: list[Any], freed: Freed | None) -> None:
+def _walk_plain(
+    roots: list[Any], seeds: list[Any], freed: Freed | None, targets: set[GraphNode] | None
+) -> dict[GraphNode, Any]:
     """`_walk` for the everyday backward into the leaves: the same steps, less to ask.
 
-    Leaves without hooks stay out of the heap and are accumulated when it is empty.
+    Leaves without hooks stay out of the heap. When it is empty, they are accumulated; with
+    `targets`, which are such leaves and all there are, what arrived is returned.
     """
     waiting: dict[Any, Any] = dict.fromkeys(roots)
     for root, seed in zip(roots, seeds, strict=True):
@@ -377,6 +394,8 @@ def _walk_plain(roots: list[Any], seeds: list[Any], freed: Freed | None) -> None
             del grads
         if freed is not None and node.saved:
             node.saved = freed
+    if targets is not None:
+        return waiting
     g = None
     while waiting:
         leaf, x = waiting.popitem()
@@ -385,6 +404,7 @@ def _walk_plain(roots: list[Any], seeds: list[Any], freed: Freed | None) -> None
             leaf.grad = wrap(x)
         else:
             _accumulate(leaf, x, False)
+    return waiting
 
 
 def _posted(grads: Any, post: Any) -> list[Any]:
@@ -402,13 +422,13 @@ def _walk(
     roots: list[Any],
     seeds: list[Any],
     targets: set[GraphNode] | None,
+    needed: set[GraphNode] | None,
     freed: Freed | None,
     create_graph: bool,
 ) -> dict[GraphNode, Any]:
-    """The walk in full: any mode, and a stop at `targets`."""
+    """The walk in full: any mode, and a stop at `targets`, by the nodes that are `needed`."""
     waiting: dict[Any, Any] = {}
     found: dict[GraphNode, Any] = {}
-    needed = None if targets is None else _needed(roots, targets)
     heap: list[tuple[int, Any]] = []
 
     def send(parent: Any, x: Any) -> None:

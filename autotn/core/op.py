@@ -180,6 +180,7 @@ class Op:
         self.keeps_output = False
         self.backward: Callable[[Any, Any], Any] = _not_yet
         self.carry: Callable[..., Any] | None = None
+        self.recorded: Callable[[Any, Any], Any] | None = None
 
     def __repr__(self) -> str:
         return f"<op {self.name}{inspect.signature(self.declared)}>"

@@ -159,6 +159,8 @@ def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:
 def _linear_weight(g: Any, input: Any, weight_shape: tuple[int, ...]) -> Any:
     if g.__class__ is np.ndarray and g.ndim == 2 and input.ndim == 2:
         return g.T.dot(input) if input.size < onednn.LEAST else onednn.product(g.T, input)
+    if g.ndim == 2 == input.ndim and len(weight_shape) == 2:
+        return matmul(swap(g), input)
     if len(weight_shape) == 1:
         return matmul(g.reshape((1, -1)), input.reshape((-1, input.shape[-1]))).reshape(
             weight_shape

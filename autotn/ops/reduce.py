@@ -55,6 +55,11 @@ def kept(x: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
 
 def spread(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     """A reduced gradient stretched back over the dimensions that were reduced."""
+    if g.__class__ is np.ndarray and not g.ndim and dim is None:
+        # What np.broadcast_to does, at a tenth of its price.
+        full: Any = np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))
+        full.flags.writeable = False
+        return full
     from autotn.ops.shape import expand
 
     g = kept(g, shape, dim, keepdim)
