@@ -20,7 +20,7 @@ from autotn.core.modes import no_grad
 from autotn.core.op import Arr, composite, op
 from autotn.errors import ShapeError
 from autotn.kernels import batch_norm as batch
-from autotn.kernels.onednn import rows as onednn
+from autotn.kernels.onednn import channels, rows as onednn
 from autotn.ops.join import cat
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
@@ -218,6 +218,13 @@ def _channel_affine(input: Arr, weight: Arr | None, bias: Arr | None) -> Arr:
 
 
 def _affine(x: Any, weight: Any, bias: Any) -> Any:
+    if x.__class__ is np.ndarray and x.size >= channels.LEAST and weight is not None:
+        steps = [(channels.MULTIPLY, weight)]
+        if bias is not None:
+            steps.append((channels.ADD, bias))
+        found = channels.chained(batch.by_planes(x), *steps)
+        if found is not None:
+            return found.reshape(x.shape)
     wide = (-1, *(1,) * (x.ndim - 2))
     if weight is None:
         return x + bias.reshape(wide)
@@ -376,6 +383,8 @@ def batch_norm(
         scale = scale if weight is None else scale * weight
         shift = -running_mean * scale
         shift = shift if bias is None else shift + bias
+        if input.dtype == scale.dtype == shift.dtype:
+            return _channel_affine(input, scale, shift)
         return input * scale.reshape(wide) + shift.reshape(wide)
     count = math.prod(shape[:1] + shape[2:])
     if math.prod(shape) == 0:

@@ -23,7 +23,14 @@ ERRORS = [c for c in CASES if isinstance(c.sample, ErrorSample)]
 TWICE = [
     *("_conv_input", "_conv_weight", "_gru_sweep", "_lstm_sweep", "_rnn_sweep"),
     *("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
-    *("_avg_pool", "_avg_pool_spread", "_max_pool_spread", "_batch_norm", "_normalise_rows"),
+    *(
+        "_avg_pool",
+        "_avg_pool_spread",
+        "_max_pool_spread",
+        "_batch_norm",
+        "_normalise_rows",
+        "_channel_affine",
+    ),
     *("_attention", "_gelu_erf", "_gelu_tanh", "_relu", "_silu", "sigmoid", "tanh"),
     *("linear", "log_softmax", "matmul", "softmax"),
 ]
