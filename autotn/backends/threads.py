@@ -1,4 +1,4 @@
-"""How many threads compute: those of the BLAS that NumPy calls."""
+"""How many threads compute: those of the BLAS that NumPy calls, and oneDNN's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ctypes
 import os
 
 from autotn.kernels.blas import numpys_library, routine
+from autotn.kernels.onednn.switch import SWITCH
 
 
 class _Counts:
@@ -31,7 +32,7 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(num_threads: int) -> None:
-    """Let NumPy's BLAS use so many threads.
+    """Let NumPy's BLAS, and oneDNN where it is used, have so many threads.
 
     Where it is no OpenBLAS the number is kept only; ``OMP_NUM_THREADS`` in the environment reaches
     every BLAS.
@@ -42,6 +43,7 @@ def set_num_threads(num_threads: int) -> None:
     >>> tn.set_num_threads(before)
     """
     _counts.within = _check("set_num_threads", num_threads)
+    SWITCH.set_threads(num_threads)
     found = routine("openblas_set_num_threads", numpys_library())
     if found is not None:
         function, _ = found

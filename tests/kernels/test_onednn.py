@@ -240,7 +240,6 @@ class TestCalls:
         self, here: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(SWITCH, "choosy", False)
-        monkeypatch.setattr(SWITCH, "threads", SWITCH.threads)
         x, h, c = drawn(6, 5, 3), drawn(5, 4), drawn(5, 4)
         w_ih, w_hh = drawn(16, 3), drawn(16, 4)
         (output, *_), saved = rnn.lstm(x, h, c, w_ih, w_hh)
@@ -248,12 +247,26 @@ class TestCalls:
         g = np.ones_like(output)
         expected = rnn.lstm_backward(g, None, None, x, h, c, w_ih, w_hh, None, saved)
         try:
-            SWITCH.set_threads(before + 1)
+            tn.set_num_threads(before + 1)
             found = rnn.lstm_backward(g, None, None, x, h, c, w_ih, w_hh, None, saved)
         finally:
-            SWITCH.set_threads(before)
+            tn.set_num_threads(before)
         for one, other in zip(found[:5], expected[:5]):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+    def test_set_num_threads_reaches_every_thread(self, here: bool) -> None:
+        before = tn.get_num_threads()
+        library = SWITCH.library
+        assert library is not None
+        seen: list[int] = []
+        try:
+            tn.set_num_threads(3)
+            worker = threading.Thread(target=lambda: seen.append(library.threads()))
+            worker.start()
+            worker.join()
+            assert [*seen, library.threads()] == [3, 3]
+        finally:
+            tn.set_num_threads(before)
 
     def test_a_forked_child_computes_alone(self, here: bool) -> None:
         code = (

@@ -35,6 +35,7 @@ def by_onednn(a: Any, b: Any) -> Array | None:
     out = np.empty((rows, columns), np.float32)
     library = SWITCH.library
     assert library is not None
+    library.threads()
     library.call(
         *("sgemm", first[0], second[0], rows, columns, inner, 1.0),
         *(a.__array_interface__["data"][0], first[1], b.__array_interface__["data"][0], second[1]),

@@ -155,6 +155,8 @@ class Library:
             raise Absent("the processor has no AVX2")
         self._declare(loaded)
         self.omp_set_num_threads = self.omp_get_max_threads = None
+        #: How many threads to use; as many as OpenMP's settings say where nothing was said.
+        self.wanted_threads: int | None = None
         if at.cpu_runtime == OPENMP:
             self.omp_set_num_threads = loaded.omp_set_num_threads
             self.omp_get_max_threads = loaded.omp_get_max_threads
@@ -190,13 +192,14 @@ class Library:
         return found
 
     def threads(self) -> int:
-        """Threads that a computation begun now would use."""
-        return int(self.omp_get_max_threads()) if self.omp_get_max_threads else 1
-
-    def set_threads(self, count: int) -> None:
-        """How many threads computations of the calling thread use from now on."""
-        if self.omp_set_num_threads:
-            self.omp_set_num_threads(count)
+        """Threads that a computation begun now will use: OpenMP keeps a number per thread."""
+        if self.omp_get_max_threads is None or self.omp_set_num_threads is None:
+            return 1
+        count = int(self.omp_get_max_threads())
+        if self.wanted_threads in (None, count):
+            return count
+        self.omp_set_num_threads(self.wanted_threads)
+        return int(self.omp_get_max_threads())
 
     def call(self, name: str, *arguments: Any) -> None:
         """Call a function, and raise what it says has gone wrong."""

@@ -57,8 +57,7 @@ class Switch:
             self.reason = str(absent)
             return
         self.session = Session(self.library)
-        if self.threads is not None:
-            self.library.set_threads(self.threads)
+        self.library.wanted_threads = self.threads
         dropped_by_empty_cache(self.clear)
         os.register_at_fork(after_in_child=self.after_fork)
 
@@ -67,10 +66,10 @@ class Switch:
         self.set_threads(1)
 
     def set_threads(self, count: int) -> None:
-        """How many threads the computations of the calling thread use."""
+        """How many threads computations use from now on."""
         self.threads = count
         if self.library is not None:
-            self.library.set_threads(count)
+            self.library.wanted_threads = count
 
     def clear(self) -> None:
         """Forget the calling thread's calls and give back their memory, as `empty_cache` does."""
