@@ -133,6 +133,8 @@ def of_numpy(numpy_dtype: np.dtype[Any]) -> dtype:
     found = _BY_NUMPY.get(numpy_dtype)
     if found is None:
         found = _BY_NUMPY.get(numpy_dtype.newbyteorder("="))
+    if found is None and numpy_dtype.name == "bfloat16":
+        return bfloat16()
     if found is None:
         raise TypeError(
             f"can't make a tensor of {numpy_dtype!r}: the supported dtypes are "

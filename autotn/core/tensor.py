@@ -442,6 +442,10 @@ class Tensor(TensorMethods):
             )
         return array.astype(dtype)
 
+    def __buffer__(self, flags: int) -> memoryview:
+        """The memory, for ``memoryview(tensor)`` in Python 3.12 and later."""
+        return self.numpy().data
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         from autotn.core.numpy_protocol import call_ufunc
 

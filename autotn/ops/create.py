@@ -47,6 +47,9 @@ def to_array(data: Any, dtype: Any = None, *, copy: bool = False, name: str = "t
     wanted = None if dtype is None else dtypes.as_numpy(dtype)
     if isinstance(data, Tensor):
         data = data._data
+    elif not isinstance(data, (np.ndarray, np.generic)) and _is_array_like(data):
+        data = np.asarray(data)
+        copy = copy or not data.flags.writeable
     if not isinstance(data, (np.ndarray, np.generic)):
         plain, found = _plain(data, name)
         wanted = found.dtype if wanted is None else wanted
@@ -72,6 +75,11 @@ def to_array(data: Any, dtype: Any = None, *, copy: bool = False, name: str = "t
     return array.copy() if copy else array
 
 
+def _is_array_like(one: Any) -> bool:
+    """True for what NumPy takes as an array: columns of pandas and polars, pictures of PIL."""
+    return hasattr(one, "__array__") or hasattr(type(one), "__array_interface__")
+
+
 def _plain(data: Any, name: str) -> tuple[Any, dtypes.dtype]:
     """Nested sequences without tensors in them, and the dtype PyTorch infers for them."""
     seen: list[dtypes.dtype] = []
@@ -87,7 +95,7 @@ def _plain(data: Any, name: str) -> tuple[Any, dtypes.dtype]:
             return one
         if isinstance(one, (str, bytes)):
             raise TypeError(f"{name}: new(): invalid data type 'str'")
-        if hasattr(one, "__array__"):
+        if _is_array_like(one):
             array = np.asarray(one)
             seen.append(dtypes.of_numpy(array.dtype))
             return array

@@ -17,6 +17,19 @@ from autotn.ops.shape import ints
 __all__ = ["empty_permuted", "empty_strided", "from_dlpack", "frombuffer", "to_dlpack"]
 
 
+class _Capsule:
+    """The bare capsule that PyTorch's `to_dlpack` gives, in today's protocol: memory of the CPU."""
+
+    def __init__(self, capsule: Any) -> None:
+        self.capsule = capsule
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return self.capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0
+
+
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor on the memory of another library's, by the DLPack protocol.
 
@@ -24,6 +37,8 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     tensor([0, 1, 2])
     """
     check_device(device)
+    if type(ext_tensor).__name__ == "PyCapsule":
+        ext_tensor = _Capsule(ext_tensor)
     array = np.from_dlpack(ext_tensor)
     return from_numpy(array.copy() if copy else array)
 

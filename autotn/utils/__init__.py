@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any as _Any
 
 from autotn.absent import no_attribute as _no_attribute
+from autotn.ops import exchange as dlpack
 from autotn.utils import checkpoint, checkpointing, data, tensorboard
 
 

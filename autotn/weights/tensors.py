@@ -16,6 +16,7 @@ from autotn.layers.parameter import Parameter, is_lazy
 from autotn.weights import npz, pytorch_read, pytorch_write, safetensors_files
 from autotn.weights.archive import Archive
 from autotn.weights.elements import Array
+from autotn.weights.keras_files import read_keras
 from autotn.weights.pytorch_write import Call, Global, TensorValue
 from autotn.weights.source import Source
 from autotn.weights.vocabulary import Makers
@@ -134,7 +135,7 @@ def read_any(source: Source, mapped: bool = False) -> Any:
     if source.size > 512 and source.read(257, 5, "the start of the file") == b"ustar":
         raise source.bad("a tar archive, as PyTorch wrote before 2017: this format is not read")
     if start.startswith(HDF5):
-        raise source.bad("an HDF5 file (Keras writes them): this format is not read")
+        return _tensors(read_keras(source))
     if len(start) > 8 and start[8:9] == b"{":
         file = safetensors_files.SafetensorsFile(source, mapped)
         if not mapped:
