@@ -14,6 +14,9 @@ import autotn as tn
 from autotn import nn
 from autotn.core import failure
 from autotn.errors import AutogradError, ShapeError
+from autotn.testing.asking import argument_values
+from autotn.testing.sample import ErrorSample
+from tests.samples import all_samples
 
 
 def notes(error: BaseException) -> list[str]:
@@ -276,3 +279,30 @@ def test_a_cut_inside_a_models_forward_is_found() -> None:
     assert "return tn.tensor(self.fc(x).tolist()): tensor() makes something new" in "\n".join(
         notes(caught.value)
     )
+
+
+class Doing(nn.Module):
+    def forward(self, call: Any) -> Any:
+        return call()
+
+
+def with_history(a: Any) -> Any:
+    t = tn.from_numpy(a.copy())
+    return t.requires_grad_() * 1 if t.is_floating_point() else t
+
+
+def test_every_error_of_every_op_can_be_explained() -> None:
+    """Whatever fails, inside a module and on tensors with a history, the explanation itself does not."""
+    model, explained = Doing(), 0
+    for case in all_samples():
+        if not isinstance(case.sample, ErrorSample):
+            continue
+        args, kwargs = argument_values(case.sample, with_history)
+        try:
+            model(lambda call=case.function, a=args, k=kwargs: call(*a, **k))
+        except Exception as error:  # noqa: BLE001 - the samples say which
+            found = notes(error)
+            assert found[0].startswith("in model: Doing(), at test_failure.py:")
+            assert not [n for n in found if "known" in n], found
+            explained += 1
+    assert explained > 500
