@@ -350,7 +350,7 @@ def _record(
     node.parents = tuple(nodes)
     node.saved = tuple(
         values[n]
-        if (only := op.needed_for(n)) is None or any(nodes[k] is not None for k in only)
+        if (only := op.only[n]) is None or any(nodes[k] is not None for k in only)
         else None
         for n in op.saved_names
     )

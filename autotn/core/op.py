@@ -177,6 +177,8 @@ class Op:
         self.complex_twin: Any = None
         self.generated: str | None = None
         self.saved_names: tuple[str, ...] = ()
+        #: For what is saved: `needed_for`.
+        self.only: dict[str, tuple[int, ...] | None] = {}
         self.keeps_output = False
         self.backward: Callable[[Any, Any], Any] = _not_yet
         self.carry: Callable[..., Any] | None = None
@@ -245,6 +247,7 @@ class Op:
         shapes = [f"{i.name}_shape" for i in self.inputs]
         order = [*self.parameters, *shapes, "out", *self.aux]
         self.saved_names = tuple(n for n in order if n in named)
+        self.only = {n: self.needed_for(n) for n in self.saved_names}
         self.keeps_output = "out" in named
         if self.generated is not None:
             callpath.generate(self)

@@ -104,8 +104,8 @@ class Watch:
         """
         if array.dtype.kind not in "fc" or not array.size:
             return False
-        if array.dtype.itemsize >= 4 and array.flags.c_contiguous:
-            flat = array.ravel()
+        if array.dtype.itemsize >= 4 and array.flags.forc:
+            flat = array.ravel("K")  # no copy, in C's order or in Fortran's
             if np.isfinite(np.vdot(flat, flat)):
                 return False
         return not np.isfinite(array).all()
