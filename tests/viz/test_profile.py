@@ -71,6 +71,24 @@ def test_lines_are_the_users() -> None:
     assert all(name.startswith("test_profile.py:") for name in names)
 
 
+def test_optimizers_are_a_part_of_their_own() -> None:
+    model = network()
+    optimizer = tn.optim.Adam(model.parameters())
+    with tn.profile(show=False) as p:
+        for _ in range(2):
+            step(model)
+            optimizer.step()
+    row = named(p.by_op())["Adam.step"]
+    assert row.calls == 2
+    assert row.optimizer > 0
+    assert row.forward == row.backward == 0
+    assert "optimizer" in str(p)
+    assert any(line.optimizer and "optimizer.step()" in line.name for line in p.by_line())
+    with tn.profile(show=False) as p:
+        step(model)
+    assert "optimizer" not in str(p)
+
+
 def test_views_allocate_nothing_and_the_peak_is_what_was_alive_together() -> None:
     with tn.profile(show=False) as p:
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""What one thread did while it was profiled: an `Event` per op, forward and backward apart.
+"""What one thread did while it was profiled: an `Event` per op, forward and backward apart, and per optimizer step.
 
 Times are of the op alone: kernel, wrapping and the tape for a forward op, the gradient rule for a
 backward one. Ops that ran inside another (a rule under ``create_graph``) are taken out of its own time,
@@ -32,7 +32,7 @@ class Event:
     """One op that ran; times in nanoseconds, sizes in bytes."""
 
     op: str
-    phase: str  # "forward" or "backward"
+    phase: str  # "forward", "backward" or "optimizer"
     start: int
     duration: int
     own: int
@@ -154,6 +154,22 @@ class Listener(listening.Listener):
         self.outer.pulled(node, g, grads, waiting)
         self._end(node.op, "backward", now, allocated, scope, where)
 
+    def before_step(self, optimizer: Any) -> Any:
+        """An optimizer begins to step."""
+        before = self.outer.before_step(optimizer)
+        step = SimpleNamespace(name=f"{type(optimizer).__name__}.step")
+        self._running.append([step, perf_counter_ns(), 0])
+        return step, before
+
+    def after_step(self, optimizer: Any, before: Any) -> None:
+        """It has stepped."""
+        now = perf_counter_ns()
+        step, theirs = before
+        frame = user_frame(sys._getframe(1))
+        where = None if frame is None else (frame.f_code, frame.f_lasti)
+        self.outer.after_step(optimizer, theirs)
+        self._end(step, "optimizer", now, 0, (), where)
+
     # -- what only the outer listener cares for ------------------------------------------------------
 
     def failed(self, op: Any, args: tuple[Any, ...], error: BaseException) -> None:
@@ -187,14 +203,6 @@ class Listener(listening.Listener):
     def arrived(self, node: Any, g: Any) -> None:
         """Pass it on."""
         self.outer.arrived(node, g)
-
-    def before_step(self, optimizer: Any) -> Any:
-        """Pass it on."""
-        return self.outer.before_step(optimizer)
-
-    def after_step(self, optimizer: Any, before: Any) -> None:
-        """Pass it on."""
-        self.outer.after_step(optimizer, before)
 
     def _end(
         self, op: Any, phase: str, now: int, allocated: int, scope: Scope, where: Place | None

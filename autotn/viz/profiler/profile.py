@@ -127,10 +127,12 @@ class profile:
         )
         forward = sum(e.own for e in events if e.phase == "forward")
         backward = sum(e.own for e in events if e.phase == "backward")
-        outside = max(wall - forward - backward, 0)
-        whole = (forward + backward) / 1e9
+        steps = sum(e.own for e in events if e.phase == "optimizer")
+        outside = max(wall - forward - backward - steps, 0)
+        whole = (forward + backward + steps) / 1e9
+        optimizer = f"optimizer {time_text(steps)}, " if steps else ""
         lines = [
-            f"forward {time_text(forward)}, backward {time_text(backward)}, outside of ops "
+            f"forward {time_text(forward)}, backward {time_text(backward)}, {optimizer}outside of ops "
             f"{time_text(outside)}; at most {bytes_text(self.peak_bytes)} held by results and gradients"
         ]
         if not events:
@@ -214,7 +216,7 @@ def _spans(events: list[Event]) -> list[dict[str, Any]]:
         line = f"{os.path.basename(found[0])}:{found[1]}: {found[2]}" if found else ""
         spans.append(
             {
-                "name": event.op if phase == "forward" else f"{event.op} (backward)",
+                "name": f"{event.op} (backward)" if phase == "backward" else event.op,
                 "cat": phase,
                 "ts": event.start,
                 "dur": event.duration,

@@ -23,14 +23,15 @@ class Row:
     calls: int = 0
     forward: float = 0.0
     backward: float = 0.0
+    optimizer: float = 0.0
     forward_bytes: int = 0
     backward_bytes: int = 0
     _seen: set[int] = field(default_factory=set, repr=False)
 
     @property
     def total(self) -> float:
-        """Forward and backward time together."""
-        return self.forward + self.backward
+        """All its time together."""
+        return self.forward + self.backward + self.optimizer
 
     def add(self, event: Event, times: int = 1) -> None:
         """Count one more event."""
@@ -38,9 +39,12 @@ class Row:
             self.calls += times
             self.forward += event.own / 1e9
             self.forward_bytes += event.allocated
-        else:
+        elif event.phase == "backward":
             self.backward += event.own / 1e9
             self.backward_bytes += event.allocated
+        else:
+            self.calls += times
+            self.optimizer += event.own / 1e9
 
 
 def _grouped(
@@ -120,18 +124,31 @@ def table(title: str, rows: list[Row], whole: float, summed: bool = True) -> lis
     """A table as lines; `whole` is what the shares are of, and rows that were left out are summed."""
     if not rows:
         return []
+    steps = any(row.optimizer for row in rows)
     shown = rows if len(rows) <= SHOWN else rows[: SHOWN - 1]
-    lines = [[title, "calls", "forward", "backward", "share", "bytes forward", "bytes backward"]]
-    lines += [_line(row, whole) for row in shown]
+    head = [
+        title,
+        "calls",
+        "forward",
+        "backward",
+        "optimizer",
+        "share",
+        "bytes forward",
+        "bytes backward",
+    ]
+    lines = [head, *(_line(row, whole) for row in shown)]
     if len(shown) < len(rows):
         rest = Row(f"{len(rows) - len(shown)} more")
         for row in rows[len(shown) :]:
             rest.calls += row.calls
             rest.forward += row.forward
             rest.backward += row.backward
+            rest.optimizer += row.optimizer
             rest.forward_bytes += row.forward_bytes
             rest.backward_bytes += row.backward_bytes
-        lines.append(_line(rest, whole) if summed else [rest.name, *[""] * 6])
+        lines.append(_line(rest, whole) if summed else [rest.name, *[""] * 7])
+    if not steps:
+        lines = [line[:4] + line[5:] for line in lines]
     return table_text(lines, 1)
 
 
@@ -142,6 +159,7 @@ def _line(row: Row, whole: float) -> list[str]:
         str(row.calls),
         time_text(row.forward * 1e9),
         time_text(row.backward * 1e9),
+        time_text(row.optimizer * 1e9),
         f"{row.total / whole:.0%}" if whole else "",
         bytes_text(row.forward_bytes),
         bytes_text(row.backward_bytes),
