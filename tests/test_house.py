@@ -68,8 +68,8 @@ FLOORS = {
     "paths": -1,  # and modules are found by their names
 }
 
-#: (from, to): the door to differentiation also shows gradcheck.
-SIDEWAYS = {("autograd", "testing")}
+#: (from, to): the door to differentiation also shows gradcheck, PyTorch's profiler is made of ours.
+SIDEWAYS = {("autograd", "testing"), ("profiler", "viz")}
 
 #: Run as a command to write the stub from all declarations; nothing of the package imports it.
 COMMANDS = {"autotn.core.stub"}

@@ -199,3 +199,27 @@ def test_nothing_listens_when_it_is_off_and_numbers_are_the_same_when_on() -> No
     assert np.array_equal(plain, x.grad.numpy())
     assert modes.HOT["SPECIAL"] == 0
     assert modes.state.recorder is None
+
+
+def test_pytorchs_words_for_it(tmp_path) -> None:
+    x = tn.ones(3, requires_grad=True)
+    handler = tn.profiler.tensorboard_trace_handler(str(tmp_path / "traces"), use_gzip=True)
+    with tn.profiler.profile(record_shapes=True, on_trace_ready=handler) as p:
+        with tn.profiler.record_function("step"):
+            (x * x).sum().backward()
+        p.step()
+    averages = p.key_averages()
+    assert {one.key: one.count for one in averages} == {
+        "mul": 1, "sum": 1, "sum_backward": 1, "mul_backward": 1,
+    }  # fmt: skip
+    lines = averages.table(sort_by="cpu_time_total", row_limit=2).splitlines()
+    assert lines[0].split()[0] == "Name"
+    assert len(lines) == 4
+    assert lines[-1].startswith("Self CPU time total")
+    times = [one.cpu_time_total for one in averages]
+    dearest = max(averages, key=lambda one: one.cpu_time_total)
+    assert lines[1].startswith(dearest.key)
+    assert averages.total_average().self_cpu_time_total == pytest.approx(sum(times))
+    with pytest.raises(ValueError, match="taste"):
+        averages.table(sort_by="taste")
+    assert [path.suffix for path in (tmp_path / "traces").iterdir()] == [".gz"]
