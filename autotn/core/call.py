@@ -20,7 +20,7 @@ from autotn.core.op import Input, Op, to_arrays as to_arrays
 from autotn.core.storage import link_view
 from autotn.core.tensor import Tensor, is_differentiable, wrap
 from autotn.core.traced import Traced
-from autotn.errors import AutogradError, DTypeError
+from autotn.errors import AutogradError, DTypeError, ShapeError
 
 HOT["Tensor"] = Tensor
 HOT["arrays"] = to_arrays
@@ -125,7 +125,9 @@ def _numbers_as_arrays(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(ready)
 
 
-def _wrong_input(op: Op, i: Input, given: Any) -> TypeError:
+def _wrong_input(op: Op, i: Input, given: Any) -> Exception:
+    if i.kind == "list" and isinstance(given, (list, tuple)) and not given:
+        return ShapeError(f"{op.name}: expected a non-empty list of Tensors")
     what = "a sequence of Tensors" if i.kind == "list" else "a Tensor"
     more = " or a number" if op.broadcasts else ""
     return TypeError(

@@ -11,6 +11,7 @@ tensor without history, a `Leaf` for one that requires grad, else the node that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import index
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
@@ -630,7 +631,7 @@ def check_dim(name: str, dim: Any, ndim: int) -> int:
     """`dim` as an index from 0, or an `IndexError` with the range it must be in."""
     limit = max(ndim, 1)
     try:
-        k = int(dim)
+        k = index(dim)
     except TypeError:
         raise TypeError(f"{name}: argument 'dim' must be an int, got {dim!r}") from None
     if not -limit <= k < limit:

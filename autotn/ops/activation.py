@@ -520,6 +520,10 @@ def prelu(input: Any, weight: Any) -> Any:
     tensor([-0.5000,  1.0000])
     """
     count = math.prod(weight.shape)
+    if weight.ndim > 1:
+        raise RuntimeError(
+            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}"
+        )
     if count != 1:
         if input.ndim < 2 or input.shape[1] != count:
             channels = input.shape[1] if input.ndim > 1 else 1

@@ -367,6 +367,9 @@ def cartesian_prod(*tensors: Any) -> Any:
     """
     from autotn.ops.join import stack
 
+    for t in tensors:
+        if t.ndim != 1:
+            raise RuntimeError(f"cartesian_prod: Expect a 1D vector, but got shape {list(t.shape)}")
     if len(tensors) == 1:
         return tensors[0]
     return stack([g.reshape((-1,)) for g in meshgrid(*tensors, indexing="ij")], 1)
@@ -404,6 +407,8 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     axis = check_dim("diff", dim, input.ndim)
     if not input.ndim:
         raise RuntimeError("diff: expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"diff: order must be non-negative but got {n}")
     parts = [p for p in (prepend, input, append) if p is not None]
     x = cat(parts, axis) if len(parts) > 1 else input
     kind = (x._data if isinstance(x, Tensor) else x).dtype
@@ -483,12 +488,13 @@ def unfold_dimension(input: Arr, dimension: int, size: int, step: int) -> Arr:
     axis = check_dim("unfold", dimension, input.ndim)
     if step <= 0:
         raise RuntimeError(f"unfold: step is {step} but must be > 0")
+    longest = input.shape[axis] if input.ndim else 1
+    if not 0 <= size <= longest:
+        raise RuntimeError(
+            f"unfold: maximum size for tensor at dimension {axis} is {longest} but size is {size}"
+        )
     if not input.ndim:
         return input.reshape(1)[:size]
-    if size > input.shape[axis]:
-        raise RuntimeError(
-            f"unfold: maximum size for tensor at dimension {axis} is {input.shape[axis]} but size is {size}"
-        )
     windows = np.lib.stride_tricks.sliding_window_view(
         input, size, axis, writeable=input.flags.writeable
     )

@@ -290,7 +290,7 @@ def _check_heads(query: Any, key: Any, value: Any, width: int, heads: int) -> bo
             query,
             -1,
         )
-    if width % heads:
+    if heads < 1 or width % heads:
         raise ShapeError(f"{name}: embed_dim {width} not divisible by num_heads {heads}")
     if tuple(key.shape[:-1]) != tuple(value.shape[:-1]):
         raise ShapeError(

@@ -113,6 +113,8 @@ def histogram(
         edges = np.linspace(*ends, bins + 1, dtype=x.dtype)
     else:
         edges = _plain(bins)
+        if not isinstance(edges, np.ndarray):
+            raise TypeError(f"histogram: bins must be an int or a Tensor, got {bins!r}")
         if edges.ndim != 1:
             raise ShapeError(f"histogram: bins must be 1-d, got {edges.ndim} dimensions")
     with np.errstate(invalid="ignore"):  # the density of nothing is NaN
@@ -150,6 +152,9 @@ def histogramdd(
         if range is None
         else list(zip(range[::2], range[1::2], strict=True))
     )
+    for n in counted:
+        if isinstance(n, int) and n <= 0:
+            raise RuntimeError(f"histogramdd: bins must be > 0, got {n}")
     edges = [
         np.linspace(*_range("histogramdd", line, *pair), n + 1, dtype=x.dtype)
         if isinstance(n, int) else _plain(n)

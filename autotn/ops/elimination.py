@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,7 +40,8 @@ __all__ = [
 def per_matrix(function: Any, *batches: Any) -> list[Any]:
     """`function` of each matrix (or vector) of batches, its results stacked again."""
     lead = batches[0].shape[:-2]
-    flat = [b.reshape((-1, *b.shape[len(lead) :])) for b in batches]
+    count = math.prod(lead)
+    flat = [b.reshape((count, *b.shape[len(lead) :])) for b in batches]
     found = [function(*one) for one in zip(*flat, strict=True)]
     if not found:  # an empty batch: the shapes of a matrix of ones say the rest
         found = [function(*(np.ones(b.shape[len(lead) :], b.dtype) for b in batches))]

@@ -72,6 +72,8 @@ def gather(input: Arr, dim: int, index: Fixed, *, sparse_grad: bool = False) -> 
     check_index("gather", index, input.shape[axis] if input.ndim else 1, axis)
     if input.ndim == 0:
         return np.broadcast_to(input, index.shape).copy()
+    if index.ndim == 0:
+        return input[int(index)].reshape(())
     return input[_grid(index, axis)]
 
 
@@ -462,6 +464,7 @@ def index_reduce(
     """
     axis = check_dim("index_reduce", dim, input.ndim)
     plain = index._data if isinstance(index, Tensor) else index
+    _check_index_source("index_reduce", input, axis, plain, source.shape)
     along = [1] * max(input.ndim, 1)
     along[axis] = plain.size
     full = np.broadcast_to(plain.reshape(along), tuple(source.shape))

@@ -43,6 +43,11 @@ def geqrf(input: Any) -> Any:
 
 def _reflections(name: str, A: Any, tau: Any) -> list[tuple[Any, Any]]:
     """Each reflection's direction (a column) and length."""
+    if tuple(tau.shape[:-1]) != tuple(A.shape[:-2]) or tau.ndim != A.ndim - 1:
+        raise ShapeError(
+            f"{name}: Expected batch dimensions of tau to be equal to those of input, got tau of shape "
+            f"{tuple(tau.shape)} and input of shape {tuple(A.shape)}"
+        )
     rows, columns = A.shape[-2:]
     count = tau.shape[-1]
     if columns > rows or count > columns:
@@ -64,7 +69,8 @@ def linalg_householder_product(A: Any, tau: Any) -> Any:
             [-0.8000]])
     """
     need_matrix("linalg.householder_product", array_of(A))
-    product = like(A, np.eye(*A.shape[-2:], dtype=array_of(A).dtype))
+    eye = np.eye(*A.shape[-2:], dtype=array_of(A).dtype)
+    product = like(A, np.broadcast_to(eye, tuple(A.shape)))
     for direction, length in reversed(_reflections("linalg.householder_product", A, tau)):
         product = product - matmul(length * direction, matmul(adjoint_of(direction), product))
     return product

@@ -50,7 +50,7 @@ def cat(tensors: Sequence[Arr], dim: int = 0) -> Arr:
     tensor([1, 2, 3])
     """
     if not tensors:
-        raise ValueError("cat: expected a non-empty list of Tensors")
+        raise ShapeError("cat: expected a non-empty list of Tensors")
     full = [a for a in tensors if not _legacy_empty(a)] or list(tensors)
     for k, a in enumerate(full):
         if a.ndim == 0:
@@ -100,7 +100,7 @@ def stack(tensors: Any, dim: int = 0) -> Any:
     """
     tensors = list(tensors)
     if not tensors:
-        raise ValueError("stack: expected a non-empty list of Tensors")
+        raise ShapeError("stack: expected a non-empty list of Tensors")
     first = tuple(tensors[0].shape)
     for k, t in enumerate(tensors):
         if tuple(t.shape) != first:

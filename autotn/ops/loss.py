@@ -448,6 +448,7 @@ def soft_margin_loss(
     from autotn.ops.activation import softplus
 
     reduction = reduction_of(size_average, reduce, reduction)
+    warn_if_broadcast("soft_margin_loss", input, target)
     return reduced(softplus(-target * input, 1.0, 50.0), reduction)
 
 

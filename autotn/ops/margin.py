@@ -265,7 +265,7 @@ def multilabel_soft_margin_loss(
     values = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:
         values = values * weight
-    return reduced(values.mean(-1), reduction)
+    return reduced(values.mean(input.ndim - 1), reduction)
 
 
 # -- connectionist temporal classification -----------------------------------------------------------------

@@ -10,6 +10,7 @@ from autotn.core.modes import state
 from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
 from autotn.core.views import assign_view
+from autotn.errors import ShapeError
 from autotn.ops.diagonal import diagonal
 
 __all__ = [
@@ -142,6 +143,15 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     return _masked_fill(input, values, value)
 
 
+def _common_shape(name: str, input: Any, mask: Any) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(tuple(input.shape), mask.shape)
+    except ValueError:
+        raise ShapeError(
+            f"{name}: a mask of shape {mask.shape} and an input of shape {tuple(input.shape)} do not broadcast"
+        ) from None
+
+
 @composite(method="masked_select", out=True)
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements where `mask` is true, in one dimension.
@@ -152,7 +162,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     from autotn.ops.index import _getitem
 
     values = _check_mask("masked_select", mask)
-    shape = np.broadcast_shapes(tuple(input.shape), values.shape)
+    shape = _common_shape("masked_select", input, values)
     stretched = (
         np.broadcast_to(input, shape) if isinstance(input, np.ndarray) else input.expand(shape)
     )
@@ -172,7 +182,12 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     from autotn.ops.index import _index_put
 
     values = _check_mask("masked_scatter", mask)
-    full = np.broadcast_to(values, tuple(input.shape))
+    shape = _common_shape("masked_scatter", input, values)
+    if tuple(input.shape) != shape:
+        input = (
+            np.broadcast_to(input, shape) if isinstance(input, np.ndarray) else input.expand(shape)
+        )
+    full = np.broadcast_to(values, shape)
     count = int(full.sum())
     flat = source.reshape((-1,))
     if flat.shape[0] < count:
@@ -197,7 +212,7 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     if as_tuple:
         found = np.nonzero(np.atleast_1d(values))
         return tuple(wrap(k) for k in found)
-    return wrap(np.argwhere(values).astype(np.int64).reshape(-1, values.ndim))
+    return wrap(np.argwhere(values).astype(np.int64))
 
 
 @composite(method="argwhere", numpy=np.argwhere)

@@ -483,5 +483,7 @@ def norm_except_dim(v: Any, pow: int = 2, dim: int = 0) -> Any:
     if dim == -1:
         return linalg_vector_norm(v, pow)
     axis = check_dim("norm_except_dim", dim, v.ndim)
+    if v.ndim == 1:
+        return abs(v)
     others = tuple(k for k in range(v.ndim) if k != axis)
     return linalg_vector_norm(v, pow, others, True)

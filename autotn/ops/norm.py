@@ -431,6 +431,11 @@ def instance_norm(
             "instance_norm: Expected more than 1 spatial element when training, got input size "
             f"{list(shape)}"
         )
+    for what, one in (("weight", weight), ("bias", bias)):
+        if one is not None and tuple(one.shape) != (shape[1],):
+            raise ShapeError(
+                f"instance_norm: {what} should contain {shape[1]} elements, got shape {tuple(one.shape)}"
+            )
     if running_mean is not None or running_var is not None:
         with no_grad():
             rows = input.detach().reshape((shape[0], shape[1], count))
@@ -461,6 +466,8 @@ def local_response_norm(
             f"local_response_norm: Expected 3D or higher dimensionality input (got {input.ndim} "
             "dimensions)"
         )
+    if size < 1:
+        raise ValueError(f"local_response_norm: size must be at least 1, got {size}")
     return _respond(input, size // 2, (size - 1) // 2, alpha / size, beta, k)
 
 

@@ -157,6 +157,8 @@ def _kth(input: Arr, k: int, dim: int, keepdim: bool, what: str) -> tuple[Arr, A
     kind: Any = {"kthvalue": KthvalueResult}.get(what, MedianResult)
     axis = check_dim(what, dim, input.ndim)
     if input.ndim == 0:
+        if what == "kthvalue" and k != 1:
+            raise RuntimeError("kthvalue: selected number k out of range for dimension 0")
         return kind(input.copy(), np.zeros((), np.int64)), (np.zeros((), np.int64),)
     size = input.shape[axis]
     if size == 0:
@@ -308,7 +310,7 @@ def _quantile(
     ordered = _sort(flat, -1, False)[0]
     data = ordered._data if isinstance(ordered, Tensor) else ordered
     size = data.shape[-1]
-    if not size:
+    if not data.size:
         raise RuntimeError(f"{name}: input tensor must be non-empty")
     nans = np.isnan(data).sum(-1, keepdims=True)
     count = np.maximum(size - nans, 1) if ignore_nan else np.full_like(nans, size)

@@ -438,6 +438,8 @@ def _normed(
     name: str, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool
 ) -> Any:
     dims = int(name[-2])
+    if norm_type == 0:
+        raise ValueError(f"{name}: norm_type must not be 0")
     if math.isinf(norm_type):
         highest = over_batch(
             name,

@@ -179,7 +179,15 @@ def kron(input: Any, other: Any) -> Any:
     return (left * right).reshape(tuple(x * y for x, y in zip(a, b, strict=True)))
 
 
-def _scaled_sum(input: Any, product: Any, beta: Any, alpha: Any) -> Any:
+def _scaled_sum(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
+    shape, own = tuple(product.shape), tuple(input.shape)
+    if own != shape and (
+        len(own) > len(shape)
+        or any(n not in (1, m) for n, m in zip(reversed(own), reversed(shape), strict=False))
+    ):
+        raise ShapeError(
+            f"{name}: 'input' of shape {own} does not expand to the shape {shape} of the product"
+        )
     product = product if alpha == 1 else product * alpha
     if beta == 0:  # PyTorch: what input holds is then ignored, NaN included
         return product
@@ -193,7 +201,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     >>> tn.addmm(tn.ones(1), tn.tensor([[1.0, 2.0]]), tn.tensor([[3.0], [4.0]]))
     tensor([[12.]])
     """
-    return _scaled_sum(input, mm(mat1, mat2), beta, alpha)
+    return _scaled_sum("addmm", input, mm(mat1, mat2), beta, alpha)
 
 
 @composite(method="addmv", inplace=True, out=True)
@@ -203,7 +211,7 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> A
     >>> tn.addmv(tn.ones(1), tn.tensor([[1.0, 2.0]]), tn.tensor([3.0, 4.0]))
     tensor([12.])
     """
-    return _scaled_sum(input, mv(mat, vec), beta, alpha)
+    return _scaled_sum("addmv", input, mv(mat, vec), beta, alpha)
 
 
 @composite(method="addr", inplace=True, out=True)
@@ -213,7 +221,7 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
     >>> tn.addr(tn.zeros(1, 2), tn.tensor([2.0]), tn.tensor([3.0, 4.0]))
     tensor([[6., 8.]])
     """
-    return _scaled_sum(input, outer(vec1, vec2), beta, alpha)
+    return _scaled_sum("addr", input, outer(vec1, vec2), beta, alpha)
 
 
 @composite(method="baddbmm", inplace=True, out=True)
@@ -223,7 +231,7 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any =
     >>> tn.baddbmm(tn.ones(1), tn.ones(2, 1, 3), tn.ones(2, 3, 1)).shape
     tn.Size([2, 1, 1])
     """
-    return _scaled_sum(input, bmm(batch1, batch2), beta, alpha)
+    return _scaled_sum("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
 
 @composite(method="addbmm", inplace=True, out=True)
@@ -233,7 +241,7 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 
     >>> tn.addbmm(tn.ones(1), tn.ones(2, 1, 3), tn.ones(2, 3, 1))
     tensor([[7.]])
     """
-    return _scaled_sum(input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
+    return _scaled_sum("addbmm", input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
 
 @composite()
@@ -244,6 +252,8 @@ def chain_matmul(*matrices: Any, out: Any = None) -> Any:
     tn.Size([2, 1])
     """
     listed = list(matrices)
+    for m in listed:
+        _need("chain_matmul", m, 2, "each input")
     sizes = [m.shape[0] for m in listed] + [listed[-1].shape[1]]
     count = len(listed)
     cost = [[0] * count for _ in range(count)]
@@ -439,6 +449,13 @@ def bilinear(input1: Arr, input2: Arr, weight: Arr, bias: Arr | None = None) -> 
         raise ShapeError(
             f"bilinear: batch dimensions {input1.shape[:-1]} and {input2.shape[:-1]} must be equal"
         )
+    if weight.ndim != 3 or weight.shape[1:] != (input1.shape[-1], input2.shape[-1]):
+        raise ShapeError(
+            f"bilinear: weight of shape {weight.shape} does not take inputs of {input1.shape[-1]} and "
+            f"{input2.shape[-1]} features"
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(f"bilinear: bias must have shape {weight.shape[:1]}, got {bias.shape}")
     found = np.einsum("...i,oij,...j->...o", input1, weight, input2, optimize=True)
     return found if bias is None else found + bias
 
@@ -623,6 +640,8 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
             f"cdist: X1 and X2 must have the same number of columns, got {x1.shape[-1]} and {x2.shape[-1]}"
         )
     _need_real("cdist", x1, x2)
+    if p < 0:
+        raise RuntimeError(f"cdist only supports non-negative p values, got {p}")
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 
@@ -635,6 +654,8 @@ def pdist(input: Any, p: float = 2.0) -> Any:
     """
     _need("pdist", input, 2, "'input'")
     _need_real("pdist", input)
+    if p < 0:
+        raise RuntimeError(f"pdist only supports non-negative p values, got {p}")
     first, second = np.triu_indices(input.shape[0], 1)
     return norm(input[first] - input[second], p, -1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,8 +30,8 @@ def ints(name: str, given: Sequence[Any]) -> tuple[int, ...]:
         if not (isinstance(only, Tensor) and only.ndim == 0):
             given = tuple(only)
     try:
-        return tuple(int(n) for n in given)
-    except (TypeError, ValueError):
+        return tuple(operator.index(n) for n in given)
+    except TypeError:
         raise TypeError(f"{name}: expected sizes as ints, got {given!r}") from None
 
 
@@ -668,7 +669,7 @@ def select(input: Any, dim: int, index: int) -> Any:
         )
     from autotn.ops.index import _getitem
 
-    return _getitem(input, (*(slice(None),) * axis, int(index)))
+    return _getitem(input, (*(slice(None),) * axis, operator.index(index)))
 
 
 def _relabel(name: str, function: Any) -> None:

@@ -40,7 +40,9 @@ def softmax(input: Arr, dim: int | None = None, dtype: Any = None) -> Arr:
     """
     if dim is None:
         dim = implicit_dim("softmax", input.ndim, 4)
-    axis = check_dim("softmax", dim, input.ndim) if input.ndim else None
+    axis: int | None = check_dim("softmax", dim, input.ndim)
+    if not input.ndim:
+        axis = None
     if dtype is not None:
         input = input.astype(dtypes.as_numpy(dtype))
     if not input.size:
@@ -79,7 +81,9 @@ def log_softmax(input: Arr, dim: int | None = None, dtype: Any = None) -> Arr:
     """
     if dim is None:
         dim = implicit_dim("log_softmax", input.ndim, 4)
-    axis = check_dim("log_softmax", dim, input.ndim) if input.ndim else None
+    axis: int | None = check_dim("log_softmax", dim, input.ndim)
+    if not input.ndim:
+        axis = None
     if dtype is not None:
         input = input.astype(dtypes.as_numpy(dtype))
     if not input.size:

@@ -219,7 +219,8 @@ def linalg_solve(A: Any, B: Any, *, left: bool = True) -> Any:
     """
     vector = B.ndim == 1 or (A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1]))
     if vector:
-        return _solve(A if left else swap(A), B.reshape((*B.shape, 1))).reshape(tuple(B.shape))
+        found = _solve(A if left else swap(A), B.reshape((*B.shape, 1)))
+        return found.reshape(tuple(found.shape[:-1]))
     if left:
         if A.shape[-1] != B.shape[-2]:
             raise ShapeError(

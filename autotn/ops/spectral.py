@@ -32,6 +32,12 @@ def _norm(name: str, norm: Any) -> Any:
     return norm or "backward"
 
 
+def _swapped(norm: Any) -> str:
+    """The normalisation of the inverse transform."""
+    _norm("fft.hfft", norm)
+    return _SWAPPED[norm]
+
+
 def _length(name: str, n: Any, size: int) -> int:
     count = size if n is None else int(n)
     if count < 1:
@@ -144,6 +150,12 @@ def fft_irfft(input: Any, n: Any = None, dim: int = -1, norm: Any = None) -> Any
     axis = check_dim("fft.irfft", dim, input.ndim)
     count = 2 * (input.shape[axis] - 1) if n is None else int(n)
     count = _length("fft.irfft", count, count)
+    if not input.shape[axis]:  # no spectrum is one of zeros
+        from autotn.ops.pad import pad
+
+        wide = [0, 0] * (input.ndim - axis - 1) + [0, 1]
+        padded = pad(input if isinstance(input, Tensor) else wrap(np.asarray(input)), wide)
+        input = padded if isinstance(input, Tensor) else padded._data
     values = _as_complex(input if isinstance(input, Tensor) else wrap(np.asarray(input)))
     # The numbers at 0 and at half the length count as real.
     full = _mirrored(_real_ends(values, count, axis), count, axis)
@@ -176,7 +188,7 @@ def fft_hfft(input: Any, n: Any = None, dim: int = -1, norm: Any = None) -> Any:
         if (input._data if isinstance(input, Tensor) else input).dtype.kind == "c"
         else input
     )
-    return fft_irfft(turned, n, dim, _SWAPPED[norm])
+    return fft_irfft(turned, n, dim, _swapped(norm))
 
 
 @composite(out=True)
@@ -186,10 +198,14 @@ def fft_ihfft(input: Any, n: Any = None, dim: int = -1, norm: Any = None) -> Any
     >>> tn.fft.ihfft(tn.ones(2)).real
     tensor([1., 0.])
     """
-    return fft_rfft(input, n, dim, _SWAPPED[norm]).conj()
+    return fft_rfft(input, n, dim, _swapped(norm)).conj()
 
 
 def _axes(name: str, input: Any, s: Any, dim: Any) -> tuple[list[Any], list[int]]:
+    if s is not None and len(s) > input.ndim:
+        raise RuntimeError(
+            f"{name}: Got shape with {len(s)} values but input tensor only has {input.ndim} dimensions."
+        )
     if dim is None:
         axes = (
             list(range(input.ndim)) if s is None else list(range(input.ndim - len(s), input.ndim))
@@ -275,7 +291,7 @@ def fft_hfftn(input: Any, s: Any = None, dim: Any = None, norm: Any = None) -> A
     tensor([[2., 0.]])
     """
     turned = input.conj() if _is_complex(input) else input
-    return fft_irfftn(turned, s, dim, _SWAPPED[norm])
+    return fft_irfftn(turned, s, dim, _swapped(norm))
 
 
 @composite(out=True)
@@ -286,7 +302,7 @@ def fft_ihfftn(input: Any, s: Any = None, dim: Any = None, norm: Any = None) -> 
     tensor([[1., 0.],
             [0., 0.]])
     """
-    return fft_rfftn(input, s, dim, _SWAPPED[norm]).conj()
+    return fft_rfftn(input, s, dim, _swapped(norm)).conj()
 
 
 def _is_complex(x: Any) -> bool:

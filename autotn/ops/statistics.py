@@ -49,8 +49,8 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         )
     if _array(input).dtype == np.bool_:
         raise DTypeError("cov: bool dtype is not supported for input")
-    single = input.ndim < 2
-    x = input.reshape((1, -1)) if single else input
+    single = input.ndim < 2 or input.shape[0] == 1
+    x = input.reshape((1, -1)) if input.ndim < 2 else input
     if _array(x).dtype.kind not in "fcV":
         x = x.to("float32") if isinstance(x, Tensor) else x.astype(np.float32)
     count = x.shape[1]

@@ -83,6 +83,8 @@ def _(array):
     yield ErrorSample(
         array(3, 4), array(3), raises=RuntimeError, match="Mismatch of parameter numbers"
     )
+    yield ErrorSample(array(3, 4), array(1, 1), raises=RuntimeError, match="1D tensor")
+    yield ErrorSample(array(3, 4), array(3), raises=RuntimeError, match="Mismatch")
 
 
 @samples("sloped", torch=None)
@@ -106,6 +108,9 @@ def _(array):
     yield Sample(array(2, 0), 1)
     yield Sample(np.array([1000.0, 999.0, -1000.0]), 0)
     yield ErrorSample(array(3), 1, raises=IndexError, match="softmax: Dimension out of range")
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
+    yield ErrorSample(array(), 1, raises=IndexError, match="range")
+    yield ErrorSample(np.arange(3), 0, raises=RuntimeError, match="dtype=")
 
 
 @samples("log_softmax")
@@ -114,6 +119,8 @@ def _(array):
     yield Sample(array(3, 4), -1)
     yield Sample(array(), 0)
     yield Sample(np.array([1000.0, 999.0, -1000.0]), 0)
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
+    yield ErrorSample(np.arange(3), 0, raises=RuntimeError, match="dtype=")
 
 
 @samples("softmin", torch=F + "softmin")

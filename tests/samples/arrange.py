@@ -12,6 +12,8 @@ def _(array):
     yield Sample(array(3, 4), (0,))
     yield Sample(array(3, 4), (0, -1))
     yield ErrorSample(array(3), (0, 0), raises=RuntimeError, match="flip")
+    yield ErrorSample(array(3), (1,), raises=IndexError, match="range")
+    yield ErrorSample(array(3), (0, 0), raises=RuntimeError)
 
 
 @samples("fliplr")
@@ -29,6 +31,7 @@ def _(array):
     yield Sample(array(3, 4), 1)
     yield Sample(array(3, 4), -1, 0)
     yield Sample(array(3, 4), (1, 2), (0, 1))
+    yield ErrorSample(array(3, 2), (1, 2), (0,), raises=RuntimeError)
 
 
 @samples("rot90")
@@ -49,6 +52,8 @@ def _(array):
     yield Sample(array(2, 3), 2)
     yield Sample(array(2, 3), 2, dim=1)
     yield Sample(array(2, 3), np.array([1, 2]), dim=0)
+    yield ErrorSample(array(3), np.array([1, 2]), raises=RuntimeError)
+    yield ErrorSample(array(3), -1, raises=RuntimeError)
 
 
 for _name in ("tril", "triu"):
@@ -89,6 +94,7 @@ def _(array):
     yield Sample(array(3))
     yield Sample(array(3), 1)
     yield Sample(array(3, 4), -1)
+    yield ErrorSample(array(2, 2, 2), raises=RuntimeError)
 
 
 @samples("diagflat")
@@ -100,6 +106,8 @@ def _(array):
 def _(array):
     yield Sample(array(3, 4))
     yield ErrorSample(array(3), raises=RuntimeError, match="trace: expected a matrix")
+    yield ErrorSample(array(3), raises=RuntimeError, match="matrix")
+    yield ErrorSample(array(2, 2) > 0, raises=RuntimeError, match="bool")
 
 
 @samples("select_scatter")
@@ -129,11 +137,17 @@ def _(array):
 def _(array):
     yield Sample(array(3, 4), array(3, 4, dtype=np.bool_))
     yield Sample(array(3, 1), array(4, dtype=np.bool_))
+    yield ErrorSample(array(3), array(3), raises=RuntimeError, match="boolean")
+    yield ErrorSample(array(3), np.ones(2, np.bool_), raises=(RuntimeError, IndexError))
 
 
 @samples("masked_scatter")
 def _(array):
     yield Sample(array(3, 4), array(3, 4, dtype=np.bool_), array(12))
+    yield ErrorSample(
+        array(3), np.ones(3, np.bool_), array(2), raises=RuntimeError, match="at least 3"
+    )
+    yield ErrorSample(array(3), array(3), array(3), raises=RuntimeError, match="boolean")
 
 
 @samples("nonzero_static")
@@ -168,6 +182,8 @@ def _(array):
     yield Sample(array(5))
     yield Sample(array(3, 4), 2, 1)
     yield Sample(array(4), prepend=array(1))
+    yield ErrorSample(array(3), -1, raises=RuntimeError, match="non-negative")
+    yield ErrorSample(array(), raises=RuntimeError, match="one-dimensional")
 
 
 @samples("as_strided")
@@ -183,6 +199,9 @@ def _(array):
     yield Sample(array(5), 0, 2, 1)
     yield Sample(array(2, 6), 1, 3, 2)
     yield ErrorSample(array(3), 0, 4, 1, raises=RuntimeError, match="unfold: maximum size")
+    yield ErrorSample(array(3), 0, 4, 1, raises=RuntimeError, match="maximum size")
+    yield ErrorSample(array(3), 0, 2, 0, raises=RuntimeError, match="step")
+    yield ErrorSample(array(), 0, 2, 1, raises=RuntimeError, match="maximum size")
 
 
 @samples("meshgrid")

@@ -40,6 +40,7 @@ def _(array):
         array(3, dtype=np.bool_), array(3), raises=TypeError, match="both 'input' and 'other'"
     )
     yield ErrorSample("text", array(3), 1, raises=TypeError, match="where: argument 'condition'")
+    yield ErrorSample(array(2) > 0, array(3), array(3), raises=RuntimeError)
 
 
 for _name in ("maximum", "minimum", "fmax", "fmin"):

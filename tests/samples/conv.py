@@ -75,6 +75,8 @@ def _(array):
     yield ErrorSample(
         x, array(3, 2, 3, 2, dtype=np.float32), raises=(DTypeError, RuntimeError), match="conv2d"
     )
+    yield ErrorSample(array(1, 3, 4, 4), array(2, 2, 2, 2), raises=RuntimeError)
+    yield ErrorSample(array(1, 2, 2, 2), array(2, 2, 3, 3), raises=RuntimeError)
 
 
 @samples("conv3d")

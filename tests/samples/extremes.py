@@ -22,12 +22,16 @@ def _(array):
     yield Sample(np.array([[1.0, 3.0, 3.0]], np.float32), 1)
     yield Sample(np.array([1.0, np.nan, 3.0], np.float32))
     yield ErrorSample(array(0, 3), 0, raises=IndexError, match="amax: Expected reduction dim")
+    yield ErrorSample(array(0), raises=IndexError, match="non-zero size")
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
+    yield ErrorSample(array(2, 2), (0, 0), raises=RuntimeError, match="multiple times|dim")
 
 
 @samples("amin")
 def _(array):
     yield from _both(array)
     yield Sample(np.array([[3.0, 1.0, 1.0]], np.float32), 1)
+    yield ErrorSample(array(0), raises=IndexError, match="non-zero size")
 
 
 @samples("max")
@@ -37,12 +41,19 @@ def _(array):
     yield Sample(array(3), array(3))
     yield Sample(np.array([[1.0, 3.0, 3.0]], np.float32), 1)
     yield ErrorSample(array(0), raises=RuntimeError, match="max.*numel")
+    yield ErrorSample(array(0), raises=RuntimeError, match="numel")
+    yield ErrorSample(array(2, 0), dim=1, raises=IndexError, match="non-zero size")
+    yield ErrorSample(array(3), dim=1, raises=IndexError, match="range")
+    yield ErrorSample(array(3, dtype=np.complex128), raises=RuntimeError, match="no order")
 
 
 @samples("min")
 def _(array):
     yield from _both(array)
     yield Sample(array(3), array(3))
+    yield ErrorSample(array(0), raises=RuntimeError, match="numel")
+    yield ErrorSample(array(2, 0), dim=1, raises=IndexError, match="non-zero size")
+    yield ErrorSample(array(3), dim=1, raises=IndexError, match="range")
 
 
 for _name in ("max_along", "min_along"):
@@ -60,17 +71,23 @@ for _name in ("max_along", "min_along"):
 @samples("argmax")
 def _(array):
     yield from _both(array)
+    yield ErrorSample(array(0), raises=IndexError, match="numel")
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
+    yield ErrorSample(array(2, 0), 1, raises=IndexError, match="non-zero size")
 
 
 @samples("argmin")
 def _(array):
     yield from _both(array)
+    yield ErrorSample(array(0), raises=IndexError, match="numel")
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 @samples("aminmax")
 def _(array):
     yield Sample(array(3, 4, distinct=True))
     yield Sample(array(3, 4, distinct=True), dim=1, keepdim=True)
+    yield ErrorSample(array(0), raises=(IndexError, RuntimeError), match="non-zero size")
 
 
 @samples("cummax")
@@ -78,6 +95,7 @@ def _(array):
     yield Sample(array(3, 4, distinct=True), 0)
     yield Sample(array(3, 4, distinct=True), -1)
     yield Sample(array(4, dtype=np.int64), 0)
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 @samples("cummin")

@@ -43,6 +43,15 @@ def _(array):
     yield ErrorSample(
         array(3), 0, np.array([0.5]), raises=TypeError, match="gather: Expected dtype int64"
     )
+    yield ErrorSample(array(3, 4), 2, array.index(3, 2, high=4), raises=IndexError, match="range")
+    yield ErrorSample(
+        array(3, 4), 1, array.index(4, 2, high=4), raises=RuntimeError, match="Size does not match"
+    )
+    yield ErrorSample(
+        array(3, 4), 1, array.index(2, high=4), raises=RuntimeError, match="number of dimensions"
+    )
+    yield ErrorSample(array(3, 4), 1, np.array([[4]]), raises=IndexError, match="out of bounds")
+    yield ErrorSample(array(3, 4), 1, array(3, 2), raises=(TypeError, RuntimeError), match="int64")
 
 
 @samples("scatter_into_zeros", torch=None)
@@ -59,6 +68,15 @@ def _(array):
     )
     # PyTorch can't differentiate a src larger than the index.
     yield Sample(array(3, 4), 1, np.array([[0], [2], [1]]), 2.5)
+    yield ErrorSample(
+        array(3, 4),
+        1,
+        np.array([[4]]),
+        array(1, 1),
+        raises=(IndexError, RuntimeError),
+        match="out of bounds",
+    )
+    yield ErrorSample(array(3, 4), 1, array.index(3, 2, high=4), array(3, 1), raises=RuntimeError)
 
 
 @samples("scatter_add")
@@ -67,6 +85,14 @@ def _(array):
         array(3, 4), 1, array.index(3, 5, high=4), array(3, 6), _skip=("gradient_like_torch",)
     )
     yield Sample(array(4), 0, array.index(6, high=4), array(6))
+    yield ErrorSample(
+        array(3, 4),
+        1,
+        np.array([[4]]),
+        array(1, 1),
+        raises=(IndexError, RuntimeError),
+        match="out of bounds",
+    )
 
 
 @samples("scatter_reduce")
@@ -88,6 +114,8 @@ def _(array):
     yield Sample(array(3, 4), 1, array.index(5, high=4))
     yield Sample(array(3, 4), 0, array.index(2, high=3))
     yield ErrorSample(array(3), 0, np.array([3]), raises=IndexError, match="index_select: index 3")
+    yield ErrorSample(array(3, 4), 1, np.array([4]), raises=IndexError, match="out of")
+    yield ErrorSample(array(3, 4), 2, np.array([0]), raises=IndexError, match="range")
 
 
 @samples("add_slices", torch=None)
@@ -124,12 +152,34 @@ def _(array):
 def _(array):
     yield Sample(array(3, 2), 0, array.index(4, high=3), array(4, 2), "prod")
     yield Sample(array(3, 2), 0, array.index(4, high=3), array(4, 2), "mean", include_self=False)
+    yield ErrorSample(
+        array(3, 2),
+        0,
+        array.index(1, 4, high=3),
+        array(4, 2),
+        "prod",
+        raises=IndexError,
+        match="vector",
+    )
+    yield ErrorSample(
+        array(3, 2),
+        0,
+        array.index(4, high=3),
+        array(4, 1),
+        "prod",
+        raises=RuntimeError,
+        match="source",
+    )
+    yield ErrorSample(
+        array(3, 2), 0, array.index(4, high=3), array(4, 2), "sum?", raises=RuntimeError
+    )
 
 
 @samples("take")
 def _(array):
     yield Sample(array(3, 4), array.index(2, 3, high=12))
     yield Sample(array(3, 4), np.array([-1, 0]))
+    yield ErrorSample(array(3), np.array([3]), raises=IndexError, match="out of range")
 
 
 @samples("take_along_dim")

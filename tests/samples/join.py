@@ -21,6 +21,9 @@ def _(array):
         [array(2, 3), array(2, 2)], raises=RuntimeError, match="cat: sizes of tensors must match"
     )
     yield ErrorSample([array(), array()], raises=RuntimeError, match="cat: zero-dimensional")
+    yield ErrorSample([array(2, 3), array(2, 2)], 0, raises=RuntimeError, match="match")
+    yield ErrorSample([], raises=(ValueError, RuntimeError), match="non-empty")
+    yield ErrorSample([array(), array()], raises=RuntimeError, match="zero-dimensional")
 
 
 @samples("stack")
@@ -31,3 +34,5 @@ def _(array):
     yield ErrorSample(
         [array(2), array(3)], raises=RuntimeError, match="stack: expects each tensor to be equal"
     )
+    yield ErrorSample([array(2), array(3)], raises=RuntimeError)
+    yield ErrorSample([], raises=RuntimeError)

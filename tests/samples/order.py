@@ -14,12 +14,14 @@ def _(array):
     yield Sample(array())
     yield Sample(array(5, dtype=np.int64), stable=True, dim=0)
     yield Sample(np.array([2.0, np.nan, 1.0], np.float32))
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 @samples("argsort")
 def _(array):
     yield Sample(array(3, 4, distinct=True), 0)
     yield Sample(array(3, 4, distinct=True), descending=True)
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 @samples("msort")
@@ -32,6 +34,9 @@ def _(array):
     yield Sample(array(3, 5, distinct=True), 2)
     yield Sample(array(3, 5, distinct=True), 2, dim=0, largest=False)
     yield ErrorSample(array(3), 4, raises=RuntimeError, match="topk: selected index k out of range")
+    yield ErrorSample(array(3), 4, raises=RuntimeError, match="out of range")
+    yield ErrorSample(array(3), -1, raises=RuntimeError, match="out of range")
+    yield ErrorSample(array(3), 1, 2, raises=IndexError, match="range")
 
 
 @samples("kth", torch=None)
@@ -48,6 +53,10 @@ def _(array):
     yield ErrorSample(
         array(3), 0, raises=RuntimeError, match="kthvalue: selected number k out of range"
     )
+    yield ErrorSample(array(3), 4, raises=RuntimeError, match="out of range")
+    yield ErrorSample(array(3), 0, raises=RuntimeError, match="out of range")
+    yield ErrorSample(array(), 2, raises=RuntimeError, match="out of range")
+    yield ErrorSample(array(3), 1, 1, raises=IndexError, match="range")
 
 
 for _name in ("median", "nanmedian"):
@@ -58,12 +67,15 @@ for _name in ("median", "nanmedian"):
         yield Sample(array(3, 4, distinct=True), 1)
         yield Sample(array(3, 4, distinct=True), dim=0, keepdim=True)
         yield Sample(np.array([[1.0, np.nan, 3.0], [3.0, 1.0, 2.0]]), 1)
+        yield ErrorSample(array(3), 1, raises=IndexError, match="range")
+        yield ErrorSample(array(2, 0), 1, raises=IndexError, match="non-zero size")
 
 
 @samples("mode")
 def _(array):
     yield Sample(array(3, 7, dtype=np.int64, high=2))
     yield Sample(array(7, 2, dtype=np.int64, high=2), 0, True)
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 for _name in ("quantile", "nanquantile"):
@@ -76,6 +88,14 @@ for _name in ("quantile", "nanquantile"):
         for way in ("lower", "higher", "midpoint", "nearest"):
             yield Sample(array(5, distinct=True), 0.4, interpolation=way)
         yield ErrorSample(array(3), 1.5, raises=RuntimeError, match="range .0, 1.")
+        yield ErrorSample(array(0), 0.5, raises=RuntimeError, match="non-empty")
+        yield ErrorSample(
+            array(3), 0.5, interpolation="cubic", raises=RuntimeError, match="interpolation"
+        )
+        yield ErrorSample(
+            array(3), array(2, 2, low=0, high=1), raises=RuntimeError, match="scalar or 1D"
+        )
+        yield ErrorSample(np.arange(3), 0.5, raises=RuntimeError, match="floating")
 
 
 @samples("unique")

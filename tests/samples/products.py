@@ -25,6 +25,8 @@ def _(array):
     yield ErrorSample(
         array(2, 3), array(3, dtype=np.float32), raises=RuntimeError, match="same dtype"
     )
+    yield ErrorSample(array(2, 3), array(2, 3), raises=RuntimeError)
+    yield ErrorSample(array(), array(3), raises=RuntimeError)
 
 
 @samples("linear", torch=F + "linear")
@@ -43,12 +45,19 @@ def _(array):
         raises=RuntimeError,
         match="linear: expected 2 features in the last",
     )
+    yield ErrorSample(array(2, 3), array(4, 2), raises=RuntimeError)
 
 
 def _pair(name, a, b, **extra):
     @samples(name)
     def _(array):
         yield Sample(array(*a), array(*b))
+        if name != "outer":
+            yield ErrorSample(
+                array(*a),
+                array(*b[:-1], b[-1] + 1) if len(b) == 1 else array(*b).swapaxes(-1, -2),
+                raises=RuntimeError,
+            )
         yield ErrorSample(
             array(2, 2, 2, 2), array(2), raises=RuntimeError, match=f"{name}: 'input' must be"
         )
@@ -77,6 +86,7 @@ def _(array):
 def _(array):
     yield Sample(array(2, 3, 4), array(3, 4, 2), 2)
     yield Sample(array(2, 3, 4), array(4, 2, 5), ([2, 0], [0, 1]))
+    yield ErrorSample(array(2, 3), array(2, 3), 1, raises=RuntimeError, match="contracted")
 
 
 @samples("kron")
@@ -95,12 +105,30 @@ for _name, _shapes in {
         a, b, c = shapes
         yield Sample(array(*a), array(*b), array(*c))
         yield Sample(array(*a), array(*b), array(*c), beta=2.0, alpha=0.5)
+        # The input expands to the product, not the other way round; and its sizes must fit.
+        for wrong in ((1, *a), (*a[:-1], a[-1] + 1)):
+            yield ErrorSample(
+                array(*wrong), array(*b), array(*c), raises=RuntimeError, match="expand"
+            )
+        yield ErrorSample(array(*a), array(*b), array(*c, 2), raises=RuntimeError)
 
 
 @samples("bilinear")
 def _(array):
     yield Sample(array(5, 2), array(5, 3), array(4, 2, 3), array(4))
     yield Sample(array(2, 5, 2), array(2, 5, 3), array(4, 2, 3), None)
+    yield ErrorSample(
+        array(5, 1), array(5, 3), array(4, 2, 3), raises=RuntimeError, match="bilinear: weight"
+    )
+    yield ErrorSample(
+        array(5, 2),
+        array(5, 3),
+        array(4, 2, 3),
+        array(1),
+        raises=RuntimeError,
+        match="bilinear: bias",
+    )
+    yield ErrorSample(array(4, 2), array(5, 3), array(4, 2, 3), raises=RuntimeError, match="batch")
 
 
 @samples("p_norm", torch=None)
@@ -147,17 +175,24 @@ def _(array):
 def _(array):
     yield Sample(array(3, 4), array(2, 4))
     yield Sample(array(2, 3, 4), array(2, 2, 4), 1.0)
+    yield ErrorSample(array(2, 3), array(2, 3), -1.0, raises=RuntimeError, match="non-negative")
+    yield ErrorSample(array(3), array(2, 3), raises=RuntimeError, match="2D")
+    yield ErrorSample(array(2, 3), array(2, 4), raises=RuntimeError, match="columns")
 
 
 @samples("pdist", torch=F + "pdist")
 def _(array):
     yield Sample(array(4, 3))
+    yield ErrorSample(array(3, 2), -1.0, raises=RuntimeError, match="non-negative")
+    yield ErrorSample(array(3), raises=RuntimeError, match="pdist")
 
 
 @samples("cross")
 def _(array):
     yield Sample(array(2, 3), array(2, 3), 1)
     yield Sample(array(3, 2), array(3, 2), dim=0)
+    yield ErrorSample(array(2, 2), array(2, 2), raises=RuntimeError)
+    yield ErrorSample(array(3), array(2, 3, 1), raises=RuntimeError)
 
 
 @samples("einsum")
@@ -177,6 +212,7 @@ def _(array):
 @samples("chain_matmul")
 def _(array):
     yield Sample(array(2, 3), array(3, 4), array(4, 2))
+    yield ErrorSample(array(1, 2, 3), array(3, 4), raises=RuntimeError, match="chain_matmul")
 
 
 @samples("linalg_multi_dot", torch="linalg.multi_dot")

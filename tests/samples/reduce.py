@@ -30,6 +30,8 @@ def _(array):
     yield Sample(array(3, dtype=np.bool_))
     yield Sample(array(3, dtype=np.complex128))
     yield ErrorSample(array(3, 4), (0, 0), raises=RuntimeError, match="sum: dim")
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
+    yield ErrorSample(array(2, 2), (0, 0), raises=RuntimeError, match="multiple times|dim")
 
 
 @samples("nansum")
@@ -45,6 +47,8 @@ def _(array):
     yield ErrorSample(
         array(3, dtype=np.int64), raises=RuntimeError, match="mean: could not infer output dtype"
     )
+    yield ErrorSample(np.arange(3), raises=RuntimeError, match="mean")
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 @samples("nanmean")
@@ -62,6 +66,7 @@ def _(array):
     yield Sample(np.array([2.0, 0.0, 3.0]))
     yield Sample(np.array([0.0, 0.0, 3.0]))
     yield Sample(array(3, dtype=np.int32))
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 @samples("any")
@@ -102,11 +107,15 @@ def _(array):
     yield from _spreads(array)
     yield Sample(array(3, 4, dtype=np.complex128), dim=1)
     yield Sample(np.array([[1.0, 1.0], [2.0, 2.0]]), dim=1)
+    yield ErrorSample(np.arange(3), raises=RuntimeError)
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 @samples("std")
 def _(array):
     yield from _spreads(array)
+    yield ErrorSample(np.arange(3), raises=RuntimeError)
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 @samples("root", torch=None)
@@ -134,3 +143,4 @@ def _(array):
     )  # PyTorch: nan; here 0
     yield Sample(np.array([np.inf, 1.0]), 0)
     yield Sample(array(3, dtype=np.int64), 0)
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")

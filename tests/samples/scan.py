@@ -16,6 +16,7 @@ def _(array):
     yield Sample(array(3, dtype=np.int32), 0)
     yield Sample(array(3, dtype=np.complex128), 0)
     yield ErrorSample(array(3), 1, raises=IndexError, match="cumsum: Dimension out of range")
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 @samples("reversed_cumsum", torch=None)
@@ -38,6 +39,7 @@ def _(array):
     yield Sample(np.array([2.0, 0.0, 3.0, 4.0]), 0)
     yield Sample(np.array([[2.0, 0.0, 3.0, 0.0]]), 1)
     yield Sample(array(3, dtype=np.int32), 0)
+    yield ErrorSample(array(3), 1, raises=IndexError, match="range")
 
 
 @samples("logcumsumexp")

@@ -19,6 +19,9 @@ def _(array):
         array(2, 3), (4, 2), raises=RuntimeError, match="reshape: shape '.4, 2.' is invalid"
     )
     yield ErrorSample(array(2, 3), (-1, -1), raises=RuntimeError, match="only one dimension")
+    yield ErrorSample(array(2, 3), (4,), raises=RuntimeError, match="invalid for input of size")
+    yield ErrorSample(array(2, 3), (-1, -1), raises=RuntimeError)
+    yield ErrorSample(array(2, 3), (-1, 4), raises=RuntimeError)
 
 
 @samples("view_dtype", torch=None)
@@ -38,6 +41,8 @@ def _(array):
     yield Sample(array(2, 3, 4), start_dim=-2, end_dim=-1)
     yield Sample(array())
     yield ErrorSample(array(2, 3), 1, 0, raises=RuntimeError, match="start_dim")
+    yield ErrorSample(array(2, 3, 4), 2, 1, raises=RuntimeError)
+    yield ErrorSample(array(2, 3), 0, 2, raises=IndexError, match="range")
 
 
 @samples("ravel")
@@ -51,6 +56,8 @@ def _(array):
     yield Sample(array(2, 6), 1, (2, -1))
     yield Sample(array(6, 2), 0, (3, 2))
     yield ErrorSample(array(2, 6), 1, (4, 2), raises=RuntimeError, match="unflatten")
+    yield ErrorSample(array(6), 0, (2, 4), raises=RuntimeError)
+    yield ErrorSample(array(6), 0, (), raises=RuntimeError)
 
 
 @samples("squeeze")
@@ -61,6 +68,7 @@ def _(array):
     yield Sample(array(1, 3, 1), (0, 1))
     yield Sample(array())
     yield ErrorSample(array(1, 3), 2, raises=IndexError, match="Dimension out of range")
+    yield ErrorSample(array(2), 1, raises=IndexError, match="range")
 
 
 @samples("unsqueeze")
@@ -69,6 +77,7 @@ def _(array):
     yield Sample(array(3, 2), -1)
     yield Sample(array(), 0)
     yield ErrorSample(array(3), 3, raises=IndexError, match="Dimension out of range")
+    yield ErrorSample(array(2), 2, raises=IndexError, match="range")
 
 
 @samples("transpose")
@@ -79,6 +88,7 @@ def _(array):
     yield ErrorSample(
         array(2, 3), 0, 2, raises=IndexError, match="transpose: Dimension out of range"
     )
+    yield ErrorSample(array(2, 3), 0, 2, raises=IndexError, match="range")
 
 
 @samples("permute")
@@ -87,6 +97,9 @@ def _(array):
     yield Sample(array(2, 3, 4), (-1, 0, 1))
     yield ErrorSample(array(2, 3), (0, 0), raises=RuntimeError, match="permute: duplicate dims")
     yield ErrorSample(array(2, 3), (0,), raises=RuntimeError, match="permute: number of dimensions")
+    yield ErrorSample(array(2, 3), (0,), raises=RuntimeError)
+    yield ErrorSample(array(2, 3), (0, 0), raises=RuntimeError)
+    yield ErrorSample(array(2, 3), (0, 2), raises=IndexError, match="range")
 
 
 @samples("t")
@@ -101,6 +114,8 @@ def _(array):
     yield Sample(array(2, 3, 4), 0, 2)
     yield Sample(array(2, 3, 4), (0, 1), (-1, 0))
     yield ErrorSample(array(2, 3), (0, 1), (0,), raises=RuntimeError, match="movedim")
+    yield ErrorSample(array(2, 3), (0, 0), (0, 1), raises=RuntimeError)
+    yield ErrorSample(array(2, 3), 2, 0, raises=IndexError, match="range")
 
 
 @samples("adjoint")
@@ -114,12 +129,16 @@ def _(array):
     yield Sample(array(3, 1), (2, 3, 4))
     yield Sample(array(1, 3), (2, 3))
     yield Sample(array(), (2,))
+    yield ErrorSample(array(2, 3), (4, 3), raises=RuntimeError)
+    yield ErrorSample(array(2, 3), (3,), raises=RuntimeError)
+    yield ErrorSample(array(2, 3), (-1, 2, 3), raises=RuntimeError)
 
 
 @samples("broadcast_to")
 def _(array):
     yield Sample(array(3, 1), (2, 3, 4))
     yield ErrorSample(array(3), (4,), raises=RuntimeError, match="expand: the expanded size")
+    yield ErrorSample(array(2, 3), (2, 4), raises=RuntimeError)
 
 
 @samples("parts", torch=None)
@@ -136,6 +155,9 @@ def _(array):
     yield Sample(array(5, 2), [0, 5])
     yield ErrorSample(array(5), [1, 1], raises=RuntimeError, match="split_sizes")
     yield ErrorSample(array(5), -1, raises=RuntimeError, match="split_size")
+    yield ErrorSample(array(3), -1, raises=RuntimeError)
+    yield ErrorSample(array(3), [1, 1], raises=RuntimeError, match="sum")
+    yield ErrorSample(array(), 1, raises=RuntimeError)
 
 
 @samples("split_with_sizes")
@@ -149,6 +171,8 @@ def _(array):
     yield Sample(array(2, 6), 3, -1)
     yield Sample(array(2), 5)
     yield ErrorSample(array(2), 0, raises=RuntimeError, match="chunk")
+    yield ErrorSample(array(3), 0, raises=RuntimeError)
+    yield ErrorSample(array(), 2, raises=RuntimeError)
 
 
 @samples("tensor_split")
@@ -171,6 +195,9 @@ def _(array):
     yield Sample(array(5, 2), 0, 1, 3)
     yield Sample(array(2, 5), -1, -3, 2)
     yield ErrorSample(array(5), 0, 3, 4, raises=RuntimeError, match="narrow: start")
+    yield ErrorSample(array(3), 0, 2, 2, raises=(RuntimeError, IndexError), match="exceeds|range")
+    yield ErrorSample(array(3), 0, 0, -1, raises=RuntimeError)
+    yield ErrorSample(array(), 0, 0, 0, raises=RuntimeError)
 
 
 @samples("select")
@@ -178,6 +205,8 @@ def _(array):
     yield Sample(array(5, 2), 0, 1)
     yield Sample(array(2, 5), -1, -3)
     yield ErrorSample(array(5), 0, 5, raises=IndexError, match="select: index 5 out of range")
+    yield ErrorSample(array(3), 0, 3, raises=IndexError)
+    yield ErrorSample(array(), 0, 0, raises=IndexError)
 
 
 @samples("alias", torch=None)

@@ -51,6 +51,11 @@ def _(array):
         yield Sample(array(1, 2, *(4,) * len(size)), size=size, mode=mode, _tol=10.0, **more)
     yield Sample(array(1, 2, 3, 4), scale_factor=(1.7, 0.6), mode="bilinear", _tol=10.0)
     yield ErrorSample(array(3, 4), size=2, raises=NotImplementedError, match="interpolate")
+    yield ErrorSample(array(1, 2, 3, 3), size=2, scale_factor=2.0, raises=ValueError)
+    yield ErrorSample(
+        array(1, 2, 3), mode="bilinear", size=2, raises=(ValueError, NotImplementedError)
+    )
+    yield ErrorSample(array(1, 2, 3, 3), raises=ValueError)
 
 
 @samples("interpolate_transpose", torch=None)
@@ -69,6 +74,9 @@ def _(array):
         "zeros",
         False,
         _skip=once,
+    )
+    yield ErrorSample(
+        array(1, 2, 3, 3), array(1, 2, 2, 3), "bilinear", "zeros", False, raises=RuntimeError
     )
 
 
@@ -99,6 +107,8 @@ def _(array):
 def _(array):
     yield Sample(array(2, 8, 2, 3), 2)
     yield ErrorSample(array(2, 6, 2, 3), 2, raises=RuntimeError, match="pixel_shuffle")
+    yield ErrorSample(array(1, 3, 2, 2), 2, raises=RuntimeError)
+    yield ErrorSample(array(2, 2), 2, raises=RuntimeError)
 
 
 @samples("pixel_unshuffle")
