@@ -13,9 +13,8 @@ from autotn.func.derivatives import (
     value_and_grad,
     vjp,
 )
-from autotn.func.modules import functionalize, stack_module_state
+from autotn.func.modules import functional_call, functionalize, stack_module_state
 from autotn.func.vmapping import vmap
-from autotn.layers.functional_call import functional_call
 
 __all__ = [
     "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from autotn.layers.functional_call import functional_call as stateless_call
+from autotn.layers.module import Module
 from autotn.ops.join import stack
 
-__all__ = ["stack_module_state"]
+__all__ = ["functional_call", "functionalize", "stack_module_state"]
 
 
 def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -46,6 +48,36 @@ def _stacked(tensors: list[Any]) -> Any:
     if len(grads) > 1:
         raise RuntimeError("Expected parameters from each model to have the same .requires_grad")
     return stack([t.detach() for t in tensors]).requires_grad_(grads.pop())
+
+
+def functional_call(
+    module: Module,
+    parameter_and_buffer_dicts: Any,
+    args: Any = None,
+    kwargs: dict[str, Any] | None = None,
+    *,
+    tie_weights: bool = True,
+    strict: bool = False,
+) -> Any:
+    """Call a module as if these tensors, given by name, were its parameters and buffers.
+
+    Parameters
+    ----------
+    parameter_and_buffer_dicts : dict, or tuple of dicts
+        What to use instead; the module's own stand in for names left out.
+    tie_weights : bool
+        Replace a tensor that the module has under several names under all of them.
+    strict : bool
+        Raise when names are missing or unknown.
+
+    >>> layer = nn.Linear(1, 1)
+    >>> weights = {"weight": tn.tensor([[2.0]]), "bias": tn.tensor([1.0])}
+    >>> tn.func.functional_call(layer, weights, tn.tensor([3.0]))
+    tensor([7.])
+    """
+    return stateless_call(
+        module, parameter_and_buffer_dicts, args, kwargs, tie_weights=tie_weights, strict=strict
+    )
 
 
 def functionalize(func: Any, *, remove: str = "mutations") -> Any:
