@@ -8,10 +8,12 @@ What is found is a reading of the source, and is said as such.
 from __future__ import annotations
 
 import ast
+import inspect
 import linecache
 import os
-from collections.abc import Iterator
-from types import CodeType, FrameType
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from types import CodeType
 from typing import Any
 
 from autotn.core.names import Surroundings, is_module
@@ -46,6 +48,7 @@ _MODES = {"no_grad", "inference_mode"}
 _DEPTH = 12
 
 Finding = tuple[str, int, str, str]  # file, line, text, what it does
+Scope = Mapping[str, Any]
 
 
 class _Source:
@@ -69,7 +72,14 @@ class _Source:
         return sorted(found, key=lambda n: -n.lineno)
 
     def text(self, line: int) -> str:
+        """A line of the file."""
         return linecache.getline(self.file, line).strip()
+
+    def unrecorded_at(self, line: int) -> Iterator[Finding]:
+        """What switches recording off for a line, if anything does."""
+        head = self.unrecorded.get(line)
+        if head is not None:
+            yield self.file, line, self.text(line), f"recording is off from line {head}"
 
 
 def _first_line(node: Any) -> int:
@@ -103,16 +113,12 @@ def _unrecorded_lines(body: ast.AST) -> dict[int, int]:
 class _Search:
     """A walk from an expression back through what it was made of."""
 
-    def __init__(self, frame: FrameType) -> None:
-        self.frame = frame
+    def __init__(self) -> None:
         self.seen: set[tuple[str, int]] = set()
         self.functions: set[CodeType] = set()
 
-    def value(self, name: str) -> Any:
-        return self.frame.f_locals.get(name, self.frame.f_globals.get(name))
-
     def expression(
-        self, source: _Source, node: ast.AST, line: int, depth: int = 0
+        self, source: _Source, node: ast.AST, line: int, scope: Scope, depth: int = 0
     ) -> Iterator[Finding]:
         """Cuts in an expression, then in the assignments of the names in it."""
         if depth > _DEPTH:
@@ -125,12 +131,15 @@ class _Search:
                 yield source.file, at, source.text(at), what
             if isinstance(part, ast.Name):
                 names.append(part.id)
-            if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
-                yield from self.called(self.value(part.func.id), depth)
+            if isinstance(part, ast.Call):
+                yield from self.called(*_found(part.func, scope), depth)
         for name in names:
-            yield from self.assigned(source, name, line, depth)
+            yield from self.assigned(source, name, line, scope, depth)
 
-    def assigned(self, source: _Source, name: str, line: int, depth: int) -> Iterator[Finding]:
+    def assigned(
+        self, source: _Source, name: str, line: int, scope: Scope, depth: int
+    ) -> Iterator[Finding]:
+        """Cuts in what was assigned to a name before a line."""
         for statement in source.before(line):
             targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
             written = {n.id for t in targets if t for n in ast.walk(t) if isinstance(n, ast.Name)}
@@ -140,21 +149,18 @@ class _Search:
             key = (source.file, statement.lineno)
             if key not in self.seen:
                 self.seen.add(key)
-                head = source.unrecorded.get(statement.lineno)
-                if head is not None:
-                    text = source.text(statement.lineno)
-                    yield source.file, statement.lineno, text, f"recording is off from line {head}"
-                yield from self.expression(source, value, statement.lineno, depth + 1)
+                yield from source.unrecorded_at(statement.lineno)
+                yield from self.expression(source, value, statement.lineno, scope, depth + 1)
             if isinstance(statement, ast.Assign):
                 return
 
-    def called(self, function: Any, depth: int) -> Iterator[Finding]:
+    def called(self, function: Any, owner: Any, depth: int) -> Iterator[Finding]:
         """Cuts inside a function of the user's, or inside the forwards of a module's parts."""
         if is_module(function):
             for module in function.modules():
-                yield from self.called(getattr(type(module).forward, "__wrapped__", None), depth)
-                yield from self.called(type(module).forward, depth)
+                yield from self.called(type(module).forward, module, depth)
             return
+        function = getattr(function, "__func__", function)
         function = getattr(function, "__wrapped__", function)
         code = getattr(function, "__code__", None)
         if not isinstance(code, CodeType) or INTERNAL[function.__globals__.get("__package__")]:
@@ -163,15 +169,26 @@ class _Search:
             return
         self.functions.add(code)
         source = _Source(code)
+        scope: Scope = ChainMap({"self": owner} if owner is not None else {}, function.__globals__)
         if isinstance(source.body, ast.Lambda):
-            yield from self.expression(source, source.body.body, source.body.lineno, depth + 1)
+            body = source.body.body
+            yield from self.expression(source, body, body.lineno, scope, depth + 1)
         for statement in ast.walk(source.body):
             if isinstance(statement, ast.Return) and statement.value is not None:
-                head = source.unrecorded.get(statement.lineno)
-                if head is not None:
-                    text = source.text(statement.lineno)
-                    yield source.file, statement.lineno, text, f"recording is off from line {head}"
-                yield from self.expression(source, statement.value, statement.lineno, depth + 1)
+                yield from source.unrecorded_at(statement.lineno)
+                line = statement.lineno
+                yield from self.expression(source, statement.value, line, scope, depth + 1)
+
+
+def _found(node: ast.AST, scope: Scope) -> tuple[Any, Any]:
+    """What a dotted name stands for, without running anything, and what it is an attribute of."""
+    if isinstance(node, ast.Name):
+        return scope.get(node.id), None
+    if isinstance(node, ast.Attribute):
+        owner, _ = _found(node.value, scope)
+        if owner is not None:
+            return inspect.getattr_static(owner, node.attr, None), owner
+    return None, None
 
 
 def _cut(node: ast.AST) -> str:
@@ -205,13 +222,14 @@ def tell_cut(around: Surroundings) -> list[str]:
     except (SyntaxError, ValueError):
         return sentences
     line = frame.f_lineno
-    search = _Search(frame)
+    search = _Search()
+    scope: Scope = ChainMap(frame.f_locals, frame.f_globals)
     found: list[Finding] = []
     for node in ast.walk(source.body):
         if isinstance(node, ast.Call) and node.lineno <= line <= (node.end_lineno or line):
             differentiated = _differentiated(node)
             if differentiated is not None:
-                found += search.expression(source, differentiated, line)
+                found += search.expression(source, differentiated, line, scope)
     told = dict.fromkeys(
         f"{os.path.basename(file)}:{number}: {text}: {what}" for file, number, text, what in found
     )

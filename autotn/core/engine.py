@@ -92,8 +92,11 @@ def _no_path(what: str, tensor: Tensor) -> AutogradError:
     )
     if not state.grad:
         error.add_note("  recording is off right here, where backward is called")
-    for sentence in tell_cut(Surroundings()):
-        error.add_note(f"  {sentence}")
+    try:
+        for sentence in tell_cut(Surroundings()):
+            error.add_note(f"  {sentence}")
+    except Exception as second:  # noqa: BLE001 - the first error is the one to be seen
+        error.add_note(f"  (where the path was cut is not known: {second!r})")
     return error
 
 

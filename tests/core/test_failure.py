@@ -266,6 +266,29 @@ def test_a_cut_inside_a_function_is_found() -> None:
     assert found.endswith("hidden = model(x).detach(): detach() cuts the history off")
 
 
+class Trainer:
+    """Its steps are methods, as in many a script."""
+
+    def __init__(self) -> None:
+        self.net = nn.Linear(2, 2)
+
+    def scores(self, x: Any) -> Any:
+        out = self.net(x)
+        return out.detach()
+
+    def loss(self, x: Any) -> Any:
+        return self.scores(x).sum()
+
+
+def test_a_cut_inside_methods_is_found() -> None:
+    trainer = Trainer()
+    loss = trainer.loss(tn.ones(1, 2))
+    with pytest.raises(AutogradError) as caught:
+        loss.backward()
+    (found,) = notes(caught.value)
+    assert found.endswith("return out.detach(): detach() cuts the history off")
+
+
 def test_a_decorator_that_stops_recording_is_found() -> None:
     model, x = nn.Linear(2, 2), tn.ones(1, 2)
     (found,) = told(lambda: decorated(model, x).sum().backward())
