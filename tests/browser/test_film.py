@@ -327,6 +327,23 @@ def test_why_walks_back_to_where_it_began(
     assert where(page).startswith("step ")
 
 
+def test_why_there_is_no_gradient_finds_the_cut(
+    tmp_path: Path, open_page: Callable[[Path], Any]
+) -> None:
+    def step(x: tn.Tensor, w: tn.Tensor) -> None:
+        y = (w * x).exp()
+        (y.detach() * x).sum().backward()
+
+    x, w = (tn.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    page = open_page(tn.graph(step, x, w).save(tmp_path / "cut.html")).page
+    assert page.locator("#picture .line.cut").count() == 1
+    page.keyboard.press("/")
+    page.keyboard.type("w input")
+    page.keyboard.press("Enter")
+    page.locator("text=Why is there no gradient?").click()
+    assert "cut off at mul (test_film.py:" in page.locator(".verdict").inner_text()
+
+
 @pytest.mark.parametrize("count", [0, 1, 1000])
 def test_any_size_and_nothing_at_all(
     count: int, tmp_path: Path, open_page: Callable[[Path], Any]

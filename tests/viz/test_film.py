@@ -204,7 +204,7 @@ def test_odd_graphs_have_a_film_too(name, graph) -> None:
     scene = scene_of(graph)
     for node in scene["nodes"]:
         assert -1 <= node["c"] < len(scene["clusters"])
-    for start, end, value in scene["edges"]:
+    for start, end, value, _ in scene["edges"]:
         assert 0 <= start < len(scene["nodes"])
         assert 0 <= end < len(scene["nodes"])
         assert 0 <= value < len(scene["values"])

@@ -69,7 +69,7 @@ class Canvas {
     this.shapes = new Map();
     const back = svg("g", {}, this.sheet), lines = svg("g", {}, this.sheet), front = svg("g", {}, this.sheet);
     this.lines = this.links.map((link, k) => {
-      const line = svg("path", { d: curve(this.picture.lines[k]), class: "line", "marker-end": "url(#head-plain)" }, lines);
+      const line = svg("path", { d: curve(this.picture.lines[k]), class: link.cut ? "line cut" : "line", "marker-end": "url(#head-plain)" }, lines);
       if (link.values.size > 1) line.setAttribute("stroke-width", Math.min(4, 1.2 + 0.5 * link.values.size));
       return line;
     });

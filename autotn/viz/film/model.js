@@ -24,6 +24,8 @@ class Model {
     }
     this.homeOf = new Map(); // value -> the node that shows it
     this.nodes.forEach((n, k) => n.v.forEach((v) => { if (!this.homeOf.has(v)) this.homeOf.set(v, k); }));
+    this.uses = new Map(); // value -> the edges that carry it
+    this.edges.forEach((edge) => { if (!this.uses.has(edge[2])) this.uses.set(edge[2], []); this.uses.get(edge[2]).push(edge); });
     this.arrivals = new Map(); // value -> [step, flow] of everything that is added to its gradient
     this.steps.forEach((step, s) => {
       if (step.kind === "seed") this.arrive(step.value, s, { product: step.up[0], after: step.up[0] });
@@ -106,14 +108,15 @@ class Model {
   // The lines between what is seen: one per pair of boxes, with the edges it stands for.
   links() {
     const found = new Map();
-    this.edges.forEach(([a, b, value], e) => {
+    this.edges.forEach(([a, b, value, cut], e) => {
       const from = this.shown("n" + a), to = this.shown("n" + b);
       if (from === to) return;
       const bothNodes = from[0] === "n" && to[0] === "n";
       const key = bothNodes ? `${from}>${to}>${e}` : `${from}>${to}`;
-      if (!found.has(key)) found.set(key, { from, to, edges: [], values: new Set() });
+      if (!found.has(key)) found.set(key, { from, to, edges: [], values: new Set(), cut: true });
       found.get(key).edges.push(e);
       found.get(key).values.add(value);
+      found.get(key).cut &&= !!cut;
     });
     return [...found.values()];
   }

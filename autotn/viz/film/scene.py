@@ -54,7 +54,8 @@ class _Director:
         self.readings: dict[str, int] = {}
         self.clusters: list[dict[str, Any]] = []
         self.nodes: list[dict[str, Any]] = []
-        self.edges: list[tuple[int, int, int]] = []
+        #: From, to, the value that goes, and whether its history is cut off there.
+        self.edges: list[tuple[int, int, int, int]] = []
         self.node_of_call: dict[int, int] = {}
         self.node_of_value: dict[int, int] = {}
 
@@ -66,7 +67,7 @@ class _Director:
         for value in self.graph.outputs:
             start = self._value_node(value, -1)
             self._node("output", "output", -1, [value.id], sub=shape_text(value))
-            self.edges.append((start, len(self.nodes) - 1, value.id))
+            self.edges.append((start, len(self.nodes) - 1, value.id, 0))
         if self.graph.failure:
             self.notes.append(f"The run stopped: {self.graph.failure}")
             missed = [f"{part.path}: {part.cls}" for part in self.graph.unreached()]
@@ -188,8 +189,8 @@ class _Director:
 
     def _call(self, call: Call, cluster: int) -> None:
         sources = [
-            (self._value_node(self.values[v], cluster), v)
-            for v in call.inputs
+            (self._value_node(self.values[v], cluster), v, int(place in call.detached))
+            for place, v in enumerate(call.inputs)
             if not self._is_number(self.values[v]) or v in self.node_of_value
         ]
         kind = "failure" if call.failed else "plumbing" if call.op in PLUMBING else "op"
@@ -202,6 +203,9 @@ class _Director:
             names = ", ".join(s.name for s in call.saved)
             freed = ", freed" if all(s.freed for s in call.saved) else ""
             facts.append(["kept for backward", f"{names} ({bytes_text(kept)}{freed})"])
+        if call.detached:
+            cut = ", ".join(call.roles[k] for k in call.detached if k < len(call.roles))
+            facts.append(["history cut off at", cut])
         if call.failed:
             facts.append(["stopped by", self.graph.failure])
         shapes = ", ".join(self._called(self.values[v]) for v in call.outputs)
@@ -221,7 +225,7 @@ class _Director:
         self.node_of_call[call.id] = here
         for v in call.outputs:
             self.node_of_value.setdefault(v, here)
-        self.edges += [(start, here, v) for start, v in sources]
+        self.edges += [(start, here, v, cut) for start, v, cut in sources]
 
     def _called(self, value: Value) -> str:
         """What the user's code calls a result, and its shape."""

@@ -15,7 +15,8 @@ function why(model, value) {
   const arrivals = model.arrivals.get(value) ?? [];
   const name = nameOf(model, value);
   if (!arrivals.length) {
-    const reason = v.gs === "not needed"
+    const cut = cutFrom(model, value);
+    const reason = cut ? `its history is cut off at ${cut} (detach or no_grad)` : v.gs === "not needed"
       ? "it does not require a gradient: it is a constant, or history was cut off there"
       : v.gs === "freed" ? "backward had passed and freed it before anybody watched"
         : model.steps.some((s) => s.kind !== "forward") ? "no path of backward leads from the loss to it"
@@ -40,6 +41,20 @@ function why(model, value) {
   }
   const sentence = trail.find((step) => step.origin)?.origin ?? `The gradient of ${name} is ${inWords(reading)}; nothing unusual was met on the way from the loss.`;
   return { ill: ill ?? "sound", sentence, trail };
+}
+
+// Where the way from a value to the loss is cut off, in words; "" where it is not.
+function cutFrom(model, value) {
+  const seen = new Set([value]), waiting = [value];
+  while (waiting.length) {
+    const at = waiting.shift();
+    for (const [, to, , cut] of model.uses.get(at) ?? []) {
+      const node = model.nodes[to];
+      if (cut) return node.label + (node.place ? ` (${node.place})` : "");
+      for (const out of node.v) if (!seen.has(out)) { seen.add(out); waiting.push(out); }
+    }
+  }
+  return "";
 }
 
 // The step that brought the ill to a value, and where it looks next: at the output whose gradient came in.
