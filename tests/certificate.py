@@ -34,6 +34,8 @@ LETTERS = {
     "finite differences": "D",
     "the reference": "R",
     "the stated result": "S",
+    "backward": "B",
+    "a loop": "L",
 }
 #: What only makes sense for an op that has a gradient.
 OF_DERIVATIVES = ("gradient", "second derivative", "forward mode")
@@ -106,8 +108,8 @@ def _lines(record: Record) -> Iterator[str]:
     yield "comparisons its run of the tests made. Nothing else is ticked."
     yield ""
     yield "**P** PyTorch · **D** finite differences in double precision · **R** the op's reference, the same"
-    yield "function in ordinary ops · **S** a result the sample states · **✓** a property of its own · **–** the op"
-    yield "has no gradient · blank: not checked."
+    yield "function in ordinary ops · **S** a result the sample states · **B** the backward pass · **L** a loop over"
+    yield "the examples · **✓** a property of its own · **–** the op has no gradient · blank: not checked."
     yield ""
     yield "*value* results, shapes and dtypes; *gradient*, *second derivative* backward once and twice; *float32*"
     yield "results and gradients stay in single precision; *complex* a sample of complex numbers; *dtypes* result"

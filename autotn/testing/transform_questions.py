@@ -100,6 +100,8 @@ def forward_mode(case: Case) -> None:
             scale += _size(g._data * t._data)
     tolerance = _tolerance([*outs, *leaves]) * case.sample.tol
     assert abs(ahead - back) <= tolerance * max(scale, 1.0), f"<w, Jt> = {ahead}, <Jᵀw, t> = {back}"
+    if any(t is not None for _, t in moved):
+        case.checked("backward")
 
 
 def _tolerance(tensors: list[Tensor]) -> float:
@@ -165,6 +167,8 @@ def _over_two(case: Case, batched: Callable[[int], bool], with_gradients: bool) 
             got = zero if g is None else level.whole_batch(g)._data[e]
             expected = zero if expected is None else expected._data
             assert_close(got, expected, f"gradient {k} of example {e}", case.sample.tol * 10)
+    if outs:
+        case.checked("a loop")
 
 
 def _alone(case: Case, twins: Any, example: int, with_gradients: bool) -> tuple[Any, Any]:
