@@ -13,7 +13,10 @@ from autotn.diagnose.trial import Subject, Trial
 #: Units that give zero for a whole batch of at least so many examples are called dead.
 _ENOUGH = 8
 _MOST = 0.8
-_TOO_MUCH = 0.5
+_TOO_MUCH = 1.0
+_TOO_LITTLE = 1e-7
+#: The step that is measured: some optimizers take their first ones far too large.
+_SETTLED = 5
 _SATURATED = {"tanh": 0.99, "sigmoid": 0.99}
 _NEARLY_ALL = 0.9
 _STEEP = 1e4
@@ -94,24 +97,26 @@ def steps(subject: Subject) -> Iterator[Finding]:
     if subject.optimizer is None:
         return
     made = subject.copied()
-    weights = [(n, p) for n, p in made.model.named_parameters() if p.ndim > 1]
-    before = [p._data.copy() for _, p in weights]
-    made.optimizer.zero_grad()
-    made.loss(made.forward(), made.targets).sum().backward()
-    made.optimizer.step()
     known = {id(p) for group in made.optimizer.param_groups for p in group["params"]}
+    weights = [(n, p) for n, p in made.model.named_parameters() if p.ndim > 1 and id(p) in known]
+    sizes = [_length(p._data) for _, p in weights]
+    for _ in range(_SETTLED):
+        before = [p._data.copy() for _, p in weights]
+        made.optimizer.zero_grad()
+        made.loss(made.forward(), made.targets).sum().backward()
+        made.optimizer.step()
     ratios = [
-        (_length(p._data - b) / _length(b), name)
-        for (name, p), b in zip(weights, before, strict=True)
-        if _length(b) > 0 and p.grad is not None and id(p) in known
+        (_length(p._data - b) / size, name)
+        for (name, p), b, size in zip(weights, before, sizes, strict=True)
+        if size > 0 and p.grad is not None
     ]
     if not ratios:
         return
     ratios.sort()
     middle, name = ratios[len(ratios) // 2]
     rate = subject.optimizer.param_groups[0].get("lr")
-    seen = f"with lr={float(rate):g} one step changes {name} by {middle:.1e} of its size"
+    seen = f"with lr={float(rate):g} a step changes {name} by {middle:.1e} of its size"
     if middle > _TOO_MUCH:
         yield Finding("learning rate", seen, "about 1e-3 is usual: lower the learning rate")
-    elif middle < 1e-7:
+    elif middle < _TOO_LITTLE:
         yield Finding("learning rate", seen, "about 1e-3 is usual: raise the learning rate")

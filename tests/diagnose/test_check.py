@@ -193,6 +193,34 @@ def test_frozen_models_and_layers_in_the_wrong_mode() -> None:
     assert "in training mode, but 3: Dropout(p=0.1, inplace=False) is in eval mode" in seen["mode"]
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: optim.SGD(p, lr=0.1, momentum=0.9),
+        lambda p: optim.RMSprop(p),
+        lambda p: optim.Adam(p),
+        lambda p: optim.AdamW(p, lr=3e-3),
+        lambda p: optim.Adagrad(p),
+        lambda p: optim.Adadelta(p),
+    ],
+)
+def test_usual_learning_rates_are_fine(make: Any) -> None:
+    model = nn.Sequential(nn.Linear(64, 32), nn.SELU(), nn.Linear(32, 64))
+    assert "learning rate" not in found(
+        model, tn.rand(32, 64), nn.MSELoss(), make(model.parameters())
+    )
+
+
+@pytest.mark.parametrize(("rate", "advice"), [(0.5, "lower"), (1e-9, "raise")])
+def test_unusual_ones_are_not(rate: float, advice: str) -> None:
+    model = mlp()
+    report = check(
+        model, classes(), nn.CrossEntropyLoss(), optim.Adam(model.parameters(), lr=rate), steps=0
+    )
+    (finding,) = [f for f in report.findings if f.name == "learning rate"]
+    assert f"{advice} the learning rate" in finding.advice
+
+
 def test_parameters_the_optimizer_lacks() -> None:
     model = mlp()
     seen = found(model, classes(), nn.CrossEntropyLoss(), optim.SGD(model[0].parameters(), lr=0.1))
