@@ -206,7 +206,9 @@ class Artist:
                 beside(self)
         self._failure()
         if not self.plumbing:
-            _hide_plumbing(self.made)
+            from autotn.viz.plumbing import hide_plumbing
+
+            hide_plumbing(self.made)
         return self.made
 
     def _leading_somewhere(self) -> list[Call]:
@@ -496,49 +498,3 @@ def _wrapped(text: str, width: int) -> list[str]:
             lines.append("")
         lines[-1] += (" " if lines[-1] else "") + word
     return lines[:8]
-
-
-def _hide_plumbing(drawn: Sketch) -> None:
-    """Take out ops that only move elements, and lead their arrows on."""
-    hidden = {b.key for b in drawn.boxes if b.kind == "plumbing" or _is_plumbing_back(b)}
-    into: dict[str, list[Arrow]] = {}
-    for a in drawn.arrows:
-        if a.end in hidden:
-            into.setdefault(a.end, []).append(a)
-    kept: list[Arrow] = []
-    for a in drawn.arrows:
-        if a.end in hidden or (a.style == "kept" and a.start in hidden):
-            continue
-        starts, todo, seen = [], [a.start], set()
-        while todo:
-            key = todo.pop()
-            if key not in hidden:
-                starts.append(key)
-            elif key not in seen:
-                seen.add(key)
-                todo += [b.start for b in into.get(key, [])]
-        for start in dict.fromkeys(reversed(starts)):
-            made = Arrow(start, a.end, a.label, a.style)
-            if start != a.end and (made not in kept or a.start == start):
-                kept.append(made)
-    drawn.boxes = [b for b in drawn.boxes if b.key not in hidden]
-    used = {x for a in kept for x in (a.start, a.end)}
-    drawn.boxes = [
-        b for b in drawn.boxes if b.key in used or b.kind not in ("parameter", "constant")
-    ]
-    drawn.arrows = kept
-    filled = {b.cluster for b in drawn.boxes}
-    for key in reversed(list(drawn.clusters)):
-        if key not in filled:
-            del drawn.clusters[key]
-        else:
-            filled.add(_parent(drawn, key))
-
-
-def _is_plumbing_back(box: Box) -> bool:
-    """The backward of plumbing."""
-    return box.key.startswith("bc") and all(c.op in PLUMBING for c in box.calls)
-
-
-def _parent(drawn: Sketch, key: str) -> str:
-    return drawn.clusters[key].parent

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from autotn.ir.graph import Call, Value
 from autotn.viz.blocks import Arrow, Box
+from autotn.viz.plumbing import drop_empty_clusters
 
 if TYPE_CHECKING:
     from autotn.viz.blocks import Artist
@@ -29,7 +30,7 @@ def downwards(artist: Artist) -> None:
         if key in kept:
             artist.made.boxes.append(Box(f"out{n}", "output", [f"output {value.name}".rstrip()]))
             artist.made.arrows.append(Arrow(f"out{n}", key, artist.edge_text(value)))
-    _prune_clusters(artist)
+    drop_empty_clusters(artist.made)
 
 
 def beside(artist: Artist) -> None:
@@ -103,6 +104,7 @@ def _flows(
     """The arrows of backward: from the box that pulls to the box, or leaf, that gets a summand."""
     found: list[tuple[str, str, Value, str]] = []
     seen: set[tuple[str, str, int, int]] = set()
+    later: list[tuple[str, str, Value, str]] = []
     for call in reversed(artist.graph.calls):
         start = artist.box_of.get(call.id)
         if start is None or start not in kept:
@@ -115,6 +117,8 @@ def _flows(
             if v in artist.owner:
                 end, maker = artist.owner[v]
                 if artist.is_drawn_already(maker, call):
+                    if len(artist.turn[call.id]) == 1 and start != end:
+                        later.append((start, end, value, ""))
                     continue
                 if artist.is_next(maker, call):
                     style = "loop"
@@ -133,6 +137,12 @@ def _flows(
                 continue
             seen.add(key)
             found.append((start, end, value, style))
+    # The first repetition need not be differentiated by what it begins with; the others then are.
+    drawn = {(start, end) for start, end, _, _ in found}
+    for start, end, value, style in later:
+        if (start, end) not in drawn:
+            drawn.add((start, end))
+            found.append((start, end, value, style))
     return found
 
 
@@ -147,12 +157,3 @@ def _note_gradient(artist: Artist, key: str, value: Value) -> None:
         box.lines.append(f"|grad| = {reading.norm:.3g}")
     else:
         box.lines.append(f"grad {value.gradient.state}")
-
-
-def _prune_clusters(artist: Artist) -> None:
-    filled = {b.cluster for b in artist.made.boxes}
-    for key in reversed(list(artist.made.clusters)):
-        if key in filled:
-            filled.add(artist.made.clusters[key].parent)
-        else:
-            del artist.made.clusters[key]

@@ -209,6 +209,26 @@ def test_both_without_plumbing() -> None:
     assert all(a.start in keys and a.end in keys for a in drawn.arrows)
 
 
+def test_hidden_plumbing_leads_loops_on_as_loops_and_gradients_as_gradients() -> None:
+    def program(x, w):
+        for _ in range(6):
+            x = tn.tanh(x.T @ w).T
+        loss = x.sum()
+        loss.backward()
+        return loss
+
+    g = tn.graph(program, tn.ones(3, 3), tn.ones(3, 3, requires_grad=True))
+    drawn = sketch(g, "both", plumbing=False)
+    kinds = {b.key: b.kind for b in drawn.boxes}
+    assert "plumbing" not in kinds.values()
+    loops = [(a.start, a.end) for a in drawn.arrows if a.style == "loop"]
+    assert loops == [(named(drawn, "tanh").key, named(drawn, "matmul").key)]
+    assert [a.style for a in drawn.arrows].count("gradient loop") == 1
+    for a in drawn.arrows:
+        if "gradient" in a.style:
+            assert kinds[a.start] == "gradient"
+
+
 def test_nothing_to_differentiate_is_said() -> None:
     assert heads(sketch(tn.graph(lambda x: x * 2, tn.ones(3)), "backward"))[0] == (
         "nothing here requires a gradient"
