@@ -212,6 +212,9 @@ def test_zoom_pan_and_tooltips(film: Any) -> None:
     film.locator("#picture .box .body").first.hover()
     assert film.locator("#tip").is_visible()
     assert film.locator("#tip").inner_text()
+    film.locator("#picture .reach").first.dispatch_event("mouseover")
+    assert "→" in film.locator("#tip").inner_text()
+    assert "float32" in film.locator("#tip").inner_text()
 
 
 def test_boxes_lie_apart_and_hold_their_labels(film: Any) -> None:

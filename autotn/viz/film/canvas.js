@@ -70,6 +70,7 @@ class Canvas {
     const back = svg("g", {}, this.sheet), lines = svg("g", {}, this.sheet), front = svg("g", {}, this.sheet);
     this.lines = this.links.map((link, k) => {
       const line = svg("path", { d: curve(this.picture.lines[k]), class: link.cut ? "line cut" : "line", "marker-end": "url(#head-plain)" }, lines);
+      svg("path", { d: line.getAttribute("d"), class: "reach", "data-link": k }, lines);
       if (link.values.size > 1) line.setAttribute("stroke-width", Math.min(4, 1.2 + 0.5 * link.values.size));
       return line;
     });
@@ -219,14 +220,15 @@ class Canvas {
       this.zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), event.clientX - left, event.clientY - top);
     }, { passive: false });
     element.addEventListener("mouseover", (event) => {
-      const item = event.target.closest?.("[data-item]")?.dataset.item;
-      if (item && !drag) this.showTip(item, event.clientX, event.clientY); else this.hideTip();
+      const item = event.target.closest?.("[data-item]")?.dataset.item, link = event.target.dataset?.link;
+      if (drag || (!item && link === undefined)) this.hideTip();
+      else this.showTip(item ? this.on.tip(item) : this.on.lineTip(this.links[link]), event.clientX, event.clientY);
     });
     element.addEventListener("mouseleave", () => this.hideTip());
   }
 
-  showTip(item, x, y) {
-    this.tip.replaceChildren(...this.on.tip(item).map((line, k) => html("div", { class: k ? "" : "first" }, line)));
+  showTip(lines, x, y) {
+    this.tip.replaceChildren(...lines.map((line, k) => html("div", { class: k ? "" : "first" }, line)));
     this.tip.hidden = false;
     const { width, height } = this.tip.getBoundingClientRect();
     this.tip.style.left = Math.max(4, Math.min(x + 14, innerWidth - width - 6)) + "px";

@@ -6,7 +6,7 @@ class Film {
     const find = (id) => document.getElementById(id);
     this.ui = Object.fromEntries(["picture", "tip", "panel", "slider", "where", "play", "search", "hits", "say", "keys", "inside", "count", "overlay", "legend"].map((id) => [id, find(id)]));
     this.canvas = new Canvas(this.model, this.ui.picture, this.ui.tip, {
-      select: (item) => this.select(item), toggle: (item) => this.toggle(item), tip: (item) => this.tip(item),
+      select: (item) => this.select(item), toggle: (item) => this.toggle(item), tip: (item) => this.tip(item), lineTip: (link) => this.lineTip(link),
     });
     this.panel = new Panel(this.model, this.ui.panel, {
       go: (item) => this.go(item), step: (k) => this.to(k), toggle: (item) => this.toggle(item), trail: (t) => this.mark(t),
@@ -140,6 +140,13 @@ class Film {
     if (model.computedAt(+item.slice(1), this.done) || !this.done) for (const v of n.v) lines.push("value " + inWords(model.values[v].r));
     for (const v of n.v) { const g = model.gradientAt(v, this.done); if (g.count) lines.push("gradient " + inWords(g.reading)); }
     return lines;
+  }
+
+  lineTip(link) {
+    const { model } = this, values = [...link.values];
+    const lines = values.slice(0, 6).map((v) => `${nameOf(model, v)}: ${model.values[v].shape} ${model.values[v].dtype}, ${inWords(model.values[v].r)}`);
+    if (values.length > 6) lines.push(`and ${values.length - 6} more`);
+    return [`${model.titleOf(link.from)} → ${model.titleOf(link.to)}`, ...lines, ...(link.cut ? ["history is cut off here"] : [])];
   }
 
   // -- what is lit ----------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ function grid(r) {
   const cell = (x) => {
     const share = typeof x === "number" ? x / most : 0;
     const shade = Math.round(Math.min(1, Math.abs(share)) * 55);
-    const colour = typeof x !== "number" ? "#f4c7b3" : share >= 0 ? `rgba(0,114,178,${shade / 100})` : `rgba(213,94,0,${shade / 100})`;
+    const colour = typeof x !== "number" ? (/nan|inf/.test(x) ? "#f4c7b3" : "#ffffff") : share >= 0 ? `rgba(0,114,178,${shade / 100})` : `rgba(213,94,0,${shade / 100})`;
     return html("td", { style: `background:${colour}` }, number(x));
   };
   const high = Array.isArray(r.d) && Array.isArray(r.d[0]) && Array.isArray(r.d[0][0]) ? lastButOne(r.d) : 0;
