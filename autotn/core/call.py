@@ -304,7 +304,7 @@ def apply(op: Op, args: tuple[Any, ...], transform: Any = None) -> Any:
         _link_views(op, args, tensors)
     if op.differentiable and state.grad and any(n is not None for n in nodes):
         _record(op, args, arguments, nodes, tensors, aux, transform)
-    if state.watch is not None:
+    if state.watch is not None and not transform:
         state.watch.forward(op, args, tensors)
     if not op.several:
         return tensors[0]

@@ -35,6 +35,7 @@ from autotn.core.node import (
     line_of,
 )
 from autotn.core.tensor import Tensor, wrap
+from autotn.core.traced import is_traced
 from autotn.errors import AutogradError
 
 
@@ -430,6 +431,7 @@ def _walk(
     create_graph: bool,
 ) -> dict[GraphNode, Any]:
     """The walk in full: any mode, and a stop at `targets`, by the nodes that are `needed`."""
+    watch = None if state.transforms else state.watch  # it looks at values
     waiting: dict[Any, Any] = {}
     found: dict[GraphNode, Any] = {}
     heap: list[tuple[int, Any]] = []
@@ -469,8 +471,8 @@ def _walk(
             if not any(p in needed for p in node.parents):
                 continue
         if isinstance(node, Leaf):
-            if state.watch is not None:
-                state.watch.gradient(node, g)
+            if watch is not None:
+                watch.gradient(node, g)
             if targets is None:
                 if recorder is not None:
                     recorder.stored(node, g)
@@ -502,8 +504,8 @@ def _walk(
             grads = _node_hooks(extra, grads, g)
         if state.anomaly:
             _check_anomaly(node, grads)
-        if state.watch is not None:
-            state.watch.backward(node, g, grads)
+        if watch is not None:
+            watch.backward(node, g, grads)
         if recorder is not None:
             recorder.pulled(node, g, grads, waiting)
         if freed is not None and node.saved:
@@ -670,11 +672,17 @@ def _check_anomaly(node: Node, grads: Any) -> None:
         bad = np.isnan(array)
         if bad.any():
             name = names[k] if k < len(names) else f"input {k}"
-            first = tuple(int(n) for n in np.argwhere(bad)[0])
             found = line_of(node.where)
             place = "" if found is None else f' File "{found[0]}", line {found[1]}: {found[2]}'
             raise RuntimeError(
-                f"{node.op.name} returned nan in the gradient of {name!r} ({int(bad.sum())} of "
-                f"{bad.size} elements, first at index {first}); the forward call was at "
-                f"{describe_line(node.where)}.{place}"
+                f"{node.op.name} returned nan in the gradient of {name!r} ({_which(bad)}); the forward call "
+                f"was at {describe_line(node.where)}.{place}"
             )
+
+
+def _which(bad: np.ndarray[Any, Any]) -> str:
+    """How many elements are bad, and the first of them."""
+    if is_traced(bad):
+        return f"among {bad.size} elements of an example under a transform"
+    first = tuple(int(n) for n in np.argwhere(bad)[0])
+    return f"{int(bad.sum())} of {bad.size} elements, first at index {first}"

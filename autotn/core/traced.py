@@ -44,7 +44,7 @@ SHAPE_ONLY = {
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     """One value as a transform shows it: shape and dtype; the rest is with `transform`, in `parts`."""
 
-    __slots__ = ("dtype", "parts", "shape", "transform")
+    __slots__ = ("__weakref__", "dtype", "parts", "shape", "transform")
 
     #: For ``isinstance``: code that takes arrays takes this.
     __class__ = property(lambda self: np.ndarray)

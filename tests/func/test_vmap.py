@@ -265,3 +265,17 @@ def test_wrong_dimensions_are_named() -> None:
         func.vmap(double, randomness="some")
     with pytest.raises(ValueError, match="chunk_size"):
         func.vmap(double, chunk_size=0)
+
+
+def test_listeners_and_checks_work_inside() -> None:
+    x = tn.randn(3, 4)
+    each = func.vmap(func.grad(lambda x: x.sin().sum()))
+    with tn.debug(), tn.autograd.detect_anomaly():
+        assert each(x).shape == (3, 4)
+    with tn.profile() as found:
+        each(x)
+    assert "sin" in str(found)
+    with tn.debug(), pytest.raises(RuntimeError, match="div made"):
+        func.vmap(lambda x: x / 0)(x)
+    with tn.autograd.detect_anomaly(), pytest.raises(RuntimeError, match="under a transform"):
+        func.vmap(func.grad(lambda x: (x - x).sqrt().sum() * 0))(x)
