@@ -31,6 +31,7 @@ def arguments() -> argparse.Namespace:
     add("--list", action="store_true", help="name the rows and stop")
     add("--json", type=Path, metavar="FILE", help="write every round's times, too")
     add("--page", type=Path, metavar="FILE", help="write the table between a page's markers, too")
+    add("--fast", action="store_true", help="time autotn with the extra `fast`, too")
     add("--compare", metavar="REV", help="compare with autotn of this git revision, not with torch")
     add("--subject", default="autotn", help=argparse.SUPPRESS)
     add("--reference", default="torch", help=argparse.SUPPRESS)
@@ -93,6 +94,10 @@ def measure(options: argparse.Namespace, folder: str) -> int:
     if options.compare:
         reference = f"autotn at {options.compare}"
         libraries = {subject: options.subject, reference: f"autotn@{folder}"}
+    subjects = [subject]
+    if options.fast:
+        subjects.append(f"{subject}[fast]")
+        libraries[subjects[1]] = f"{options.subject}[fast]"
     libraries |= {name: name for row in rows for name in row.beside}
     versions = {}
     for label, library in list(libraries.items()):
@@ -104,19 +109,20 @@ def measure(options: argparse.Namespace, folder: str) -> int:
                 versions[label] = peer.version
     if subject not in libraries:
         return 1
+    subjects = [name for name in subjects if name in libraries]
 
     caption = describe(versions, options)
     print(caption, flush=True)
     results = []
     for row in rows:
         print(f"  {row.title}", file=sys.stderr, flush=True)
-        wanted = {subject, reference, *row.beside}
+        wanted = {*subjects, reference, *row.beside}
         taking_part = {name: libraries[name] for name in libraries if name in wanted}
         results.append(run(row, taking_part, mode, options.rounds, options.seconds))
 
-    print("\n" + report.text(results, subject, reference))
+    print("\n" + report.text(results, subjects, reference))
     if options.page:
-        report.write_into(options.page, report.markdown(results, subject, reference, caption))
+        report.write_into(options.page, report.markdown(results, subjects, reference, caption))
     if options.json:
         record = {
             "caption": caption,

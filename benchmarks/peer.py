@@ -27,11 +27,14 @@ class Peer:
 
     def __init__(self, library: str, mode: str, label: str | None = None) -> None:
         self.label = label or library
+        # Without the extra, a library that happens to be installed is not used.
+        name, fast, folder = library.partition("[fast]")
         environment = {k: v for k, v in os.environ.items() if k not in THREAD_VARIABLES}
         if mode == "cpu":
             environment.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+        environment["AUTOTN_ONEDNN"] = "1" if fast else "0"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", library, mode],
+            [sys.executable, "-m", "benchmarks.worker", name + folder, mode],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

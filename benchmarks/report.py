@@ -34,34 +34,37 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 1e-9:.0f} ns"
 
 
-def cells(result: Result, subject: str, reference: str) -> list[str]:
+def cells(result: Result, subjects: Sequence[str], reference: str) -> list[str]:
     """One line of the table."""
-    ratios = result.ratios(subject, reference)
-    goal = result.row.goal_of(subject) if reference == "torch" else None
-    wanted = "–" if goal is None else f"{goal:.2f}"
-    if ratios and goal is not None and statistics.median(ratios) > goal:
-        wanted += " missed"
-    return [
-        result.row.title,
-        duration(result.best(subject)),
-        duration(result.best(reference)),
-        f"{statistics.median(ratios):.2f}" if ratios else "–",
-        f"{max(ratios):.2f}" if ratios else "–",
-        wanted,
-        memory(result, subject, reference),
-    ]
+    ratios = {name: result.ratios(name, reference) for name in subjects}
+    line = [result.row.title, *(duration(result.best(name)) for name in (*subjects, reference))]
+    line += [f"{statistics.median(r):.2f}" if r else "–" for r in ratios.values()]
+    worst = ratios[subjects[0]]
+    line.append(f"{max(worst):.2f}" if worst else "–")
+    goals = [goal(result, name, reference) for name in subjects]
+    line.append(" / ".join(goals if len(set(goals)) > 1 else goals[:1]))
+    line.append(memory(result, (*subjects, reference)))
+    return line
 
 
-def memory(result: Result, subject: str, reference: str) -> str:
-    """Peak memory of a training row: ``12 / 40 MB``."""
-    both = [result.memory.get(subject), result.memory.get(reference)]
-    if not result.row.training or both == [None, None]:
+def goal(result: Result, subject: str, reference: str) -> str:
+    """What the row wants to stay under, and whether it did."""
+    wanted = result.row.goal_of(subject) if reference == "torch" else None
+    if wanted is None:
         return "–"
-    sizes = ["–" if size is None else f"{size / 1e6:.0f}" for size in both]
-    return " / ".join(sizes) + " MB"
+    ratios = result.ratios(subject, reference)
+    return f"{wanted:.2f}" + (" missed" if ratios and statistics.median(ratios) > wanted else "")
 
 
-def notes(results: Sequence[Result], subject: str, reference: str) -> list[str]:
+def memory(result: Result, libraries: Sequence[str]) -> str:
+    """Peak memory of a training row: ``12 / 40 MB``."""
+    sizes = [result.memory.get(name) for name in libraries]
+    if not result.row.training or not any(sizes):
+        return "–"
+    return " / ".join("–" if size is None else f"{size / 1e6:.0f}" for size in sizes) + " MB"
+
+
+def notes(results: Sequence[Result], subjects: Sequence[str], reference: str) -> list[str]:
     """What a table has no column for: problems, further modules, the mean."""
     lines = [f"{r.row.title}: not timed. {r.problem}" for r in results if r.problem]
     lines += [
@@ -73,35 +76,42 @@ def notes(results: Sequence[Result], subject: str, reference: str) -> list[str]:
     lines += [
         f"{r.row.title}: slower because {r.row.slow_because}"
         for r in results
-        if r.row.slow_because and statistics.median(r.ratios(subject, reference) or [0.0]) > 1
+        if r.row.slow_because
+        and any(statistics.median(r.ratios(s, reference) or [0.0]) > 1 for s in subjects)
     ]
-    mean = geometric_mean(results, subject, reference)
-    if mean is not None:
-        lines.append(f"Geometric mean of the training rows: {mean:.2f}")
+    for subject in subjects:
+        mean = geometric_mean(results, subject, reference)
+        if mean is not None:
+            lines.append(f"Geometric mean of the training rows, {subject}: {mean:.2f}")
     return lines
 
 
-def header(subject: str, reference: str) -> list[str]:
-    return ["", subject, reference, "ratio", "worst", "goal", "memory"]
+def header(subjects: Sequence[str], reference: str) -> list[str]:
+    """The names of the columns; a ratio is the first subject's unless it says whose it is."""
+    ratios = ["ratio", *(f"ratio, {name}" for name in subjects[1:])]
+    return ["", *subjects, reference, *ratios, "worst", "goal", "memory"]
 
 
-def text(results: Sequence[Result], subject: str, reference: str) -> str:
+def text(results: Sequence[Result], subjects: Sequence[str], reference: str) -> str:
     """Return the table in columns."""
-    table = [header(subject, reference), *(cells(r, subject, reference) for r in results)]
+    table = [header(subjects, reference), *(cells(r, subjects, reference) for r in results)]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
     lines = [
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
         for line in table
     ]
-    return "\n".join([*lines, "", *notes(results, subject, reference)])
+    return "\n".join([*lines, "", *notes(results, subjects, reference)])
 
 
-def markdown(results: Sequence[Result], subject: str, reference: str, caption: str) -> str:
+def markdown(
+    results: Sequence[Result], subjects: Sequence[str], reference: str, caption: str
+) -> str:
     """Return the table for a page, with the caption that names machine and versions."""
-    lines = [header(subject, reference), ["---", *["---:"] * 6]]
-    lines += [cells(r, subject, reference) for r in results]
+    names = header(subjects, reference)
+    lines = [names, ["---", *["---:"] * (len(names) - 1)]]
+    lines += [cells(r, subjects, reference) for r in results]
     table = ["| " + " | ".join(line) + " |" for line in lines]
-    remarks = [f"- {note}" for note in notes(results, subject, reference)]
+    remarks = [f"- {note}" for note in notes(results, subjects, reference)]
     return "\n".join([caption, "", *table, "", *remarks])
 
 

@@ -102,6 +102,10 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - handed to the parent, which says it
         reply({"missing": f"{type(error).__name__}: {error}"})
         return
+    fast = hasattr(namespace, "System") and os.environ.get("AUTOTN_ONEDNN") == "1"
+    if fast and not namespace.backends.mkldnn.is_available():
+        reply({"missing": "oneDNN, which the extra `fast` brings, is not installed"})
+        return
     cases: dict[str, Case] = {}
     reply({"version": getattr(namespace, "__version__", "unknown")})
     for line in sys.stdin:

@@ -60,10 +60,26 @@ def test_the_table_shows_times_ratios_and_missed_goals() -> None:
     broken = Result(a_row(title="broken"), problem="torch: TypeError: no")
     slow.memory = {"autotn": 30_000_000, "torch": 40_000_000}
     cells = ["some row", "3.00 µs", "4.00 µs", "0.75", "0.75", "0.50 missed", "30 / 40 MB"]
-    assert report.cells(slow, "autotn", "torch") == cells
-    assert report.cells(alone, "autotn", "torch") == ["alone", "2.00 s", "–", "–", "–", "–", "–"]
-    table = report.text([slow, alone, broken], "autotn", "torch")
+    assert report.cells(slow, ["autotn"], "torch") == cells
+    assert report.cells(alone, ["autotn"], "torch") == ["alone", "2.00 s", "–", "–", "–", "–", "–"]
+    table = report.text([slow, alone, broken], ["autotn"], "torch")
     assert "broken: not timed. torch: TypeError: no" in table
+
+
+def test_the_extra_has_a_column_and_a_goal_of_its_own() -> None:
+    times = {"autotn": [1.3], "autotn[fast]": [0.9], "torch": [1.0]}
+    result = Result(a_row(goal=1.5, goal_fast=0.8), times)
+    assert report.cells(result, ["autotn", "autotn[fast]"], "torch")[4:8] == [
+        *("1.30", "0.90", "1.30", "1.50 / 0.80 missed")
+    ]
+
+
+def test_what_holds_a_row_back_is_said_where_it_is_behind() -> None:
+    row = a_row(slow_because="it has more to do")
+    for seconds, said in ((2.0, True), (0.5, False)):
+        result = Result(row, {"autotn": [seconds], "torch": [1.0]})
+        notes = report.notes([result], ["autotn"], "torch")
+        assert ("some row: slower because it has more to do" in notes) is said
 
 
 @pytest.mark.parametrize(
