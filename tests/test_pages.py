@@ -22,6 +22,7 @@ PAGES = [
     "docs/index.md",
     "docs/differences.md",
     "docs/learning.md",
+    "docs/performance.md",
 ]
 PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "guide").glob("*.md"))
 
