@@ -51,7 +51,7 @@ class Opened:
 def window(browser: Any) -> Any:
     """One window for all tests, offline: what should not leave can't."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, offline=True)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     return context
 
 

@@ -4,18 +4,46 @@ class Film {
   constructor(scene) {
     this.model = new Model(scene);
     const find = (id) => document.getElementById(id);
-    this.ui = Object.fromEntries(["picture", "tip", "panel", "slider", "where", "play", "search", "hits", "say", "keys", "inside", "count", "overlay", "legend"].map((id) => [id, find(id)]));
+    this.ui = Object.fromEntries(
+      [
+        "picture",
+        "tip",
+        "panel",
+        "slider",
+        "where",
+        "play",
+        "search",
+        "hits",
+        "say",
+        "keys",
+        "inside",
+        "count",
+        "overlay",
+        "legend",
+      ].map((id) => [id, find(id)]),
+    );
     this.canvas = new Canvas(this.model, this.ui.picture, this.ui.tip, {
-      select: (item) => this.select(item), toggle: (item) => this.toggle(item), tip: (item) => this.tip(item), lineTip: (link) => this.lineTip(link),
+      select: (item) => this.select(item),
+      toggle: (item) => this.toggle(item),
+      tip: (item) => this.tip(item),
+      lineTip: (link) => this.lineTip(link),
     });
     this.panel = new Panel(this.model, this.ui.panel, {
-      go: (item) => this.go(item), step: (k) => this.to(k), toggle: (item) => this.toggle(item), trail: (t) => this.mark(t),
+      go: (item) => this.go(item),
+      step: (k) => this.to(k),
+      toggle: (item) => this.toggle(item),
+      trail: (t) => this.mark(t),
     });
-    this.done = 0; this.selected = null; this.trail = new Set(); this.timer = null;
+    this.done = 0;
+    this.selected = null;
+    this.trail = new Set();
+    this.timer = null;
     this.ui.slider.max = this.model.steps.length;
     this.ui.slider.style.setProperty("--track", this.track());
     this.plainLegend = [...this.ui.legend.children];
-    this.model.overlays.forEach((o, k) => this.ui.overlay.append(html("option", { value: k }, o.title.replace(" (log scale)", ""))));
+    this.model.overlays.forEach((o, k) =>
+      this.ui.overlay.append(html("option", { value: k }, o.title.replace(" (log scale)", ""))),
+    );
     this.ui.overlay.value = this.model.overlay;
     this.controls();
     this.legend();
@@ -27,13 +55,14 @@ class Film {
 
   // The slider's two colours: forward and backward.
   track() {
-    const { steps } = this.model, stops = [];
+    const { steps } = this.model,
+      stops = [];
     const kind = (s) => (steps[s].kind === "forward" ? "#9cc8e3" : "#f0b88d");
     for (let s = 0; s < steps.length; s++) {
       if (s && kind(s) === kind(s - 1)) continue;
       let end = s;
       while (end < steps.length && kind(end) === kind(s)) end++;
-      stops.push(`${kind(s)} ${100 * s / steps.length}% ${100 * end / steps.length}%`);
+      stops.push(`${kind(s)} ${(100 * s) / steps.length}% ${(100 * end) / steps.length}%`);
     }
     return stops.length ? `linear-gradient(to right, ${stops.join(", ")})` : "none";
   }
@@ -57,7 +86,8 @@ class Film {
       this.model.reveal("n" + step.node);
       this.redraw();
     }
-    if (step) this.panel.step(this.done - 1); else this.panel.box(null, 0);
+    if (step) this.panel.step(this.done - 1);
+    else this.panel.box(null, 0);
     this.ui.panel.scrollTop = 0;
     this.update();
     if (step && follow) this.canvas.show(this.model.shown("n" + step.node));
@@ -65,17 +95,25 @@ class Film {
 
   // On to the next step that another box shows, past all that happens inside the same one.
   leap(by) {
-    const at = (k) => { const s = this.model.steps[k - 1]; return s ? s.kind + this.model.shown("n" + s.node) : ""; };
+    const at = (k) => {
+      const s = this.model.steps[k - 1];
+      return s ? s.kind + this.model.shown("n" + s.node) : "";
+    };
     let k = this.done + by;
     while (k > 0 && k < this.model.steps.length && at(k) === at(this.done)) k += by;
     this.to(k);
   }
 
   play() {
-    if (this.timer) { clearInterval(this.timer); this.timer = null; }
-    else {
+    if (this.timer) {
+      clearInterval(this.timer);
+      this.timer = null;
+    } else {
       if (this.done >= this.model.steps.length) this.to(0);
-      this.timer = setInterval(() => { this.to(this.done + 1); if (this.done >= this.model.steps.length) this.play(); }, 700);
+      this.timer = setInterval(() => {
+        this.to(this.done + 1);
+        if (this.done >= this.model.steps.length) this.play();
+      }, 700);
     }
     this.ui.play.textContent = this.timer ? "❚❚ Pause" : "▶ Play";
     this.ui.play.setAttribute("aria-pressed", String(!!this.timer));
@@ -100,9 +138,11 @@ class Film {
   }
 
   toggle(item) {
-    const { model, canvas } = this, before = canvas.picture.boxes.get(item);
+    const { model, canvas } = this,
+      before = canvas.picture.boxes.get(item);
     const opened = !model.open.has(item);
-    if (opened) model.open.add(item); else model.open.delete(item);
+    if (opened) model.open.add(item);
+    else model.open.delete(item);
     canvas.draw();
     const after = canvas.picture.boxes.get(item); // its upper left corner stays where it is
     if (before && after) canvas.pan((before.x - after.x) * canvas.scale, (before.y - after.y) * canvas.scale);
@@ -115,13 +155,22 @@ class Film {
     this.model.clusters.forEach((_, k) => this.model.open.add("c" + k));
     const whole = this.model.visible().length <= AT_MOST;
     if (!whole) this.model.openUntil(AT_MOST);
-    this.redraw(); this.canvas.fit();
+    this.redraw();
+    this.canvas.fit();
     this.ui.say.textContent = whole ? "all modules opened" : `opened as far as ${AT_MOST} boxes`;
   }
 
-  closeAll() { this.model.open.clear(); this.redraw(); this.canvas.readTop(); this.ui.say.textContent = "all modules closed"; }
+  closeAll() {
+    this.model.open.clear();
+    this.redraw();
+    this.canvas.readTop();
+    this.ui.say.textContent = "all modules closed";
+  }
 
-  redraw() { this.canvas.draw(); this.update(); }
+  redraw() {
+    this.canvas.draw();
+    this.update();
+  }
 
   mark(trail) {
     this.trail = new Set(trail.map((t) => t.node).filter((n) => n !== undefined));
@@ -132,29 +181,51 @@ class Film {
 
   tip(item) {
     const { model } = this;
-    if (model.isCluster(item)) return [model.cluster(item).label, `${model.inner.get(item)} nodes inside`, ...(model.cluster(item).facts ?? []).map(([k, v]) => `${k}: ${v}`)];
-    const n = model.node(item), lines = [n.label + (n.sub ? "  " + n.sub : "")];
+    if (model.isCluster(item))
+      return [
+        model.cluster(item).label,
+        `${model.inner.get(item)} nodes inside`,
+        ...(model.cluster(item).facts ?? []).map(([k, v]) => `${k}: ${v}`),
+      ];
+    const n = model.node(item),
+      lines = [n.label + (n.sub ? "  " + n.sub : "")];
     const path = model.path(item);
     if (path) lines.push("in " + path);
     if (n.place) lines.push(n.place + ": " + n.text);
-    if (model.computedAt(+item.slice(1), this.done) || !this.done) for (const v of n.v) lines.push("value " + inWords(model.values[v].r));
-    for (const v of n.v) { const g = model.gradientAt(v, this.done); if (g.count) lines.push("gradient " + inWords(g.reading)); }
+    if (model.computedAt(+item.slice(1), this.done) || !this.done)
+      for (const v of n.v) lines.push("value " + inWords(model.values[v].r));
+    for (const v of n.v) {
+      const g = model.gradientAt(v, this.done);
+      if (g.count) lines.push("gradient " + inWords(g.reading));
+    }
     return lines;
   }
 
   lineTip(link) {
-    const { model } = this, values = [...link.values];
-    const lines = values.slice(0, 6).map((v) => `${nameOf(model, v)}: ${model.values[v].shape} ${model.values[v].dtype}, ${inWords(model.values[v].r)}`);
+    const { model } = this,
+      values = [...link.values];
+    const lines = values
+      .slice(0, 6)
+      .map(
+        (v) =>
+          `${nameOf(model, v)}: ${model.values[v].shape} ${model.values[v].dtype}, ${inWords(model.values[v].r)}`,
+      );
     if (values.length > 6) lines.push(`and ${values.length - 6} more`);
-    return [`${model.titleOf(link.from)} → ${model.titleOf(link.to)}`, ...lines, ...(link.cut ? ["history is cut off here"] : [])];
+    return [
+      `${model.titleOf(link.from)} → ${model.titleOf(link.to)}`,
+      ...lines,
+      ...(link.cut ? ["history is cut off here"] : []),
+    ];
   }
 
   // -- what is lit ----------------------------------------------------------------------------------------------------
 
   update() {
-    const { model, canvas, done } = this, step = model.steps[done - 1];
+    const { model, canvas, done } = this,
+      step = model.steps[done - 1];
     const active = step ? model.shown("n" + step.node) : null;
-    const reached = new Map(), graded = new Map();
+    const reached = new Map(),
+      graded = new Map();
     model.nodes.forEach((n, k) => {
       const item = model.shown("n" + k);
       const computed = model.computedAt(k, done);
@@ -168,7 +239,8 @@ class Film {
     });
     const trail = new Set([...this.trail].map((n) => model.shown("n" + n)));
     for (const [item, shape] of canvas.shapes) {
-      const g = graded.get(item), list = shape.classList;
+      const g = graded.get(item),
+        list = shape.classList;
       list.toggle("waiting", done > 0 && !model.isOpen(item) && !reached.get(item));
       list.toggle("active", item === active);
       list.toggle("backward", item === active && step.kind !== "forward");
@@ -189,9 +261,16 @@ class Film {
     canvas.lines.forEach((line, k) => {
       line.classList.toggle("lit", lit.has(k));
       line.classList.toggle("backward", lit.has(k) && kind === "backward");
-      line.setAttribute("marker-end", lit.has(k) && kind === "forward" ? "url(#head-forward)" : lit.has(k) ? "none" : "url(#head-plain)");
+      line.setAttribute(
+        "marker-end",
+        lit.has(k) && kind === "forward" ? "url(#head-forward)" : lit.has(k) ? "none" : "url(#head-plain)",
+      );
       line.setAttribute("marker-start", lit.has(k) && kind === "backward" ? "url(#head-backward)" : "none");
-      if (this.selected) line.classList.toggle("near", canvas.links[k].from === this.selected || canvas.links[k].to === this.selected);
+      if (this.selected)
+        line.classList.toggle(
+          "near",
+          canvas.links[k].from === this.selected || canvas.links[k].to === this.selected,
+        );
       else line.classList.remove("near");
     });
     this.ui.slider.value = done;
@@ -205,7 +284,12 @@ class Film {
     const all = this.model.steps.length;
     if (!step) return all ? `before the run · ${all} steps` : "nothing ran";
     const label = this.model.nodes[step.node].label;
-    const verb = { forward: "forward", seed: "backward begins at", pull: "backward through", store: "gradient stored in" }[step.kind];
+    const verb = {
+      forward: "forward",
+      seed: "backward begins at",
+      pull: "backward through",
+      store: "gradient stored in",
+    }[step.kind];
     return `step ${this.done} of ${all} · ${verb} ${label}`;
   }
 
@@ -213,27 +297,53 @@ class Film {
 
   controls() {
     const actions = {
-      first: () => this.to(0), back: () => this.to(this.done - 1), play: () => this.play(), on: () => this.to(this.done + 1),
-      last: () => this.to(this.model.steps.length), half: () => this.nextBackward(),
-      opened: () => this.openAll(), closed: () => this.closeAll(), fit: () => this.canvas.fit(),
-      larger: () => this.canvas.zoom(1.25), smaller: () => this.canvas.zoom(0.8), help: () => this.help(),
+      first: () => this.to(0),
+      back: () => this.to(this.done - 1),
+      play: () => this.play(),
+      on: () => this.to(this.done + 1),
+      last: () => this.to(this.model.steps.length),
+      half: () => this.nextBackward(),
+      opened: () => this.openAll(),
+      closed: () => this.closeAll(),
+      fit: () => this.canvas.fit(),
+      larger: () => this.canvas.zoom(1.25),
+      smaller: () => this.canvas.zoom(0.8),
+      help: () => this.help(),
     };
-    for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => actions[button.dataset.do]());
+    for (const button of document.querySelectorAll("[data-do]"))
+      button.addEventListener("click", () => actions[button.dataset.do]());
     this.ui.slider.addEventListener("input", () => this.to(+this.ui.slider.value));
     this.ui.overlay.addEventListener("change", () => this.colourBy(+this.ui.overlay.value));
     const { search, hits } = this.ui;
     search.addEventListener("input", () => this.find(search.value));
     search.addEventListener("keydown", (event) => {
       const options = [...hits.querySelectorAll("button")];
-      if (event.key === "Enter" && options.length) { event.preventDefault(); options[0].click(); }
-      if (event.key === "ArrowDown" && options.length) { event.preventDefault(); options[0].focus(); }
-      if (event.key === "Escape") { search.value = ""; this.find(""); this.ui.picture.focus(); }
+      if (event.key === "Enter" && options.length) {
+        event.preventDefault();
+        options[0].click();
+      }
+      if (event.key === "ArrowDown" && options.length) {
+        event.preventDefault();
+        options[0].focus();
+      }
+      if (event.key === "Escape") {
+        search.value = "";
+        this.find("");
+        this.ui.picture.focus();
+      }
     });
     hits.addEventListener("keydown", (event) => {
-      const options = [...hits.querySelectorAll("button")], at = options.indexOf(document.activeElement);
+      const options = [...hits.querySelectorAll("button")],
+        at = options.indexOf(document.activeElement);
       const next = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key];
-      if (next !== undefined) { event.preventDefault(); (options[next] ?? search).focus(); }
-      if (event.key === "Escape") { this.find(""); search.focus(); }
+      if (next !== undefined) {
+        event.preventDefault();
+        (options[next] ?? search).focus();
+      }
+      if (event.key === "Escape") {
+        this.find("");
+        search.focus();
+      }
     });
     addEventListener("resize", () => this.canvas.place());
   }
@@ -248,47 +358,99 @@ class Film {
 
   legend() {
     const o = this.model.overlays[this.model.overlay];
-    const entry = ([colour, words]) => html("li", { class: "figure" }, html("span", { style: `background:${colour}` }), words);
-    this.ui.legend.replaceChildren(...(o ? [html("li", { class: "figure" }, o.title + ":"), ...o.legend.map(entry)] : this.plainLegend));
+    const entry = ([colour, words]) =>
+      html("li", { class: "figure" }, html("span", { style: `background:${colour}` }), words);
+    this.ui.legend.replaceChildren(
+      ...(o ? [html("li", { class: "figure" }, o.title + ":"), ...o.legend.map(entry)] : this.plainLegend),
+    );
   }
 
   find(words) {
-    const { hits } = this.ui, { model } = this;
+    const { hits } = this.ui,
+      { model } = this;
     const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
     const found = [];
     if (parts.length) {
       const text = (item) => {
-        if (model.isCluster(item)) return [model.cluster(item).label, model.path(item), model.cluster(item).name].join(" ");
+        if (model.isCluster(item))
+          return [model.cluster(item).label, model.path(item), model.cluster(item).name].join(" ");
         const n = model.node(item);
-        return [n.label, n.kind, n.sub, n.place, n.text, n.name, model.path(item), ...n.v.map((v) => model.values[v].name)].join(" ");
+        return [
+          n.label,
+          n.kind,
+          n.sub,
+          n.place,
+          n.text,
+          n.name,
+          model.path(item),
+          ...n.v.map((v) => model.values[v].name),
+        ].join(" ");
       };
       const all = [...model.clusters.map((_, k) => "c" + k), ...model.nodes.map((_, k) => "n" + k)];
       for (const item of all) if (parts.every((p) => text(item).toLowerCase().includes(p))) found.push(item);
     }
-    const shown = found.slice(0, 40).map((item) => html("li", {}, html("button", { type: "button", onclick: () => { this.find(""); this.go(item); this.ui.picture.focus(); } },
-      html("b", {}, model.titleOf(item)), ` ${model.isCluster(item) ? "module" : model.node(item).sub ?? ""} `, html("small", {}, model.path(model.isCluster(item) ? model.parent(item) : item) || ""))));
-    if (parts.length) shown.push(html("li", { class: "muted" }, found.length ? `${found.length} found${found.length > 40 ? ", the first 40 are shown" : ""}` : "nothing found"));
+    const shown = found.slice(0, 40).map((item) =>
+      html(
+        "li",
+        {},
+        html(
+          "button",
+          {
+            type: "button",
+            onclick: () => {
+              this.find("");
+              this.go(item);
+              this.ui.picture.focus();
+            },
+          },
+          html("b", {}, model.titleOf(item)),
+          ` ${model.isCluster(item) ? "module" : (model.node(item).sub ?? "")} `,
+          html("small", {}, model.path(model.isCluster(item) ? model.parent(item) : item) || ""),
+        ),
+      ),
+    );
+    if (parts.length)
+      shown.push(
+        html(
+          "li",
+          { class: "muted" },
+          found.length
+            ? `${found.length} found${found.length > 40 ? ", the first 40 are shown" : ""}`
+            : "nothing found",
+        ),
+      );
     hits.replaceChildren(...shown);
     hits.hidden = !parts.length;
   }
 
-  help() { this.ui.keys.open ? this.ui.keys.close() : this.ui.keys.showModal(); }
+  help() {
+    this.ui.keys.open ? this.ui.keys.close() : this.ui.keys.showModal();
+  }
 
   // The nearest box before, behind, above or below the selected one.
   move(key) {
-    const { model, canvas } = this, item = this.selected ?? model.shown("n" + (model.steps[this.done - 1]?.node ?? 0));
+    const { model, canvas } = this,
+      item = this.selected ?? model.shown("n" + (model.steps[this.done - 1]?.node ?? 0));
     if (key === "n" || key === "p") {
-      const all = [...canvas.shapes.keys()].sort((a, b) => canvas.picture.boxes.get(a).y - canvas.picture.boxes.get(b).y || canvas.picture.boxes.get(a).x - canvas.picture.boxes.get(b).x);
+      const all = [...canvas.shapes.keys()].sort(
+        (a, b) =>
+          canvas.picture.boxes.get(a).y - canvas.picture.boxes.get(b).y ||
+          canvas.picture.boxes.get(a).x - canvas.picture.boxes.get(b).x,
+      );
       const at = this.selected ? all.indexOf(item) + (key === "n" ? 1 : -1) : 0;
       return this.moveTo(all[(at + all.length) % all.length]);
     }
-    if (key === "ArrowDown" && model.isCluster(item) && model.isOpen(item)) return this.moveTo(model.children(item)[0]);
+    if (key === "ArrowDown" && model.isCluster(item) && model.isOpen(item))
+      return this.moveTo(model.children(item)[0]);
     const side = key === "ArrowUp" ? ["to", "from"] : ["from", "to"];
     const link = canvas.links.find((l) => l[side[0]] === item);
     if (link) this.moveTo(link[side[1]]);
   }
 
-  moveTo(item) { this.select(item); this.canvas.show(item); }
+  moveTo(item) {
+    this.select(item);
+    this.canvas.show(item);
+  }
 
   keyboard() {
     addEventListener("keydown", (event) => {
@@ -297,17 +459,39 @@ class Film {
       const onButton = event.target.closest?.("button, summary, input");
       const pans = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
       const keys = {
-        ArrowRight: () => this.to(this.done + 1), ArrowLeft: () => this.to(this.done - 1),
-        PageDown: () => this.leap(1), PageUp: () => this.leap(-1),
-        Home: () => this.to(0), End: () => this.to(this.model.steps.length), b: () => this.nextBackward(),
-        ArrowUp: () => this.move("ArrowUp"), ArrowDown: () => this.move("ArrowDown"), n: () => this.move("n"), p: () => this.move("p"),
-        "+": () => this.canvas.zoom(1.25), "=": () => this.canvas.zoom(1.25), "-": () => this.canvas.zoom(0.8), 0: () => this.canvas.fit(),
-        "/": () => this.ui.search.focus(), "?": () => this.help(), o: () => this.openAll(), c: () => this.closeAll(),
-        Escape: () => { if (this.done) this.to(this.done); else this.select(null); },
+        ArrowRight: () => this.to(this.done + 1),
+        ArrowLeft: () => this.to(this.done - 1),
+        PageDown: () => this.leap(1),
+        PageUp: () => this.leap(-1),
+        Home: () => this.to(0),
+        End: () => this.to(this.model.steps.length),
+        b: () => this.nextBackward(),
+        ArrowUp: () => this.move("ArrowUp"),
+        ArrowDown: () => this.move("ArrowDown"),
+        n: () => this.move("n"),
+        p: () => this.move("p"),
+        "+": () => this.canvas.zoom(1.25),
+        "=": () => this.canvas.zoom(1.25),
+        "-": () => this.canvas.zoom(0.8),
+        0: () => this.canvas.fit(),
+        "/": () => this.ui.search.focus(),
+        "?": () => this.help(),
+        o: () => this.openAll(),
+        c: () => this.closeAll(),
+        Escape: () => {
+          if (this.done) this.to(this.done);
+          else this.select(null);
+        },
         " ": onButton ? null : () => this.play(),
-        Enter: onButton || !this.selected ? null : () => { if (this.model.isCluster(this.selected)) this.toggle(this.selected); },
+        Enter:
+          onButton || !this.selected
+            ? null
+            : () => {
+                if (this.model.isCluster(this.selected)) this.toggle(this.selected);
+              },
       };
-      const action = event.shiftKey && pans[event.key] ? () => this.canvas.pan(...pans[event.key]) : keys[event.key];
+      const action =
+        event.shiftKey && pans[event.key] ? () => this.canvas.pan(...pans[event.key]) : keys[event.key];
       if (!action) return;
       event.preventDefault();
       action();

@@ -23,9 +23,16 @@ class Model {
       this.inner.set("c" + k, count);
     }
     this.homeOf = new Map(); // value -> the node that shows it
-    this.nodes.forEach((n, k) => n.v.forEach((v) => { if (!this.homeOf.has(v)) this.homeOf.set(v, k); }));
+    this.nodes.forEach((n, k) =>
+      n.v.forEach((v) => {
+        if (!this.homeOf.has(v)) this.homeOf.set(v, k);
+      }),
+    );
     this.uses = new Map(); // value -> the edges that carry it
-    this.edges.forEach((edge) => { if (!this.uses.has(edge[2])) this.uses.set(edge[2], []); this.uses.get(edge[2]).push(edge); });
+    this.edges.forEach((edge) => {
+      if (!this.uses.has(edge[2])) this.uses.set(edge[2], []);
+      this.uses.get(edge[2]).push(edge);
+    });
     this.arrivals = new Map(); // value -> [step, flow] of everything that is added to its gradient
     this.steps.forEach((step, s) => {
       if (step.kind === "seed") this.arrive(step.value, s, { product: step.up[0], after: step.up[0] });
@@ -35,7 +42,10 @@ class Model {
 
   // Readings stand in one list; put them where their numbers are.
   unpack(readings) {
-    const put = (object, ...names) => names.forEach((n) => { if (object[n] !== undefined) object[n] = readings[object[n]] ?? null; });
+    const put = (object, ...names) =>
+      names.forEach((n) => {
+        if (object[n] !== undefined) object[n] = readings[object[n]] ?? null;
+      });
     this.values.forEach((v) => put(v, "r", "g"));
     for (const step of this.steps) {
       put(step, "before", "after");
@@ -49,12 +59,24 @@ class Model {
     this.arrivals.get(value).push([s, flow]);
   }
 
-  clusterName(k) { return k < 0 ? "root" : "c" + k; }
-  children(cluster) { return this.kids.get(cluster); }
-  isCluster(item) { return item[0] === "c"; }
-  isOpen(item) { return item === "root" || this.open.has(item); }
-  node(item) { return this.nodes[+item.slice(1)]; }
-  cluster(item) { return this.clusters[+item.slice(1)]; }
+  clusterName(k) {
+    return k < 0 ? "root" : "c" + k;
+  }
+  children(cluster) {
+    return this.kids.get(cluster);
+  }
+  isCluster(item) {
+    return item[0] === "c";
+  }
+  isOpen(item) {
+    return item === "root" || this.open.has(item);
+  }
+  node(item) {
+    return this.nodes[+item.slice(1)];
+  }
+  cluster(item) {
+    return this.clusters[+item.slice(1)];
+  }
   parent(item) {
     if (item === "root") return null;
     return this.clusterName(this.isCluster(item) ? this.cluster(item).up : this.node(item).c);
@@ -63,7 +85,8 @@ class Model {
   // The box that stands for an item: itself, or the outermost closed cluster around it.
   shown(item) {
     let found = item;
-    for (let c = this.parent(item); c !== "root" && c !== null; c = this.parent(c)) if (!this.open.has(c)) found = c;
+    for (let c = this.parent(item); c !== "root" && c !== null; c = this.parent(c))
+      if (!this.open.has(c)) found = c;
     return found;
   }
 
@@ -72,10 +95,12 @@ class Model {
   }
 
   visible() {
-    const found = [], waiting = ["root"];
+    const found = [],
+      waiting = ["root"];
     while (waiting.length) {
       for (const item of this.children(waiting.pop())) {
-        if (this.isOpen(item)) waiting.push(item); else found.push(item);
+        if (this.isOpen(item)) waiting.push(item);
+        else found.push(item);
       }
     }
     return found;
@@ -95,7 +120,8 @@ class Model {
   // Open whole levels, outermost first, while no more than so many boxes are seen; returns how many were opened.
   openUntil(limit) {
     this.open.clear();
-    let count = this.children("root").length, opened = 0;
+    let count = this.children("root").length,
+      opened = 0;
     for (const level of this.levels()) {
       count += level.reduce((sum, c) => sum + this.children(c).length - 1, 0);
       if (count > limit) break;
@@ -109,7 +135,8 @@ class Model {
   links() {
     const found = new Map();
     this.edges.forEach(([a, b, value, cut], e) => {
-      const from = this.shown("n" + a), to = this.shown("n" + b);
+      const from = this.shown("n" + a),
+        to = this.shown("n" + b);
       if (from === to) return;
       const bothNodes = from[0] === "n" && to[0] === "n";
       const key = bothNodes ? `${from}>${to}>${e}` : `${from}>${to}`;
@@ -135,7 +162,11 @@ class Model {
 
   path(item) {
     const parts = [];
-    for (let c = this.isCluster(item) ? item : this.parent(item); c !== "root" && c !== null; c = this.parent(c)) {
+    for (
+      let c = this.isCluster(item) ? item : this.parent(item);
+      c !== "root" && c !== null;
+      c = this.parent(c)
+    ) {
       parts.unshift(this.cluster(c).label);
     }
     return parts.join(" › ");
@@ -154,7 +185,8 @@ class Model {
 
   // What is known of a value's gradient once so many steps are done.
   gradientAt(value, done) {
-    const all = this.arrivals.get(value) ?? [], came = all.filter(([s]) => s < done);
+    const all = this.arrivals.get(value) ?? [],
+      came = all.filter(([s]) => s < done);
     const last = came.length ? came[came.length - 1][1] : null;
     return { count: came.length, total: all.length, reading: last?.after ?? null };
   }
@@ -166,14 +198,21 @@ class Model {
 }
 
 // Boxes that are seen at first, and the most that "open all" shows.
-const START_WITH = 300, AT_MOST = 1500;
+const START_WITH = 300,
+  AT_MOST = 1500;
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Figures. A reading is {n, min, max, mean, std, norm, zeros, nans, infs, h: bars, d: elements, s: shape}.
 
-function isZero(r) { return r && r.n > 0 && r.zeros === r.n; }
-function isSick(r) { return r && (r.nans || r.infs); }
-function largest(r) { return r && r.min !== undefined ? Math.max(Math.abs(r.min), Math.abs(r.max)) : 0; }
+function isZero(r) {
+  return r && r.n > 0 && r.zeros === r.n;
+}
+function isSick(r) {
+  return r && (r.nans || r.infs);
+}
+function largest(r) {
+  return r && r.min !== undefined ? Math.max(Math.abs(r.min), Math.abs(r.max)) : 0;
+}
 const HUGE = 1e4;
 
 function number(x) {
@@ -181,7 +220,8 @@ function number(x) {
   if (typeof x !== "number") return String(x);
   if (x === 0) return "0";
   const size = Math.abs(x);
-  if (size >= 1e5 || size < 1e-3) return x.toExponential(2).replace("e+", "e").replace("-", "−").replace("e-", "e−");
+  if (size >= 1e5 || size < 1e-3)
+    return x.toExponential(2).replace("e+", "e").replace("-", "−").replace("e-", "e−");
   return String(+x.toPrecision(4)).replace("-", "−");
 }
 
@@ -190,8 +230,13 @@ function inWords(r) {
   if (!r) return "not measured";
   if (r.n === 0) return "empty";
   if (isZero(r)) return r.n === 1 ? "0" : `all ${r.n} are zero`;
-  const ills = [r.zeros && r.n > 1 && `${r.zeros} zero`, r.nans && `${r.nans} nan`, r.infs && `${r.infs} inf`].filter(Boolean);
+  const ills = [
+    r.zeros && r.n > 1 && `${r.zeros} zero`,
+    r.nans && `${r.nans} nan`,
+    r.infs && `${r.infs} inf`,
+  ].filter(Boolean);
   if (r.n === 1) return isSick(r) ? ills[0].slice(2) : number(r.mean);
-  const figures = r.min === undefined ? [] : [`${number(r.min)} … ${number(r.max)}`, `norm ${number(r.norm)}`];
+  const figures =
+    r.min === undefined ? [] : [`${number(r.min)} … ${number(r.max)}`, `norm ${number(r.norm)}`];
   return [...figures, ...ills].join(", ");
 }

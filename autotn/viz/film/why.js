@@ -16,11 +16,15 @@ function why(model, value) {
   const name = nameOf(model, value);
   if (!arrivals.length) {
     const cut = cutFrom(model, value);
-    const reason = cut ? `its history is cut off at ${cut} (detach or no_grad)` : v.gs === "not needed"
-      ? "it does not require a gradient: it is a constant, or history was cut off there"
-      : v.gs === "freed" ? "backward had passed and freed it before anybody watched"
-        : model.steps.some((s) => s.kind !== "forward") ? "no path of backward leads from the loss to it"
-          : "backward has not run";
+    const reason = cut
+      ? `its history is cut off at ${cut} (detach or no_grad)`
+      : v.gs === "not needed"
+        ? "it does not require a gradient: it is a constant, or history was cut off there"
+        : v.gs === "freed"
+          ? "backward had passed and freed it before anybody watched"
+          : model.steps.some((s) => s.kind !== "forward")
+            ? "no path of backward leads from the loss to it"
+            : "backward has not run";
     return { ill: "none", sentence: `${name} has no gradient: ${reason}.`, trail: [] };
   }
   const reading = arrivals[arrivals.length - 1][1].after;
@@ -39,19 +43,26 @@ function why(model, value) {
     }
     at = step.next;
   }
-  const sentence = trail.find((step) => step.origin)?.origin ?? `The gradient of ${name} is ${inWords(reading)}; nothing unusual was met on the way from the loss.`;
+  const sentence =
+    trail.find((step) => step.origin)?.origin ??
+    `The gradient of ${name} is ${inWords(reading)}; nothing unusual was met on the way from the loss.`;
   return { ill: ill ?? "sound", sentence, trail };
 }
 
 // Where the way from a value to the loss is cut off, in words; "" where it is not.
 function cutFrom(model, value) {
-  const seen = new Set([value]), waiting = [value];
+  const seen = new Set([value]),
+    waiting = [value];
   while (waiting.length) {
     const at = waiting.shift();
     for (const [, to, , cut] of model.uses.get(at) ?? []) {
       const node = model.nodes[to];
       if (cut) return node.label + (node.place ? ` (${node.place})` : "");
-      for (const out of node.v) if (!seen.has(out)) { seen.add(out); waiting.push(out); }
+      for (const out of node.v)
+        if (!seen.has(out)) {
+          seen.add(out);
+          waiting.push(out);
+        }
     }
   }
   return "";
@@ -63,7 +74,8 @@ function culprit(model, value, ill) {
   if (!arrivals.length) return null;
   let [s, flow] = arrivals[0];
   if (ill === "nan" || ill === "inf") {
-    [s, flow] = arrivals.find(([, f]) => isSick(f.product)) ?? arrivals.find(([, f]) => isSick(f.after)) ?? arrivals[0];
+    [s, flow] =
+      arrivals.find(([, f]) => isSick(f.product)) ?? arrivals.find(([, f]) => isSick(f.after)) ?? arrivals[0];
   } else {
     for (const one of arrivals) if (largest(one[1].product) > largest(flow.product)) [s, flow] = one;
   }
@@ -74,22 +86,34 @@ function culprit(model, value, ill) {
     let origin = `Backward began here with ${inWords(step.up[0])}.`;
     if (isSick(start)) {
       const found = firstSick(model, value);
-      return { s: found.s, node: found.node, text: found.text, origin: `It began in the forward pass: ${found.text}` };
+      return {
+        s: found.s,
+        node: found.node,
+        text: found.text,
+        origin: `It began in the forward pass: ${found.text}`,
+      };
     }
     if (ill === "zero") origin = "Backward was given a gradient of zero.";
     return { s, node, text: `backward begins: ${inWords(step.up[0])}`, origin };
   }
-  const node = step.node, label = model.nodes[node].label, where = model.nodes[node].place;
-  const up = worst(step.up), place = where ? ` (${where})` : "";
+  const node = step.node,
+    label = model.nodes[node].label,
+    where = model.nodes[node].place;
+  const up = worst(step.up),
+    place = where ? ` (${where})` : "";
   const text = `${label}${place}: upstream ${inWords(up)} → product ${inWords(flow.product)}`;
   const next = step.outs[step.up.indexOf(up)] ?? step.outs[0];
   const here = { s, node, text, next };
   const local = flow.local ? ` Its local derivative is ${inWords(flow.local)}.` : "";
   const formula = flow.formula ? ` The derivative of ${label} by ${flow.role} is ${flow.formula}.` : "";
   const many = step.ins.filter((v) => v !== value && largest(model.values[v].r) >= HUGE);
-  const large = many.map((v) => ` It multiplies by ${nameOf(model, v)}, which is ${inWords(model.values[v].r)}.`).join("");
+  const large = many
+    .map((v) => ` It multiplies by ${nameOf(model, v)}, which is ${inWords(model.values[v].r)}.`)
+    .join("");
   if (ill === "zero" && !isZero(up)) {
-    const inputs = step.ins.filter((v) => v !== value && isZero(model.values[v].r)).map((v) => nameOf(model, v));
+    const inputs = step.ins
+      .filter((v) => v !== value && isZero(model.values[v].r))
+      .map((v) => nameOf(model, v));
     const factor = inputs.length ? ` ${inputs.join(" and ")} ${inputs.length > 1 ? "are" : "is"} zero.` : "";
     here.origin = `It became zero in ${label}${place}: the gradient that came in was not zero, its product with the local derivative is.${local}${formula}${factor}`;
   } else if ((ill === "nan" || ill === "inf") && !isSick(up)) {
@@ -109,7 +133,8 @@ function culprit(model, value, ill) {
 
 function worst(readings) {
   let found = readings[0];
-  for (const r of readings) if (r && ((isSick(r) && !isSick(found)) || largest(r) > largest(found))) found = r;
+  for (const r of readings)
+    if (r && ((isSick(r) && !isSick(found)) || largest(r) > largest(found))) found = r;
   return found;
 }
 
@@ -119,12 +144,17 @@ function firstSick(model, value) {
   const seen = new Set();
   while (!seen.has(at)) {
     seen.add(at);
-    const node = model.homeOf.get(at), n = model.nodes[node];
+    const node = model.homeOf.get(at),
+      n = model.nodes[node];
     const from = (n?.ins ?? []).find((v) => isSick(model.values[v].r));
     if (from === undefined) {
       const place = n?.place ? ` (${n.place})` : "";
-      const inputs = (n?.ins ?? []).map((v) => `${nameOf(model, v)}: ${inWords(model.values[v].r)}`).join("; ");
-      const text = n?.ins ? `${n.label}${place} made ${inWords(model.values[at].r)} from ${inputs}.` : `${nameOf(model, at)} holds ${inWords(model.values[at].r)}.`;
+      const inputs = (n?.ins ?? [])
+        .map((v) => `${nameOf(model, v)}: ${inWords(model.values[v].r)}`)
+        .join("; ");
+      const text = n?.ins
+        ? `${n.label}${place} made ${inWords(model.values[at].r)} from ${inputs}.`
+        : `${nameOf(model, at)} holds ${inWords(model.values[at].r)}.`;
       return { s: n?.step ?? 0, node, text };
     }
     at = from;
