@@ -57,17 +57,23 @@ class Summary:
     shared: int
     total: Line
 
-    def rows(self) -> list[list[str]]:
-        """The cells of the table, its head first."""
+    def rows(self, fold: bool = True) -> list[list[str]]:
+        """The cells of the table, its head first.
+
+        Parameters
+        ----------
+        fold : bool
+            Give neighbours that are alike one line, with the sums of all of them.
+        """
         rows = [
             [
                 *("module", "class", "input → output", "parameters", "FLOPs", "made", "kept"),
                 *("forward", "backward"),
             ]
         ]
-        for line in self.lines:
-            name = "  " * line.depth + (line.name or "(model)")
-            rows.append([name, line.cls, _shapes(line), _parameters(line), *_costs(line)])
+        for line, name in _folded(self.lines) if fold else [(x, x.name) for x in self.lines]:
+            head = "  " * line.depth + (name or "(model)")
+            rows.append([head, line.cls, _shapes(line), _parameters(line), *_costs(line)])
         total = f"{self.parameters:,}"
         rows.append(["total", "", "", total, *_costs(self.total)])
         return rows
@@ -148,6 +154,65 @@ def summary(model: Any, *args: Any, **kwargs: Any) -> Summary:
         shared,
         total,
     )
+
+
+def _folded(lines: list[Line]) -> list[tuple[Line, str]]:
+    """Lines with their names; three or more alike in a row, with what is inside them, become one."""
+    found: list[tuple[Line, str]] = []
+    k = 0
+    while k < len(lines):
+        size = _size(lines, k)
+        unit = lines[k : k + size]
+        times = 1
+        while _alike(unit, lines[k + times * size : k + (times + 1) * size]):
+            times += 1
+        if times < 3:
+            found.append((lines[k], lines[k].name))
+            k += 1
+            continue
+        alike = [lines[k + t * size : k + (t + 1) * size] for t in range(times)]
+        sums = [_sum_of([one[i] for one in alike]) for i in range(size)]
+        inner = _folded(sums[1:])
+        found.append((sums[0], f"{alike[0][0].name} … {alike[-1][0].name} (× {times})"))
+        found += inner
+        k += times * size
+    return found
+
+
+def _size(lines: list[Line], k: int) -> int:
+    """How many lines a module and what is inside it take."""
+    end = k + 1
+    while end < len(lines) and lines[end].depth > lines[k].depth:
+        end += 1
+    return end - k
+
+
+def _alike(unit: list[Line], other: list[Line]) -> bool:
+    def look(line: Line, first: bool) -> tuple[Any, ...]:
+        name = "" if first else line.name
+        what = (line.cls, line.depth, line.shapes, line.parameters, line.trainable, line.shared)
+        return (name, *what, line.visits, line.flops)
+
+    return len(unit) == len(other) and all(
+        look(a, k == 0) == look(b, k == 0) for k, (a, b) in enumerate(zip(unit, other, strict=True))
+    )
+
+
+def _sum_of(lines: list[Line]) -> Line:
+    first = lines[0]
+    made = Line(first.path, first.cls, first.depth, first.shapes, visits=first.visits)
+    for name in (
+        "parameters",
+        "trainable",
+        "shared",
+        "flops",
+        "made",
+        "kept",
+        "forward",
+        "backward",
+    ):
+        setattr(made, name, sum(getattr(line, name) for line in lines))
+    return made
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pytest
 
 import autotn as tn
 from autotn import nn
+from autotn.ir.names import place_of
 from autotn.viz.blocks import LEVELS, Sketch, sketch
 from autotn.viz.overlays import OVERLAYS, ink_on, scale
 from tests.viz.programs import Block, exact_step, loop_graph
@@ -38,7 +39,9 @@ def named(drawn: Sketch, head: str):
         ("step.mmd", lambda: exact_step().to_mermaid()),
     ],
 )
-def test_golden(name, make) -> None:
+def test_golden(name, make, monkeypatch) -> None:
+    monkeypatch.chdir(GOLDEN.parents[2])  # files are named as seen from the current folder
+    place_of.cache_clear()
     text = make()
     path = GOLDEN / name
     assert text == make()

@@ -110,6 +110,18 @@ def test_a_model_may_have_a_member_called_summary() -> None:
     assert list(nn.ModuleDict({"summary": nn.ReLU()})) == ["summary"]
 
 
+def test_layers_that_are_alike_have_one_line() -> None:
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    s = tn.summary(nn.TransformerEncoder(layer, 4), tn.ones(1, 3, 8))
+    names = [row[0].strip() for row in s.rows()]
+    assert names.count("0 … 3 (× 4)") == 1
+    assert names.count("linear1") == 1
+    assert [row[0].strip() for row in s.rows(fold=False)].count("linear1") == 4
+    folded = next(row for row in s.rows() if row[0].strip() == "linear1")
+    assert folded[3] == str(4 * (8 * 16 + 16))
+    assert sum(line.parameters for line in s.lines) == s.parameters
+
+
 def test_a_summary_is_html_too() -> None:
     html = network().summary(tn.ones(5, 2, 3))._repr_html_()
     assert html.count("<tr>") == 9
