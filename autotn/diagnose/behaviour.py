@@ -50,27 +50,26 @@ def separate(subject: Subject) -> Iterator[Finding]:
         return
     made = subject.copied()
     made.model.eval()
-    alone = made.few(1)
+    # As many copies of it as there are examples: another size could be rounded in another way.
+    alone = made.with_inputs(lambda t: t[:1].expand(t.shape).clone() if len(t) == size else t)
     with no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with same_luck():
             together = made.forward()
         with same_luck():
             single = alone.forward()
-    if not isinstance(together, Tensor) or not isinstance(single, Tensor):
+    if not isinstance(together, Tensor) or not together.is_floating_point():
         return
-    if not together.ndim or not together.is_floating_point() or len(together) != size:
+    if not together.ndim or len(together) != size or single.shape != together.shape:
         return
-    a, b = together._data[:1], single._data
+    a, b = together._data[:1], single._data[:1]
     if not np.isfinite(a).all():
         return
-    if a.shape != b.shape or not np.allclose(
-        a, b, rtol=1e-3, atol=1e-4 * (1 + np.abs(a).max(initial=0))
-    ):
+    if not np.allclose(a, b, rtol=1e-3, atol=1e-4 * (1 + np.abs(a).max(initial=0))):
         yield Finding(
             "separate examples",
-            f"the result for the first example is another one when it is alone (in eval mode): {a.shape} "
-            f"{_numbers(a)} against {b.shape} {_numbers(b)}",
+            f"the result for the first example changes when the others are replaced by copies of it (in eval "
+            f"mode): {_numbers(a)} becomes {_numbers(b)}",
             "look for a view or reshape that mixes the batch axis with another, or a softmax or "
             "mean over dimension 0",
         )

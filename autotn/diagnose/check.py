@@ -63,7 +63,7 @@ def check(
         trial = Trial(subject)
         _ask(report, _about_one_step(subject, trial))
         if trial.error is None and "step" not in report.names():
-            _ask(report, _about_more(subject, steps))
+            _ask(report, _about_more(report, subject, steps))
     return report
 
 
@@ -83,7 +83,7 @@ def _about_one_step(subject: Subject, trial: Trial) -> list[Question]:
     ]
 
 
-def _about_more(subject: Subject, steps: int) -> list[Question]:
+def _about_more(report: Report, subject: Subject, steps: int) -> list[Question]:
     trial = Trial(subject)
     questions: list[Question] = [("finite", lambda: objective.finite(subject, trial))]
     if not trial.loss.requires_grad:
@@ -92,7 +92,11 @@ def _about_more(subject: Subject, steps: int) -> list[Question]:
         *questions,
         ("learning rate", lambda: signals.steps(subject)),
         ("determinism", lambda: behaviour.repeats(subject)),
-        ("separate examples", lambda: behaviour.separate(subject)),
+        # What changes from run to run can't be compared with itself.
+        (
+            "separate examples",
+            lambda: () if "determinism" in report.names() else behaviour.separate(subject),
+        ),
         ("overfit", lambda: behaviour.learns(subject, steps)),
     ]
 

@@ -115,13 +115,19 @@ class Subject:
 
     def few(self, count: int) -> Subject:
         """The same on the first examples of the batch."""
-        made = copy.copy(self)
         size = self.size()
 
         def first(t: Tensor) -> Any:
-            return t[:count] if t.ndim and len(t) == size else t
+            return t[:count] if len(t) == size else t
 
-        made.inputs, made.targets = mapped(first, self.inputs), mapped(first, self.targets)
+        made = self.with_inputs(first)
+        made.targets = mapped(lambda t: first(t) if t.ndim else t, self.targets)
+        return made
+
+    def with_inputs(self, change: Callable[[Tensor], Any]) -> Subject:
+        """The same on other inputs: those that have dimensions, changed."""
+        made = copy.copy(self)
+        made.inputs = mapped(lambda t: change(t) if t.ndim else t, self.inputs)
         return made
 
     def size(self) -> int:

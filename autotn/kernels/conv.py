@@ -167,7 +167,7 @@ def wrong_channels(
         wide = ", ".join(["-1", str(wanted), *["-1"] * dims])
         advice = f"; a gray picture becomes a coloured one by input.expand({wide})"
     else:
-        advice = ""
+        advice = f"; in_channels={given[1]} would fit"
     error = ShapeError(
         f"{op}: weight of shape {w_shape} with groups={groups} expects an input of {wanted} "
         f"channels in dimension 1, got {given[1]} (shape {given}){advice}"

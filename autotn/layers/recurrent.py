@@ -190,7 +190,8 @@ class RNNBase(Module):
             raise with_origin(
                 ShapeError(
                     f"{type(self).__name__}: input.size(-1) must be equal to input_size. "
-                    f"Expected {self.input_size}, got {data.shape[-1]}: {tuple(data.shape)}"
+                    f"Expected {self.input_size}, got {data.shape[-1]}: {tuple(data.shape)}; "
+                    f"input_size={data.shape[-1]} would fit"
                 ),
                 data,
                 -1,

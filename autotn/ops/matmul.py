@@ -96,7 +96,7 @@ def _wrong_features(given: Any, weight: Any, input: Any) -> Exception:
     if not given or not weight:
         return ShapeError(f"linear: expected inputs with dimensions, got {given} and {weight}")
     wanted = weight[-1]
-    advice = ""
+    advice = f"; in_features={given[-1]} would fit"
     if len(given) > 2 and math.prod(given[1:]) == wanted:
         advice = f"; flatten(1) would make it ({given[0]}, {wanted})"
     elif wanted in given[:-1]:

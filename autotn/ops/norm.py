@@ -367,7 +367,7 @@ def batch_norm(
             raise with_origin(
                 ShapeError(
                     f"batch_norm: {what} should contain {shape[1]} elements (the channels of an input "
-                    f"of shape {list(shape)}) not {math.prod(one.shape)}"
+                    f"of shape {list(shape)}) not {math.prod(one.shape)}; num_features={shape[1]} would fit"
                 ),
                 input,
                 1,
