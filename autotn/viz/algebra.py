@@ -188,6 +188,7 @@ def _tidy(formula: str) -> str:
         formula,
     )
     formula = re.sub(r"\^\{(\d)\}", r"^\1", formula)
+    formula = re.sub(r"(?<![\w.)}\]/*^])(?<![/*] )1 (?:\*|·|\\cdot) ", "", formula)
     return formula.replace(" ** ", "**")
 
 

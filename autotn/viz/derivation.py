@@ -33,6 +33,21 @@ _OPERATORS: dict[str, type[ast.operator]] = {
 }
 
 
+#: Ops that only move elements: what they make and what they send back, short enough to stand inside a formula.
+_MOVES = {
+    "reshape": (Expression("reshape($input)", "$input"), Expression("reshape($g)", "$g")),
+    "transpose": (Expression("$input.T", r"$input^\top"), Expression("$g.T", r"$g^\top")),
+    "permute": (
+        Expression("permute($input)", r"$input^\pi"),
+        Expression("permute($g)", r"$g^{\pi^{-1}}"),
+    ),
+    "getitem": (
+        Expression("$input[index]", r"$input_i"),
+        Expression("put($g, index)", r"$g \cdot \mathbf 1_i"),
+    ),
+}
+
+
 @dataclass
 class Gradient:
     """How the gradient by one value comes about."""
@@ -227,13 +242,13 @@ class _Writer:
     def _operands(self, call: Call, of: Callable[[int], Expression]) -> dict[str, Expression]:
         operands = {name: Expression(text, text) for name, text in call.static.items()}
         operands |= {role: of(v) for role, v in zip(call.roles, call.inputs, strict=False)}
-        for role in _placeholders(call.formula.value):
+        for role in _placeholders(self._template(call)):
             if role not in operands:
                 operands[role] = _from_the_line(call, role, self)
         return operands
 
     def _template(self, call: Call) -> Expression:
-        value = call.formula.value
+        value = _MOVES[call.op][0] if call.op in _MOVES else call.formula.value
         shapes = self._shapes(call)
         if call.op == "linear":
             vector = len(shapes[0]) == 1
@@ -312,6 +327,8 @@ class _Writer:
             return Expression(f"$g / {n}{ONES.text}", rf"\frac{{$g}}{{{n}}}{ONES.latex}")
         if call.op == "sum":
             return Expression(f"$g{ONES.text}", f"$g{ONES.latex}")
+        if call.op in _MOVES:
+            return _MOVES[call.op][1]
         pulls = call.formula.pulls
         if role in pulls:
             return pulls[role]
