@@ -9,6 +9,7 @@ import numpy as np
 
 from autotn.core import engine, modes
 from autotn.core.tensor import Tensor, wrap
+from autotn.core.transform import lower_recording
 from autotn.core.views import alias
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
@@ -284,12 +285,16 @@ def hessian(
     scalar = _scalar("hessian", func)
 
     def gradient(*places: Tensor) -> tuple[Tensor, ...]:
-        return _grads("hessian", (scalar(*places),), places, (None,), True, strict)
+        with lower_recording(), modes.enable_grad():
+            value = scalar(*places)
+            return _grads("hessian", (value,), places, (None,), True, strict)
 
     def gradient_of_places(*places: Tensor) -> Any:
         return gradient(*(p if p.requires_grad else p.requires_grad_() for p in places))
 
-    table = jacobian(gradient_of_places, ins, create_graph, strict)
+    table = jacobian(
+        gradient_of_places, ins, create_graph, strict, vectorize, outer_jacobian_strategy
+    )
     return table if several else table[0][0]
 
 

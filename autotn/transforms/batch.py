@@ -166,6 +166,12 @@ class Batch(Transform):
             if op.reference_function is not None:
                 raise _UseReference(op, self) from None
             return NotImplemented
+        except (_UseReference, Unreadable):
+            raise
+        except Exception:
+            # The user thinks of one example: let the error speak of one, if one alone fails too.
+            call.call(op, tuple(_first(a, f) for a, f in zip(args, flags, strict=True)))
+            raise
 
     def _by_loop(self, op: Op, args: tuple[Any, ...]) -> Any:
         function, tensors = as_function(op, args)
@@ -263,6 +269,13 @@ def _reference(op: Op, args: tuple[Any, ...]) -> Any:
     positional = len(op.parameters) - op.keyword_only
     named = dict(zip(op.parameters[positional:], args[positional:], strict=True))
     return op.reference_function(*args[:positional], **named)  # type: ignore[misc]
+
+
+def _first(value: Any, flag: Any) -> Any:
+    """The first example of an argument."""
+    if isinstance(flag, list):
+        return type(value)(_first(v, f) for v, f in zip(value, flag, strict=True))
+    return value[0] if flag else value
 
 
 class VmapInfo:

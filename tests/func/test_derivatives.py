@@ -9,6 +9,7 @@ import pytest
 
 import autotn as tn
 from autotn import func, nn
+from autotn.transforms import trees
 from tests.func.pairs import Library, arrays, compare
 
 # PyTorch's own forward mode compiles its formulas by a function it has deprecated.
@@ -280,3 +281,30 @@ def test_ensembles_run_as_one(torch: Any) -> None:
         func.stack_module_state([])
     with pytest.raises(RuntimeError, match="same class"):
         func.stack_module_state([nn.Linear(2, 2), nn.ReLU()])
+
+
+COMPLEX = {
+    "gradient": lambda lib, z, t: lib.func.grad(lambda z: (z * z.conj() * z.exp()).real.sum())(z),
+    "tangent": lambda lib, z, t: lib.func.jvp(lambda z: (z * z.abs()).sin() / (1 + z), (z,), (t,)),
+    "parts": lambda lib, z, t: lib.func.jvp(
+        lambda z: lib.m.complex(z.real, z.imag * 2) * z.conj() + z.angle(), (z,), (t,)
+    ),
+    "transform": lambda lib, z, t: lib.func.jvp(
+        lambda z: lib.m.fft.ifft(lib.m.fft.fft(z) * z), (z,), (t,)
+    ),
+    "each": lambda lib, z, t: lib.func.vmap(lib.func.grad(lambda z: (z @ z.conj()).real ** 2))(z),
+    "inverse": lambda lib, z, t: lib.func.jvp(
+        lambda z: lib.m.linalg.inv(z[:2] @ z[:2].conj().T + lib.m.eye(2)), (z,), (t,)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+def test_complex_numbers_follow_pytorchs_convention(torch: Any, name: str) -> None:
+    a, b, c, d = arrays((3, 2), (3, 2), (3, 2), (3, 2))
+    compare(
+        torch,
+        lambda lib, z, t: [x.resolve_conj() for x in trees.flatten(COMPLEX[name](lib, z, t))[0]],
+        a + 1j * b,
+        c + 1j * d,
+    )

@@ -79,6 +79,19 @@ def test_a_jacobian_at_once_is_the_one_row_by_row(torch: Any, strategy: str) -> 
     same(rows, theirs)
 
 
+@pytest.mark.parametrize("strategy", ["reverse-mode", "forward-mode"])
+def test_a_hessian_at_once_is_the_one_row_by_row(torch: Any, strategy: str) -> None:
+    f = lambda x, y: (x.outer(y).sin() * x[0]).sum()  # noqa: E731
+    x, y = arrays((3,), (2,))
+    options = {"vectorize": True, "outer_jacobian_strategy": strategy}
+    ours = functional.hessian(f, (tn.tensor(x), tn.tensor(y)), **options)
+    same(functional.hessian(f, (tn.tensor(x), tn.tensor(y))), ours)
+    same(
+        ours,
+        torch.autograd.functional.hessian(f, (torch.tensor(x), torch.tensor(y)), **options),
+    )
+
+
 def test_a_jacobian_at_once_can_be_differentiated(torch: Any) -> None:
     results = []
     for m in (tn, torch):

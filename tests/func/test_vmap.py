@@ -242,6 +242,14 @@ def test_an_example_prints_as_one() -> None:
     assert shown == ["tensor(one of 3 examples of vmap, shape (2,), tn.float32)"]
 
 
+def test_an_error_speaks_of_one_example() -> None:
+    x = tn.ones(3, 4, 5)
+    with pytest.raises(RuntimeError, match=r"\(4, 5\) and \(4, 5\) cannot be multiplied"):
+        func.vmap(lambda x: x @ x)(x)
+    with pytest.raises(IndexError, match="index 9 is out of bounds for dimension 0 with size 4"):
+        func.vmap(lambda x: x[9])(x)
+
+
 def test_wrong_dimensions_are_named() -> None:
     x = tn.ones(3, 2)
     double = lambda x: x * 2  # noqa: E731
