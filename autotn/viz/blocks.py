@@ -16,6 +16,7 @@ from autotn.ir.graph import Call, Graph, Value
 from autotn.viz import folding
 from autotn.viz.folding import Folder, Item
 from autotn.viz.overlays import Legend, Overlay, overlay_of, scale
+from autotn.viz.text import gradient_text, labels
 
 LEVELS = ("module", "op", "backward", "both", "system", "scalar")
 #: More boxes than this are brought down by closing modules and leaving out.
@@ -165,6 +166,7 @@ class Artist:
         self.level = level
         self.made = Sketch(graph.title, level)
         self.values = {v.id: v for v in graph.values}
+        self.called = labels(graph)
         self.unroll, self.plumbing = unroll, plumbing
         self.depth, self.max_nodes = 1 if level == "system" else depth, max_nodes
         self.box_of: dict[int, str] = {}  # by call
@@ -302,9 +304,19 @@ class Artist:
         text = call.op + self._numbers(call)
         head = f"{name} = {text}" if name and box.times == 1 else text
         box.lines = [head + (f" × {box.times:,}" if box.times > 1 else "")]
-        static = ", ".join(f"{k}={v}" for k, v in call.static.items())
+        box.hint = self._op_hint(call)
+
+    def _op_hint(self, call: Call) -> str:
+        """Where it stands, what it computes, what it gave and kept: shown where the mouse rests."""
         place = f"{os.path.basename(call.file)}:{call.line}: {call.text}" if call.file else ""
-        box.hint = "\n".join(part for part in (place, static) if part) or call.op
+        words = {role: self.called[v] for role, v in zip(call.roles, call.inputs, strict=False)}
+        lines = [place, call.formula.value.filled(words | call.static, {}).text.replace("$", "")]
+        lines.append(", ".join(f"{k}={v}" for k, v in call.static.items()))
+        for value in (self.values[v] for v in call.outputs):
+            lines.append("" if value.reading is None else f"value {value.reading}")
+            lines.append(gradient_text(value))
+        kept = ", ".join(f"{s.name}{' (freed)' if s.freed else ''}" for s in call.saved)
+        return "\n".join([*filter(None, lines), *([f"keeps {kept}"] if kept else [])])
 
     def _numbers(self, call: Call) -> str:
         """The Python numbers among the inputs, as in ``mul(·, 2.0)``."""
@@ -414,7 +426,11 @@ class Artist:
         lines = [name, self.edge_text(value)]
         hint = f"{value.name or value.kind}: {value.dtype}"
         if value.reading is not None:
-            hint += f"\n{value.reading}"
+            hint += f"\nvalue {value.reading}"
+        if gradient_text(value):
+            hint += f"\n{gradient_text(value)}"
+        if value.update is not None and value.update.ratio is not None:
+            hint += f"\nlast update / weight {value.update.ratio:.3g}"
         box = Box(key, kind, lines, cluster, hint, values=[value])
         self.boxes[key] = box
         self.made.boxes.append(box)
