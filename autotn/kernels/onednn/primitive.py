@@ -67,12 +67,24 @@ def c_strides(shape: Ints) -> Ints:
     return tuple(reversed(strides))
 
 
+class Stream:
+    """A queue of computations, destroyed with its thread."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.handle = library.made("stream_create", library.engine, 1)
+
+    def __del__(self) -> None:
+        self.library.functions["stream_destroy"](self.handle)
+
+
 class Session(threading.local):
     """What one thread has: a stream, an arena, and the calls it has made."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.stream = library.made("stream_create", library.engine, 1)
+        self.stream_owner = Stream(library)
+        self.stream = self.stream_owner.handle
         self.arena: Array = np.empty(0, np.uint8)
         self.address = 0
         self.calls: OrderedDict[Any, Call | None] = OrderedDict()

@@ -52,14 +52,15 @@ class Switch:
         from autotn.kernels.onednn.primitive import Session
 
         try:
-            self.library = load()
+            library = load()
         except Absent as absent:
             self.reason = str(absent)
             return
-        self.session = Session(self.library)
-        self.library.wanted_threads = self.threads
+        library.wanted_threads = self.threads
+        self.session = Session(library)
         dropped_by_empty_cache(self.clear)
         os.register_at_fork(after_in_child=self.after_fork)
+        self.library = library  # last: other threads take it for the sign that all is ready
 
     def after_fork(self) -> None:
         """The child has none of OpenMP's threads, so it works alone."""
