@@ -111,7 +111,7 @@ def _on_arrays(op: Op, args: tuple[Any, ...], out: Any) -> Any:
                 raise _wrong_input(op, i, one)
     if not seen and op.inputs:
         raise _wrong_input(op, op.inputs[0], args[op.inputs[0].index])
-    result = _run_kernel(op, _numbers_as_arrays(op, args) if op.broadcasts else args, args)
+    result = run_kernel(op, _numbers_as_arrays(op, args) if op.broadcasts else args, args)
     return result[0] if op.aux else result
 
 
@@ -257,7 +257,8 @@ def cast(value: Any, target: dtypes.dtype) -> Any:
     return value.to(target)
 
 
-def _run_kernel(op: Op, arguments: Any, args: tuple[Any, ...]) -> Any:
+def run_kernel(op: Op, arguments: Any, args: tuple[Any, ...]) -> Any:
+    """The kernel on these arrays; `args` are what an error speaks of."""
     positional = len(op.parameters) - op.keyword_only
     named = dict(zip(op.parameters[positional:], arguments[positional:], strict=True))
     try:
@@ -294,7 +295,7 @@ def apply(op: Op, args: tuple[Any, ...], transform: Any = None) -> Any:
         nodes = transform.own_nodes(op, args)
     else:
         round_down = bfloat16.widen(op, arguments)
-        raw = _run_kernel(op, arguments, args)
+        raw = run_kernel(op, arguments, args)
     result, aux = raw if op.aux else (raw, ())
     if round_down:
         result = bfloat16.rounded(result)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import call, modes
-from autotn.core.failure import describe, name_of, tell_backward
+from autotn.core.failure import name_of, tell_backward
 from autotn.core.methods import attach_method
 from autotn.core.modes import HOT, state
 from autotn.core.names import Surroundings
@@ -34,6 +34,7 @@ from autotn.core.node import (
     here,
     line_of,
 )
+from autotn.core.overwritten import check_unmodified
 from autotn.core.tensor import Tensor, wrap
 from autotn.core.traced import is_traced
 from autotn.errors import AutogradError
@@ -371,7 +372,7 @@ def _walk_plain(
         if node.saved.__class__ is Freed:
             raise freed_error(node)
         if node.epoch != hot["EPOCH"]:
-            _check_unmodified(node)
+            check_unmodified(node)
         carry = node.op.carry
         if carry is not None and extra is None and node.post is None:
             carry(node, g, waiting, heap)
@@ -492,7 +493,7 @@ def _walk(
         if isinstance(node.saved, Freed):
             raise freed_error(node)
         if node.epoch != HOT["EPOCH"]:
-            _check_unmodified(node)
+            check_unmodified(node)
         if recorder is None:
             grads = run(node, g)
         else:
@@ -623,39 +624,6 @@ def _node_hooks(extra: Any, grads: Any, g: Any) -> Any:
 
 
 # -- checks ------------------------------------------------------------------------------------------
-
-
-def _check_unmodified(node: Node) -> None:
-    """Raise when something the node kept was overwritten after its call."""
-    names = node.op.saved_names
-    storages = []
-    if (
-        node.extra is not None
-        and node.extra.storages
-        and node.saved[names.index("out")] is not None
-    ):
-        storages = [(s, "its output") for s in node.extra.storages]
-    for name, kept in zip(names, node.saved, strict=False):
-        for one in kept if isinstance(kept, (list, tuple)) else (kept,):
-            if isinstance(one, Tensor) and one._storage is not None:
-                storages.append((one._storage, f"{name!r} ({describe(one)})"))
-    for storage, what in storages:
-        if storage.epoch > node.epoch:
-            raise _modified_error(node, storage, what)
-    node.epoch = HOT["EPOCH"] if node.extra is None and not storages else node.epoch
-
-
-def _modified_error(node: Node, storage: Any, what: str) -> AutogradError:
-    if what == "its output":
-        kept = node.saved[node.op.saved_names.index("out")]
-        shape = kept.shape if isinstance(kept, np.ndarray) else [x.shape for x in kept]
-        what = f"its output ({shape})"
-    return AutogradError(
-        "one of the variables needed for gradient computation has been modified by an inplace "
-        f"operation: {node.op.name} (called at {describe_line(node.where)}) kept {what}, which was "
-        f"overwritten at {describe_line(storage.where)}; its version is now {storage.version}. "
-        f"Use the out-of-place form there, or give {node.op.name} a clone() of it."
-    )
 
 
 def _check_anomaly(node: Node, grads: Any) -> None:

@@ -474,3 +474,35 @@ def test_parts_of_a_split_may_be_written_too() -> None:
     y.mul_(x.detach())
     (a * b).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), [[12.0, 6.0], [144.0, 108.0]])
+
+
+@pytest.mark.parametrize("retain", [False, True])
+def test_a_pooled_picture_may_be_overwritten(torch: Any, retain: bool) -> None:
+    """The pooling's maxima are kept for backward; overwritten, they are computed again."""
+
+    def gradient(library: Any, pool: Any) -> Any:
+        x = library.arange(32.0).reshape(1, 2, 4, 4).requires_grad_()
+        y = pool(x.sin(), 2)
+        y += x[:, :, :2, :2]
+        y.relu_()
+        y.sum().backward(retain_graph=retain)
+        if retain:
+            y.sum().backward()
+        return x.grad.numpy()
+
+    ours = gradient(tn, tn.nn.functional.max_pool2d)
+    np.testing.assert_allclose(ours, gradient(torch, torch.nn.functional.max_pool2d), rtol=1e-5)
+
+
+def test_what_cannot_be_computed_again_is_an_error() -> None:
+    x = tn.ones(2, requires_grad=True)
+    y = x.exp()
+    y += 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation: exp"):
+        y.sum().backward()
+    z = x * 1
+    pooled = tn.nn.functional.max_pool1d(z.reshape(1, 2), 2)
+    z += 1
+    pooled += 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        pooled.sum().backward()
