@@ -42,6 +42,8 @@ class Box:
     calls: list[Call] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)
     fill: str = ""
+    #: Recorded in backward (``create_graph``).
+    dashed: bool = False
     #: A module that is shown as one box.
     closed: bool = False
 
@@ -305,11 +307,13 @@ class Artist:
         head = f"{name} = {text}" if name and box.times == 1 else text
         box.lines = [head + (f" × {box.times:,}" if box.times > 1 else "")]
         box.hint = self._op_hint(call)
+        box.dashed = call.phase == "backward"
 
     def _op_hint(self, call: Call) -> str:
         """Where it stands, what it computes, what it gave and kept: shown where the mouse rests."""
         place = f"{os.path.basename(call.file)}:{call.line}: {call.text}" if call.file else ""
         words = {role: self.called[v] for role, v in zip(call.roles, call.inputs, strict=False)}
+        place += "  (recorded in backward)" if call.phase == "backward" else ""
         lines = [place, call.formula.value.filled(words | call.static, {}).text.replace("$", "")]
         lines.append(", ".join(f"{k}={v}" for k, v in call.static.items()))
         for value in (self.values[v] for v in call.outputs):
@@ -323,7 +327,7 @@ class Artist:
         shown = []
         for v in call.inputs:
             value = self.values[v]
-            if _is_number(value) and value.reading is not None and value.reading.data is not None:
+            if is_number(value) and value.reading is not None and value.reading.data is not None:
                 shown.append(_number_text(value.reading.data))
             else:
                 shown.append("·")
@@ -397,7 +401,7 @@ class Artist:
 
     def is_inside(self, value: Value, call: Call, alone: bool) -> bool:
         """True for an input that needs no box of its own."""
-        if _is_number(value):
+        if is_number(value):
             return True
         if not alone and value.kind in ("parameter", "buffer", "constant"):
             return True
@@ -483,7 +487,7 @@ class Artist:
             self.made.notes.append(f"{len(missed) - self.max_nodes} more modules were not reached")
 
 
-def _is_number(value: Value) -> bool:
+def is_number(value: Value) -> bool:
     """A number in the code: no box, it stands in the op's."""
     return value.kind == "constant" and value.shape == () and not value.name
 

@@ -152,6 +152,8 @@ def _node(box: Box, pad: str) -> str:
         look += f'{_FILLABLE if box.kind == "plumbing" else ""} fillcolor="{box.fill}" fontcolor="{ink_on(box.fill)}"'
         if box.kind in ("constant", "elision"):
             look += ' style="filled"'
+    if box.dashed and box.kind == "op":
+        look += ' style="filled,dashed"'
     if box.times > 1:
         look += " peripheries=2"
     hint = f" tooltip={_quoted(box.hint)}" if box.hint else ""

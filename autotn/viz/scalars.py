@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autotn.ir.graph import Graph, Value
 from autotn.ir.readings import Reading
-from autotn.viz.blocks import Arrow, Box, Sketch, shape_text
+from autotn.viz.blocks import Arrow, Box, Sketch, is_number, shape_text
 
 #: Values up to this many elements are written out.
 _WRITTEN = 4
@@ -20,7 +20,8 @@ def scalar_sketch(graph: Graph, max_nodes: int) -> Sketch:
         )
     made = Sketch(graph.title, "scalar")
     for v in graph.values:
-        made.boxes.append(Box(f"v{v.id}", "value", _lines(v), hint=v.dtype, values=[v]))
+        if not is_number(v):
+            made.boxes.append(Box(f"v{v.id}", "value", _lines(v), hint=v.dtype, values=[v]))
     for c in graph.calls:
         kind = "failure" if c.failed else "op"
         outputs = [graph.values[v] for v in c.outputs]
@@ -28,7 +29,12 @@ def scalar_sketch(graph: Graph, max_nodes: int) -> Sketch:
             f"c{c.id}", kind, [_SIGNS.get(c.op, c.op)], hint=c.text, calls=[c], values=outputs
         )
         made.boxes.append(box)
-        made.arrows += [Arrow(f"v{v}", f"c{c.id}") for v in c.inputs]
+        for place, v in enumerate(c.inputs):
+            key = f"v{v}"
+            if is_number(graph.values[v]):  # a number stands beside each op that has it
+                key = f"n{c.id}_{place}"
+                made.boxes.append(Box(key, "value", _lines(graph.values[v])))
+            made.arrows.append(Arrow(key, f"c{c.id}"))
         made.arrows += [Arrow(f"c{c.id}", f"v{v}") for v in c.outputs]
     if not made.boxes:
         made.boxes.append(Box("empty", "message", ["nothing was recorded"]))

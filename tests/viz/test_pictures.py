@@ -253,6 +253,19 @@ def test_scalars_show_data_and_gradient() -> None:
         sketch(loop_graph(), "scalar", max_nodes=10)
 
 
+def test_what_backward_recorded_is_dashed() -> None:
+    def program(w):
+        (g,) = tn.autograd.grad(w**3, w, create_graph=True)
+        return g * g
+
+    g = tn.graph(program, tn.tensor(2.0, requires_grad=True))
+    drawn = sketch(g, "op")
+    assert [b.dashed for b in drawn.boxes if b.kind == "op"] == [False, True, True, True, False]
+    assert "filled,dashed" in g.to_dot("op")
+    numbers = [b for b in sketch(g, "scalar").boxes if b.lines == ["data 3"]]
+    assert len(numbers) == 2  # the exponent, and the factor of the derivative
+
+
 def test_a_failed_run_is_red_where_it_failed_and_grey_beyond() -> None:
     model = nn.Sequential(nn.Linear(3, 2), nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 4))
     drawn = sketch(tn.graph(model, tn.ones(1, 3)), "module")
