@@ -19,9 +19,10 @@ def scalar_sketch(graph: Graph, max_nodes: int) -> Sketch:
             f"max_nodes={max_nodes}; this level shows every one, use level='op'"
         )
     made = Sketch(graph.title, "scalar")
-    for v in graph.values:
-        if not is_number(v):
-            made.boxes.append(Box(f"v{v.id}", "value", _lines(v), hint=v.dtype, values=[v]))
+    for value in graph.values:
+        if not is_number(value):
+            key = f"v{value.id}"
+            made.boxes.append(Box(key, "value", _lines(value), hint=value.dtype, values=[value]))
     for c in graph.calls:
         kind = "failure" if c.failed else "op"
         outputs = [graph.values[v] for v in c.outputs]
