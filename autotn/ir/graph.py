@@ -306,8 +306,9 @@ class Graph:
         """What is different in `other`: ``tn.diff(self, other)``. See `autotn.viz.diff`."""
         return upstairs("viz", "diff")(self, other, rtol)
 
-    def _repr_html_(self) -> str:
-        return str(upstairs("viz", "to_frame")(self))
+    def _repr_html_(self) -> str | None:
+        # A notebook keeps what it shows: of long runs the picture must do, which is small.
+        return str(upstairs("viz", "to_frame")(self)) if len(self.calls) <= 1_000 else None
 
     def _repr_svg_(self) -> str | None:
         return upstairs("viz", "picture")(self)  # type: ignore[no-any-return]

@@ -214,7 +214,12 @@ def test_odd_graphs_have_a_film_too(name, graph) -> None:
 
 
 def test_the_frame_for_notebooks_is_shut_off() -> None:
-    frame = tn.viz.to_frame(training_step())
+    frame = training_step()._repr_html_()
+    assert frame == tn.viz.to_frame(training_step())
     assert frame.startswith("<iframe")
     assert 'sandbox="allow-scripts"' in frame
     assert frame.count("<") == 2
+
+
+def test_notebooks_show_the_picture_of_a_long_run_not_its_film() -> None:
+    assert chain(1001, values="none")._repr_html_() is None
