@@ -61,10 +61,10 @@ def _seed_gradients(
                     f"{what}: grad can be implicitly created only for real scalar outputs but got "
                     f"{tensor.dtype}"
                 )
-            g = wrap(
-                np.full(array.shape, 1, array.dtype) if array.ndim else np.array(1, array.dtype)
-            )
-        elif not isinstance(g, Tensor):
+            one = np.full(array.shape, 1, array.dtype) if array.ndim else np.array(1, array.dtype)
+            seeds.append(wrap(one) if create_graph else one)
+            continue
+        if not isinstance(g, Tensor):
             if not isinstance(g, np.ndarray):
                 raise TypeError(
                     f"{what}: gradients can be either Tensors or None, but got {type(g).__name__}"

@@ -74,7 +74,7 @@ def gather(input: Arr, dim: int, index: Fixed, *, sparse_grad: bool = False) -> 
         return np.broadcast_to(input, index.shape).copy()
     if index.ndim == 0:
         return input[int(index)].reshape(())
-    return input[_grid(index, axis)]
+    return scatter_kernels.gather(input, axis, index)
 
 
 @op(promote="same")
