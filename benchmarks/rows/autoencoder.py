@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.row import Case, array, row
+from benchmarks.row import OPENBLAS, Case, array, row
 from benchmarks.rows.mlp import network, training
 
 
-@row("autoencoder 784-256-64-16-64-256-784 in float64, batch 32", goal=0.8, training=True)
+@row(
+    "autoencoder 784-256-64-16-64-256-784 in float64, batch 32",
+    goal=0.8,
+    training=True,
+    slow_because=OPENBLAS,
+)
 def autoencoder(torch: Any) -> Case:
     model = network(torch, (784, 256, 64, 16, 64, 256, 784), "Tanh").double()
     batches = [(x, x) for x in torch.from_numpy(array(8, 32, 784, seed=1)).double()]

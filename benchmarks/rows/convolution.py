@@ -7,6 +7,9 @@ from typing import Any
 from benchmarks.row import Case, array, fill, row
 from benchmarks.rows.mlp import classes, training
 
+#: Why a convolution in NumPy takes its time.
+WINDOWS = "without the extra, windows are copied so that a product of matrices does the work"
+
 
 def pictures(torch: Any, batch: int, *shape: int) -> list[tuple[Any, Any]]:
     """Noise with one of ten labels."""
@@ -20,7 +23,7 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
-@row("LeNet-size CNN 28×28, batch 64", goal=1.5, goal_fast=1.0, training=True)
+@row("LeNet-size CNN 28×28, batch 64", goal=1.5, goal_fast=1.0, training=True, slow_because=WINDOWS)
 def cnn_lenet(torch: Any) -> Case:
     nn = torch.nn
     model = nn.Sequential(
@@ -46,6 +49,7 @@ def cnn_lenet(torch: Any) -> Case:
     goal_fast=0.95,
     training=True,
     tolerance=1e-3,
+    slow_because=WINDOWS,
 )
 def cnn_vgg(torch: Any) -> Case:
     nn = torch.nn
@@ -71,6 +75,7 @@ def cnn_vgg(torch: Any) -> Case:
     goal_fast=0.95,
     training=True,
     tolerance=1e-3,
+    slow_because=WINDOWS,
 )
 def cnn_residual(torch: Any) -> Case:
     nn = torch.nn
@@ -115,12 +120,12 @@ def layer(torch: Any, module: Any, *shape: int) -> Case:
     return Case(step, check=check)
 
 
-@row("Conv1d 64→64 k5, length 256, batch 16", goal=1.3, goal_fast=1.0)
+@row("Conv1d 64→64 k5, length 256, batch 16", goal=1.3, goal_fast=1.0, slow_because=WINDOWS)
 def conv_1d(torch: Any) -> Case:
     return layer(torch, torch.nn.Conv1d(64, 64, 5, padding=2), 16, 64, 256)
 
 
-@row("Conv2d 3×3 stride 2, 64→128 32×32, batch 16", goal=1.3, goal_fast=1.0)
+@row("Conv2d 3×3 stride 2, 64→128 32×32, batch 16", goal=1.3, goal_fast=1.0, slow_because=WINDOWS)
 def conv_strided(torch: Any) -> Case:
     return layer(torch, torch.nn.Conv2d(64, 128, 3, stride=2, padding=1), 16, 64, 32, 32)
 
@@ -130,17 +135,21 @@ def conv_pointwise(torch: Any) -> Case:
     return layer(torch, torch.nn.Conv2d(128, 128, 1), 16, 128, 16, 16)
 
 
-@row("depthwise Conv2d 3×3, 64 channels 32×32, batch 16", goal_fast=1.0)
+@row(
+    "depthwise Conv2d 3×3, 64 channels 32×32, batch 16",
+    goal_fast=1.0,
+    slow_because="without the extra, each of the nine weights of a filter is a pass over memory of its own",
+)
 def conv_depthwise(torch: Any) -> Case:
     return layer(torch, torch.nn.Conv2d(64, 64, 3, padding=1, groups=64), 16, 64, 32, 32)
 
 
-@row("Conv3d 3×3×3, 16→16 16×16×16, batch 4", goal_fast=1.0)
+@row("Conv3d 3×3×3, 16→16 16×16×16, batch 4", goal_fast=1.0, slow_because=WINDOWS)
 def conv_3d(torch: Any) -> Case:
     return layer(torch, torch.nn.Conv3d(16, 16, 3, padding=1), 4, 16, 16, 16, 16)
 
 
-@row("ConvTranspose2d k4 stride 2, 64→32 16×16, batch 16", goal_fast=1.0)
+@row("ConvTranspose2d k4 stride 2, 64→32 16×16, batch 16", goal_fast=1.0, slow_because=WINDOWS)
 def conv_transposed(torch: Any) -> Case:
     module = torch.nn.ConvTranspose2d(64, 32, 4, stride=2, padding=1)
     return layer(torch, module, 16, 64, 16, 16)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.row import Case, array, row
+from benchmarks.row import OPENBLAS, Case, array, row
 from benchmarks.rows.mlp import network
 
 
@@ -29,6 +29,6 @@ def inference_1(torch: Any) -> Case:
     return answers(torch, (784, 128, 128, 10), 1)
 
 
-@row("inference, MLP 784-128-128-10, batch 64")
+@row("inference, MLP 784-128-128-10, batch 64", slow_because=OPENBLAS)
 def inference_64(torch: Any) -> Case:
     return answers(torch, (784, 128, 128, 10), 64)

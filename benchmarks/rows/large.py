@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.row import Case, array, row
+from benchmarks.row import OPENBLAS, Case, array, row
 
 
 @row("elementwise chain, 1e6 elements, forward + backward", goal=1.5, goal_fast=1.0)
@@ -23,7 +23,7 @@ def elementwise(torch: Any) -> Case:
     return Case(step)
 
 
-@row("matmul chain, six 256×256, forward + backward", goal=1.0)
+@row("matmul chain, six 256×256, forward + backward", goal=1.0, slow_because=OPENBLAS)
 def matmul(torch: Any) -> Case:
     matrices = [torch.from_numpy(array(256, 256, seed=s) / 16).requires_grad_() for s in range(6)]
 

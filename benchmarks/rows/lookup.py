@@ -31,7 +31,10 @@ def embedding(torch: Any) -> Case:
     return training(torch, fill(torch, Bag()), nn.CrossEntropyLoss(), batches)
 
 
-@row("gather and scatter-add, 1000×256")
+@row(
+    "gather and scatter-add, 1000×256",
+    slow_because="places that repeat must be brought together before NumPy can add to them",
+)
 def gather_scatter(torch: Any) -> Case:
     x = torch.from_numpy(array(1000, 256)).requires_grad_()
     places = indices(torch, 256, 1000, 128)
@@ -46,7 +49,10 @@ def gather_scatter(torch: Any) -> Case:
     return Case(step)
 
 
-@row("rows by index, and added back, 10 000×32")
+@row(
+    "rows by index, and added back, 10 000×32",
+    slow_because="places that repeat must be brought together before NumPy can add to them",
+)
 def index_add(torch: Any) -> Case:
     x = torch.from_numpy(array(10_000, 32)).requires_grad_()
     rows = indices(torch, 10_000, 5000)

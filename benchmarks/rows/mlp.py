@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.row import Case, array, fill, row
+from benchmarks.row import OPENBLAS, Case, array, fill, row
 
 
 def network(torch: Any, sizes: tuple[int, ...], activation: str) -> Any:
@@ -55,7 +55,7 @@ def mlp_32(torch: Any) -> Case:
     return training(torch, model, torch.nn.CrossEntropyLoss(), classes(torch, 32, 784, 10))
 
 
-@row("MLP 784-512-512-10, batch 128", goal=0.9, training=True)
+@row("MLP 784-512-512-10, batch 128", goal=0.9, training=True, slow_because=OPENBLAS)
 def mlp_128(torch: Any) -> Case:
     model = network(torch, (784, 512, 512, 10), "ReLU")
     return training(torch, model, torch.nn.CrossEntropyLoss(), classes(torch, 128, 784, 10))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.row import Case, array, fill, row
+from benchmarks.row import OPENBLAS, Case, array, fill, row
 from benchmarks.rows.convolution import layer
 from benchmarks.rows.mlp import training
 
@@ -57,7 +57,12 @@ def language_model(torch: Any) -> Any:
     return fill(torch, Model())
 
 
-@row("causal transformer, 2 layers, d128, length 64, batch 8", goal=0.9, training=True)
+@row(
+    "causal transformer, 2 layers, d128, length 64, batch 8",
+    goal=0.9,
+    training=True,
+    slow_because=f"{OPENBLAS}; the error function in GELU is some twenty passes over memory in NumPy",
+)
 def transformer(torch: Any) -> Case:
     draw = np.random.default_rng(0).integers(0, TOKENS, size=(4, BATCH, LENGTH + 1))
     batches = [
@@ -66,22 +71,28 @@ def transformer(torch: Any) -> Case:
     return training(torch, language_model(torch), torch.nn.CrossEntropyLoss(), batches)
 
 
-@row("LayerNorm 512×128")
+@row(
+    "LayerNorm 512×128",
+    slow_because="NumPy reduces short rows slowly, and takes a pass over memory for each call",
+)
 def layer_norm(torch: Any) -> Case:
     return layer(torch, torch.nn.LayerNorm(128), 512, 128)
 
 
-@row("Softmax 512×512")
+@row("Softmax 512×512", slow_because="NumPy takes a pass over memory for each call")
 def softmax(torch: Any) -> Case:
     return layer(torch, torch.nn.Softmax(dim=-1), 512, 512)
 
 
-@row("GELU 512×512")
+@row("GELU 512×512", slow_because="the error function is some twenty passes over memory in NumPy")
 def gelu(torch: Any) -> Case:
     return layer(torch, torch.nn.GELU(), 512, 512)
 
 
-@row("attention 8×4×64×32, causal")
+@row(
+    "attention 8×4×64×32, causal",
+    slow_because="NumPy multiplies a batch of small matrices one by one, and masks in a pass of its own",
+)
 def attention(torch: Any) -> Case:
     parts = [torch.from_numpy(array(8, 4, 64, 32, seed=s)).requires_grad_() for s in range(3)]
 
