@@ -15,7 +15,11 @@ from typing import Any
 import numpy as np
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "certificate.md"
-TESTS = ["tests/ops/test_every_op.py", "tests/ops/test_dtypes.py"]
+TESTS = [
+    "tests/ops/test_every_op.py",
+    "tests/ops/test_dtypes.py",
+    "tests/ops/test_complex_numbers.py",
+]
 
 #: Column -> the questions that tick it.
 COLUMNS = {
@@ -112,8 +116,8 @@ def _lines(record: Record) -> Iterator[str]:
     yield "the examples · **✓** a property of its own · **–** the op has no gradient · blank: not checked."
     yield ""
     yield "*value* results, shapes and dtypes; *gradient*, *second derivative* backward once and twice; *float32*"
-    yield "results and gradients stay in single precision; *complex* a sample of complex numbers; *dtypes* result"
-    yield "dtypes, or refusals, in all twelve."
+    yield "results and gradients stay in single precision; *complex* values and gradients of complex numbers;"
+    yield "*dtypes* result dtypes, or refusals, in all twelve."
     yield ""
     total = sum(record.samples[n] for n in names)
     yield f"{len(names)} ops, {total} samples."

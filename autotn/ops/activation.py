@@ -407,7 +407,15 @@ def _softsign_rule(g: Any, input: Any) -> Any:
     return g / (size * size)
 
 
+def _softsign_wirtinger(g: Any, input: Any) -> Any:
+    size = np.abs(input)
+    whole = 1 + size
+    along = (g.conj() * input).real / (whole * whole * (size + (size == 0)))
+    return g / whole - input * along
+
+
 softsign.grad(input=_softsign_rule)
+softsign.wirtinger(input=_softsign_wirtinger)
 
 
 @composite()

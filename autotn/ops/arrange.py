@@ -393,7 +393,7 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     return input[index]
 
 
-@composite(method="diff", numpy=np.diff)
+@composite(method="diff", numpy=np.diff, out=True)
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Differences of neighbours along `dim`, `n` times; of two graphs, what differs (`autotn.viz.diff`).
 

@@ -226,7 +226,7 @@ def linalg_qr(A: Any, mode: str = "reduced") -> Any:
     return QRResult(*(like(A, x) for x in np.linalg.qr(array_of(A), "complete")))
 
 
-@composite(method="qr")
+@composite(method="qr", out=True)
 def qr(input: Any, some: bool = True) -> Any:
     """The old form of `linalg_qr`.
 

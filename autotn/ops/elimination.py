@@ -254,7 +254,7 @@ def linalg_lu_solve(
     return linalg_solve_triangular(upper, inner, upper=True)
 
 
-@composite(method="lu")
+@composite(method="lu", out=True)
 def lu(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
     """The old form of `linalg_lu_factor`: ``(LU, pivots)``, and whether it failed if asked.
 

@@ -54,7 +54,7 @@ def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     return _written(input, lambda x: x.select(dim, index), src, "select_scatter")
 
 
-@composite(method="slice_scatter")
+@composite(method="slice_scatter", out=True)
 def slice_scatter(
     input: Any, src: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
 ) -> Any:

@@ -434,7 +434,7 @@ def unique_consecutive(
     return parts[0] if len(parts) == 1 else tuple(parts)
 
 
-@composite()
+@composite(out=True)
 def isin(
     elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False
 ) -> Tensor:

@@ -31,7 +31,7 @@ def _usual(ndim: int) -> int:
     return 0 if ndim in (0, 1, 3) else 1
 
 
-@op(method="softmax")
+@op(method="softmax", out=True)
 def softmax(input: Arr, dim: int | None = None, dtype: Any = None) -> Arr:
     r"""Normalised exponentials: :math:`e^{x_i} / \sum_j e^{x_j}` along `dim`.
 
@@ -72,7 +72,7 @@ softmax.grad(input=_softmax_rule)
 softmax.tangent(input=_softmax_rule)  # its Jacobian is symmetric
 
 
-@op(method="log_softmax")
+@op(method="log_softmax", out=True)
 def log_softmax(input: Arr, dim: int | None = None, dtype: Any = None) -> Arr:
     r"""Logarithm of softmax: :math:`x_i - \log \sum_j e^{x_j}` along `dim`, without overflow.
 

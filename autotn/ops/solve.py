@@ -86,7 +86,7 @@ def like(x: Any, array: Any) -> Any:
 # -- solving ---------------------------------------------------------------------------------------------
 
 
-@op()
+@op(out=True)
 def linalg_inv(A: Arr) -> Arr:
     r"""Inverse of each square matrix: :math:`A^{-1}`.
 
@@ -295,10 +295,16 @@ def _slogdet(A: Arr) -> tuple[Arr, Arr]:
     return SlogdetResult(np.asarray(sign), np.asarray(size))
 
 
-@_slogdet.grad
-def _(g: Any, A: Any) -> Any:
-    size = g[1]
-    return size.reshape((*size.shape, 1, 1)) * adjoint_of(linalg_inv(A))
+def _slogdet_rule(g: Any, A: Any, out: Any) -> Any:
+    """``A^-H`` times what the size gets; of complex numbers the sign turns with the determinant."""
+    along = g[1]
+    if array_of(A).dtype.kind == "c":
+        along = along - 1j * (g[0].conj() * out[0]).imag
+    return along.reshape((*along.shape, 1, 1)) * adjoint_of(linalg_inv(A))
+
+
+_slogdet.grad(A=_slogdet_rule)
+_slogdet.wirtinger(A=_slogdet_rule)
 
 
 @composite(out=True)
@@ -311,7 +317,7 @@ def linalg_slogdet(A: Any) -> Any:
     return _slogdet(A)
 
 
-@composite(method="slogdet")
+@composite(method="slogdet", out=True)
 def slogdet(input: Any) -> Any:
     """Sign and logarithm of the size of each determinant.
 
@@ -340,7 +346,7 @@ def logdet(input: Any) -> Any:
     )
 
 
-@op()
+@op(out=True)
 def linalg_det(A: Arr) -> Arr:
     """Determinant of each square matrix.
 

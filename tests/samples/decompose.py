@@ -30,6 +30,7 @@ for _name, _torch in {
         yield Sample(regular(array, 3, 3))
         yield Sample(regular(array, 2, 2, 2))
         yield Sample(regular(array, 1, 1))
+        yield Sample(array(2, 2, dtype=np.complex128) + 2 * np.eye(2))
         yield ErrorSample(array(2, 3), raises=RuntimeError, match="square matrices")
 
 
