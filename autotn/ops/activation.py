@@ -106,6 +106,9 @@ def _leaky_relu(input: Arr, negative_slope: float = 0.01) -> Arr:
     >>> F.leaky_relu(tn.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1000,  2.0000])
     """
+    if 0 < negative_slope <= 1:  # the larger of two lines, without a mask
+        lower = np.asarray(input * negative_slope)
+        return np.maximum(input, lower, out=lower)
     return np.where(input > 0, input, input * negative_slope)
 
 
@@ -133,8 +136,14 @@ def _elu(input: Arr, alpha: float = 1.0, scale: float = 1.0, input_scale: float 
     >>> F.elu(tn.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    negative = np.expm1(np.minimum(input, input.dtype.type(0)) * input_scale) * alpha
-    return np.where(input > 0, input, negative) * scale
+    zero = _zero_row(input)
+    y = np.asarray(np.minimum(input, zero))
+    if input_scale != 1:
+        y *= input_scale
+    np.expm1(y, out=y)
+    y *= alpha
+    y += np.maximum(input, zero)
+    return y if scale == 1 else y * scale
 
 
 def _elu_rule(g: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
@@ -297,7 +306,11 @@ def _hardswish(input: Arr) -> Arr:
     >>> F.hardswish(tn.tensor([-4.0, 3.0]))
     tensor([-0., 3.])
     """
-    return input * np.minimum(np.maximum(input + 3, input.dtype.type(0)), input.dtype.type(6)) / 6
+    y = np.asarray(input + 3)
+    np.clip(y, 0, 6, out=y)
+    y *= input
+    y /= 6
+    return y
 
 
 def _hardswish_rule(g: Any, input: Any) -> Any:

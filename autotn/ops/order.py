@@ -114,6 +114,20 @@ def msort(input: Any) -> Any:
     return _sort(input, 0, False)[0]
 
 
+def _leading(x: Any, k: int, axis: int, largest: bool) -> Any:
+    """Where the k largest of each line stand, in order: of few, only they are sorted."""
+    size = x.shape[axis]
+    before = (slice(None),) * axis
+    if 4 * k > size or size < 64:
+        return _order(x, axis, largest)[(*before, slice(0, k))]
+    cut = size - k if largest else k
+    chosen = np.argpartition(x, cut if largest else cut - 1, axis)
+    chosen = chosen[(*before, slice(cut, None) if largest else slice(0, cut))]
+    chosen = np.sort(chosen, axis)  # so that equal elements stay in order
+    order = _order(np.take_along_axis(x, chosen, axis), axis, largest)
+    return np.take_along_axis(chosen, order, axis)
+
+
 @op(aux=("indices",))
 def _topk(input: Arr, k: int, dim: int, largest: bool) -> tuple[Arr, Arr]:
     """The k largest of each line, and where they stand.
@@ -126,8 +140,7 @@ def _topk(input: Arr, k: int, dim: int, largest: bool) -> tuple[Arr, Arr]:
         raise RuntimeError("topk: selected index k out of range")
     if input.ndim == 0:
         return TopkResult(input.copy(), np.zeros((), np.int64)), (np.zeros((), np.int64),)
-    index = (*(slice(None),) * axis, slice(0, k))
-    indices = _order(input, axis, largest)[index]
+    indices = _leading(input, k, axis, largest)
     return TopkResult(np.take_along_axis(input, indices, axis), indices), (indices,)
 
 

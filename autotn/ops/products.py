@@ -624,6 +624,34 @@ def _need_real(name: str, *inputs: Any) -> None:
             raise DTypeError(f"{name} only supports floating-point dtypes, got {x.dtype}")
 
 
+@op()
+def _euclidean(x1: Arr, x2: Arr) -> Arr:
+    """Distances by one matrix product: ``|x|² + |y|² - 2 x·y`` under the root.
+
+    >>> tn.cdist(tn.zeros(30, 2), tn.tensor([[3.0, 4.0]]))[0]
+    tensor([5.])
+    """
+    one, two = (np.einsum("...i,...i->...", x, x) for x in (x1, x2))
+    squares = np.matmul(x1 * -2, x2.swapaxes(-1, -2))
+    squares += one[..., :, None]
+    squares += two[..., None, :]
+    return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
+
+
+@_euclidean.grad
+def _(g: Any, x1: Any, x2: Any, out: Any, x1_shape: Any, x2_shape: Any) -> Any:
+    from autotn.core.call import sum_to
+
+    apart = (
+        (out != 0).astype(out.dtype) if isinstance(out, np.ndarray) else (out != 0).to(out.dtype)
+    )
+    share = g * apart / (out + (1 - apart))  # no slope where two points are one
+    turned = share.swapaxes(-1, -2)
+    one = x1 * share.sum(-1).reshape((*share.shape[:-1], 1)) - matmul(share, x2)
+    two = x2 * turned.sum(-1).reshape((*turned.shape[:-1], 1)) - matmul(turned, x1)
+    return sum_to(one, tuple(x1_shape)), sum_to(two, tuple(x2_shape))
+
+
 @composite()
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
     """The p-norm of the difference of every row of `x1` and every row of `x2`.
@@ -642,6 +670,16 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
     _need_real("cdist", x1, x2)
     if p < 0:
         raise RuntimeError(f"cdist only supports non-negative p values, got {p}")
+    many = compute_mode is None and (x1.shape[-2] > 25 or x2.shape[-2] > 25)
+    if (
+        p == 2
+        and x1.dtype == x2.dtype
+        and (
+            many
+            or compute_mode in ("use_mm_for_euclid_dist", "use_mm_for_euclid_dist_if_necessary")
+        )
+    ):
+        return _euclidean(x1, x2)
     return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
 
 

@@ -31,6 +31,9 @@ def _(array):
 
 @samples("topk")
 def _(array):
+    for largest in (True, False):  # of few the others are not sorted
+        yield Sample(array(2, 80, distinct=True), 3, 1, largest)
+        yield Sample(array(80, 2, distinct=True), 3, 0, largest)
     yield Sample(array(3, 5, distinct=True), 2)
     yield Sample(array(3, 5, distinct=True), 2, dim=0, largest=False)
     yield ErrorSample(array(3), 4, raises=RuntimeError, match="topk: selected index k out of range")

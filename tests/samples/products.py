@@ -171,8 +171,18 @@ def _(array):
     yield Sample(array(3, 4), array(3, 4), dim=0)
 
 
+@samples("euclidean", torch=None)
+def _(array):
+    x, y = array(4, 3), array(2, 3)
+    yield Sample(x, y, _expect=np.linalg.norm(x[:, None] - y, axis=-1))
+    yield Sample(array(2, 4, 3), y)
+    yield Sample(np.ones((2, 2)), np.ones((1, 2)), _skip=("gradient", "second_order"))
+
+
 @samples("cdist")
 def _(array):
+    yield Sample(array(30, 2), array(3, 2))
+    yield Sample(array(30, 2), array(2, 3, 2), compute_mode="donot_use_mm_for_euclid_dist")
     yield Sample(array(3, 4), array(2, 4))
     yield Sample(array(2, 3, 4), array(2, 2, 4), 1.0)
     yield ErrorSample(array(2, 3), array(2, 3), -1.0, raises=RuntimeError, match="non-negative")
