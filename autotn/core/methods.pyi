@@ -211,7 +211,7 @@ class TensorMethods:
     def diagflat(self, offset: Any = ...) -> Any: ...  # autotn.ops.diagonal
     def diagonal(self, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Any: ...  # autotn.ops.diagonal
     def diagonal_scatter(self, src: Any, offset: Any = ..., dim1: Any = ..., dim2: Any = ...) -> Any: ...  # autotn.ops.masks
-    def diff(self, n: Any = ..., dim: Any = ..., prepend: Any = ..., append: Any = ...) -> Any: ...  # autotn.ops.arrange
+    def diff(self, n: Any = ..., dim: Any = ..., prepend: Any = ..., append: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.arrange
     def digamma(self, *, out: Any = ...) -> Any: ...  # autotn.ops.gamma
     def digamma_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.gamma
     def dist(self, other: Any, p: Any = ...) -> Any: ...  # autotn.ops.products
@@ -347,7 +347,7 @@ class TensorMethods:
     def log2_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def log_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def log_normal_(self, mean: Any = ..., std: Any = ..., *, generator: Any = ...) -> Any: ...  # autotn.ops.stochastic
-    def log_softmax(self, dim: Any = ..., dtype: Any = ...) -> Any: ...  # autotn.ops.softmax
+    def log_softmax(self, dim: Any = ..., dtype: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.softmax
     def logaddexp(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def logaddexp2(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def logcumsumexp(self, dim: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.scan
@@ -366,7 +366,7 @@ class TensorMethods:
     def long(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
     def lt(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def lt_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
-    def lu(self, pivot: Any = ..., get_infos: Any = ...) -> Any: ...  # autotn.ops.elimination
+    def lu(self, pivot: Any = ..., get_infos: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.elimination
     def lu_solve(self, LU_data: Any, LU_pivots: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.elimination
     @property
     def mH(self) -> Any: ...
@@ -445,7 +445,7 @@ class TensorMethods:
     def prod(self, dim: Any = ..., keepdim: Any = ..., *, dtype: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
     def put(self, index: Any, source: Any, accumulate: Any = ...) -> Any: ...  # autotn.ops.placing
     def put_(self, index: Any, source: Any, accumulate: Any = ...) -> Any: ...  # autotn.ops.placing
-    def qr(self, some: Any = ...) -> Any: ...  # autotn.ops.decompose
+    def qr(self, some: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.decompose
     def quantile(self, q: Any, dim: Any = ..., keepdim: Any = ..., *, interpolation: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.order
     def rad2deg(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def rad2deg_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
@@ -503,9 +503,9 @@ class TensorMethods:
     def sinc_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def sinh(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def sinh_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
-    def slice_scatter(self, src: Any, dim: Any = ..., start: Any = ..., end: Any = ..., step: Any = ...) -> Any: ...  # autotn.ops.masks
-    def slogdet(self) -> Any: ...  # autotn.ops.solve
-    def softmax(self, dim: Any = ..., dtype: Any = ...) -> Any: ...  # autotn.ops.softmax
+    def slice_scatter(self, src: Any, dim: Any = ..., start: Any = ..., end: Any = ..., step: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.masks
+    def slogdet(self, *, out: Any = ...) -> Any: ...  # autotn.ops.solve
+    def softmax(self, dim: Any = ..., dtype: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.softmax
     def sort(self, dim: Any = ..., descending: Any = ..., stable: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.order
     def split(self, split_size_or_sections: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
     def split_with_sizes(self, split_sizes: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
