@@ -22,6 +22,7 @@ from autotn.ops.counting import *
 from autotn.ops.create import *
 from autotn.ops.decompose import *
 from autotn.ops.diagonal import *
+from autotn.ops.distance import *
 from autotn.ops.dropout import *
 from autotn.ops.eigen import *
 from autotn.ops.elimination import *

@@ -102,7 +102,7 @@ def triplet_margin_loss(
     >>> tn.triplet_margin_loss(tn.zeros(1, 2), tn.zeros(1, 2), tn.zeros(1, 2))
     tensor(1.)
     """
-    from autotn.ops.products import pairwise_distance
+    from autotn.ops.distance import pairwise_distance
 
     if margin <= 0:
         raise ValueError(
@@ -130,7 +130,7 @@ def triplet_margin_with_distance_loss(
     >>> F.triplet_margin_with_distance_loss(tn.zeros(1, 2), tn.zeros(1, 2), tn.zeros(1, 2))
     tensor(1.)
     """
-    from autotn.ops.products import pairwise_distance
+    from autotn.ops.distance import pairwise_distance
 
     if margin <= 0:
         raise ValueError(
