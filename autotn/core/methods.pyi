@@ -214,7 +214,7 @@ class TensorMethods:
     def diff(self, n: Any = ..., dim: Any = ..., prepend: Any = ..., append: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.arrange
     def digamma(self, *, out: Any = ...) -> Any: ...  # autotn.ops.gamma
     def digamma_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.gamma
-    def dist(self, other: Any, p: Any = ...) -> Any: ...  # autotn.ops.products
+    def dist(self, other: Any, p: Any = ...) -> Any: ...  # autotn.ops.distance
     def div(self, other: Any, *, rounding_mode: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def div_(self, other: Any, *, rounding_mode: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def divide(self, other: Any, *, rounding_mode: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
