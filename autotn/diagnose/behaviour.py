@@ -35,11 +35,17 @@ def repeats(subject: Subject) -> Iterator[Finding]:
     if first.tobytes() != second.tobytes() or different:
         yield Finding(
             "determinism",
-            f"two runs from one seed give the losses {float(first.ravel()[0])!r} and {float(second.ravel()[0])!r}"
+            f"two runs from one seed give the losses {_two(float(first.ravel()[0]), float(second.ravel()[0]))}"
             + (f" and other gradients of {different[0]}" if different else ""),
             "draw random numbers from tn, from random, or from a generator you seed; do not depend on the order "
             "of a set, on time, or on what is kept from the last call",
         )
+
+
+def _two(first: float, second: float) -> str:
+    """Two numbers, with as many digits as tell them apart."""
+    short = f"{first:.6g} and {second:.6g}"
+    return f"{first!r} and {second!r}" if f"{first:.6g}" == f"{second:.6g}" else short
 
 
 def separate(subject: Subject) -> Iterator[Finding]:
