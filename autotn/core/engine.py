@@ -458,7 +458,6 @@ def _walk(
         if recorder is not None:
             recorder.seed(root, seed)
         send(root, seed)
-    run = _recorded if create_graph else _raw
     while heap:
         _, node = heapq.heappop(heap)
         g = waiting.pop(node)
@@ -495,10 +494,10 @@ def _walk(
         if node.epoch != HOT["EPOCH"]:
             check_unmodified(node)
         if recorder is None:
-            grads = run(node, g)
+            grads = _recorded(node, g) if create_graph else node.op.backward(node, g)
         else:
             recorder.begin(node.op)
-            grads = recorder.rule(node, g, run, create_graph)
+            grads = recorder.rule(node, g, _recorded if create_graph else _raw, create_graph)
         if node.post is not None:
             grads = _posted(grads, node.post)
         if extra is not None and extra.hooks:
