@@ -352,6 +352,18 @@ def _record(cls: Any, ctx: Any, args: Any, tensors: Any, outputs: Any, result: A
             o._node = made
 
 
+def context_for_jvp(cls: type[Function], args: list[Any]) -> FunctionCtx:
+    """The ctx of a run of ``forward``, as the user's ``jvp`` sees it: with what was saved for it."""
+    ctx: FunctionCtx = type(f"{cls.__name__}Backward", (FunctionCtx,), {})()
+    with modes.no_grad():
+        if cls.setup_context is not Function.setup_context:
+            cls.setup_context(ctx, tuple(args), cls.forward(*args))
+        else:
+            cls.forward(ctx, *args)
+    ctx._saved = getattr(ctx, "_saved_forward", ctx._saved)
+    return ctx
+
+
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a ``backward`` whose own derivative is wrong: asking for it raises."""
 

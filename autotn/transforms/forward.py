@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import call
+from autotn.core.function import context_for_jvp
 from autotn.core.modes import enable_grad, no_grad, transforming
 from autotn.core.op import Op
 from autotn.core.storage import replay, storage_of
@@ -152,6 +153,31 @@ class Forward(Transform):
                 self.dual(o, t) if is_differentiable(o) else o
                 for o, t in zip(outputs, moved, strict=True)
             ]
+
+    def custom_here(self, cls: Any, args: tuple[Any, ...]) -> Any:
+        own = getattr(cls, "jvp", None)
+        if own is None or all(self.tangent(a) is None for a in args if isinstance(a, Tensor)):
+            return super().custom_here(cls, args)
+        lowered = [self._lower(a) for a in args]
+        with self.below():
+            result = cls.apply(*lowered)
+            ctx = context_for_jvp(cls, lowered)
+            tangents = [
+                (wrap(np.zeros_like(p._data)) if t is None else t)
+                if isinstance(p, Tensor)
+                else None
+                for p, t in (
+                    (p, self.tangent(a) if isinstance(a, Tensor) else None)
+                    for p, a in zip(lowered, args, strict=True)
+                )
+            ]
+            moved = own(ctx, *tangents)
+        if not isinstance(result, (tuple, list)):
+            return self.dual(result, moved)
+        return tuple(
+            self.dual(r, t) if isinstance(r, Tensor) and is_differentiable(r) else r
+            for r, t in zip(result, moved, strict=True)
+        )
 
     # -- writing in place ---------------------------------------------------------------------------
 

@@ -245,6 +245,35 @@ def test_a_function_of_ones_own_keeps_its_rule_in_every_mode() -> None:
     assert func.vmap(Straight.apply)(x).tolist() == [0.0, 2.0]
 
 
+class Cosine(tn.autograd.Function):
+    """A sine whose declared tangent is not its body's."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, scale: float) -> Any:
+        ctx.save_for_forward(x)
+        ctx.scale = scale
+        return x.sin() * scale
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        return g, None
+
+    @staticmethod
+    def jvp(ctx: Any, x_tangent: Any, _: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return x.cos() * ctx.scale * 10 * x_tangent
+
+
+def test_a_function_of_ones_own_may_declare_its_tangent() -> None:
+    x = tn.zeros(2)
+    value, tangent = func.jvp(lambda x: Cosine.apply(x, 2.0), (x,), (tn.ones(2),))
+    assert value.tolist() == [0.0, 0.0]
+    assert tangent.tolist() == [20.0, 20.0]
+    assert func.vmap(lambda x: func.jvp(lambda x: Cosine.apply(x, 1.0), (x,), (x + 1,))[1])(
+        x
+    ).tolist() == [10.0, 10.0]
+
+
 def test_writing_in_place_carries_tangents_and_gradients(torch: Any) -> None:
     def program(lib: Library, x: Any) -> Any:
         def f(x: Any) -> Any:
