@@ -61,25 +61,25 @@ def check(
         _ask(report, [("zero_grad", lambda: loops.loops(subject))])
         _ask(report, [("inputs", lambda: objective.looks(subject))])
         trial = Trial(subject)
-        _ask(report, _about_one_step(subject, trial))
+        _ask(report, _about_one_step(trial))
         if trial.error is None and "step" not in report.names():
             _ask(report, _about_more(report, subject, steps))
     return report
 
 
-def _about_one_step(subject: Subject, trial: Trial) -> list[Question]:
+def _about_one_step(trial: Trial) -> list[Question]:
     questions: list[Question] = [("step", lambda: objective.runs(trial))]
     if trial.error is not None:
         return questions
     return [
         *questions,
-        ("gradients", lambda: wiring.reached(subject, trial)),
-        ("registered", lambda: wiring.registered(subject, trial)),
+        ("gradients", lambda: wiring.reached(trial)),
+        ("registered", lambda: wiring.registered(trial)),
         ("double softmax", lambda: objective.squashed(trial)),
         ("loss broadcasting", lambda: objective.broadcast(trial)),
         ("targets", lambda: objective.targets(trial)),
-        ("dead units", lambda: signals.dead(subject, trial)),
-        ("vanishing gradients", lambda: signals.slopes(subject, trial)),
+        ("dead units", lambda: signals.dead(trial)),
+        ("vanishing gradients", lambda: signals.slopes(trial)),
     ]
 
 

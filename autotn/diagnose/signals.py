@@ -22,7 +22,7 @@ _NEARLY_ALL = 0.9
 _STEEP = 1e4
 
 
-def dead(subject: Subject, trial: Trial) -> Iterator[Finding]:
+def dead(trial: Trial) -> Iterator[Finding]:
     """Units that give nothing for the whole batch, or are pinned to their end."""
     for call in trial.calls[: trial.boundary]:
         if not call.outputs or not call.outputs[0].ndim or len(call.outputs[0]) < _ENOUGH:
@@ -55,7 +55,7 @@ def _length(x: Any) -> float:
     return float(np.sqrt(np.mean(np.square(x, dtype=np.float64)))) if x.size else 0.0
 
 
-def slopes(subject: Subject, trial: Trial) -> Iterator[Finding]:
+def slopes(trial: Trial) -> Iterator[Finding]:
     """Gradients that vanish or explode on their way back through the layers."""
     order = {id(t): k for k, call in enumerate(trial.calls) for t in call.inputs}
     layers = [

@@ -39,7 +39,7 @@ def _depends_on_mode(module: Any) -> bool:
     return type(module).__name__.startswith(_BATCHES_MATTER)
 
 
-def registered(subject: Subject, trial: Trial) -> Iterator[Finding]:
+def registered(trial: Trial) -> Iterator[Finding]:
     """Modules that run but are not part of the model."""
     own = {id(m) for m in trial.subject.model.modules()}
     if hasattr(trial.subject.loss, "modules"):
@@ -78,7 +78,7 @@ def optimized(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def reached(subject: Subject, trial: Trial) -> Iterator[Finding]:
+def reached(trial: Trial) -> Iterator[Finding]:
     """Parameters that get no gradient, and where their path to the loss breaks."""
     model = trial.subject.model
     if not isinstance(trial.loss, Tensor):
