@@ -99,7 +99,12 @@ def _gelu_erf(input: Arr) -> Arr:
 
 
 def _normal_cdf(input: Any) -> Any:
-    return erf(input * math.sqrt(0.5)) * 0.5 + 0.5
+    cdf = erf(input * math.sqrt(0.5))
+    if isinstance(cdf, np.ndarray):
+        cdf *= 0.5
+        cdf += 0.5
+        return cdf
+    return cdf * 0.5 + 0.5
 
 
 @_gelu_erf.grad
@@ -109,7 +114,14 @@ def _(g: Any, input: Any, cdf: Any) -> Any:
         return found
     if cdf is None:
         cdf = _normal_cdf(input)
-    return g * (cdf + input * np.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi)))
+    slope = np.asarray(input * input)
+    slope *= -0.5
+    np.exp(slope, out=slope)
+    slope *= 1 / math.sqrt(2 * math.pi)
+    slope *= input
+    slope += cdf
+    slope *= g
+    return slope
 
 
 @_gelu_erf.reference
