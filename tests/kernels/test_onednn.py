@@ -173,6 +173,26 @@ def test_infinite_numbers_stay_what_they_are(name: str, kernels: str) -> None:
     assert np.isnan(found[4])
 
 
+@pytest.mark.parametrize("dtype", [tn.float16, tn.bfloat16], ids=str)
+@pytest.mark.parametrize("layer", ["LSTM", "GRU", "RNN", "LayerNorm"])
+def test_half_precision_is_computed_in_single_both_ways(
+    layer: str, dtype: Any, kernels: str
+) -> None:
+    tn.manual_seed(0)
+    made: Any = tn.nn.LayerNorm(4) if layer == "LayerNorm" else getattr(tn.nn, layer)(4, 5)
+    gradients = []
+    for kind in (tn.float32, dtype):
+        model = made.to(kind)
+        model.zero_grad()
+        x = tn.tensor(drawn(3, 2, 4)).to(kind).requires_grad_()
+        out = model(x)
+        (out if layer == "LayerNorm" else out[0]).square().sum().backward()
+        assert x.grad is not None
+        assert x.grad.dtype == kind
+        gradients.append(x.grad.float().numpy())
+    np.testing.assert_allclose(*gradients, atol=0.05, rtol=0.05)
+
+
 @pytest.mark.parametrize("here", [True] if SWITCH.ready() else [])
 class TestCalls:
     """What reaches the library has been checked; what it remembers is bounded."""

@@ -187,7 +187,7 @@ def sweep_back(
     """Gradients by input, states, weights and both biases."""
     problem = Problem.of(kind, x, kept.states[0], reverse)
     session = SWITCH.the_session()
-    x = np.ascontiguousarray(x)
+    x = np.ascontiguousarray(x, np.float32)  # a half-precision input was swept in single
     call = session.find((problem, "backward"), problem.backward)
     if session.threads != kept.threads:  # the workspace was laid out for another number of threads
         again = _run(problem, x, kept.states, kept.weights)
@@ -195,7 +195,7 @@ def sweep_back(
     if call is None:
         raise Refused("oneDNN: no backward sweep for a forward one")
     g_all = [
-        np.zeros(one.shape, np.float32) if g is None else np.ascontiguousarray(g)
+        np.zeros(one.shape, np.float32) if g is None else np.ascontiguousarray(g, np.float32)
         for one, g in zip(problem.results(), g_results)
     ]
     found = tuple(np.empty(one.shape, np.float32) for one in problem.given())

@@ -80,6 +80,11 @@ def softmax_backward(maker: Maker, kind: int, shape: Ints) -> Call:
     return Call(maker, descriptor, given)
 
 
+def single(x: Array) -> Array:
+    """In float32 and C order."""
+    return np.ascontiguousarray(x, np.float32)
+
+
 class Moments(NamedTuple):
     """Mean and variance of each row, which the backward pass reads."""
 
@@ -163,14 +168,15 @@ def normalise_gradients(
 ) -> tuple[Array, Array | None, Array | None]:
     """Gradients by input, weight and bias."""
     problem = Normalisation(x.shape, eps, weight is not None, bias is not None)
+    # Half precision was normalised in single.
+    g, x, affine = single(g), single(x), [single(a) for a in (weight, bias) if a is not None]
     call = SWITCH.the_session().find((problem, "backward"), problem.backward)
     if call is None:
         raise Refused("oneDNN: no backward layer normalisation for a forward one")
     gx = np.empty_like(x)
-    affine = [a for a in (weight, bias) if a is not None]
     found = [np.empty_like(a) for a in affine]
     taken = len(call.given) - 5 - len(found)
-    call(x, *moments, np.ascontiguousarray(g), *affine[:taken], gx, *found)
+    call(x, *moments, g, *affine[:taken], gx, *found)
     g_weight = found[0] if weight is not None else None
     g_bias = found[-1] if bias is not None else None
     return gx, g_weight, g_bias
