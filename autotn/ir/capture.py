@@ -57,7 +57,7 @@ class Recording:
 
 
 def capture(
-    function: Callable[..., Any], *args: Any, values: str = "small", **kwargs: Any
+    function: Callable[..., Any], *args: Any, values: Any = "small", **kwargs: Any
 ) -> Graph:
     """Run ``function(*args, **kwargs)`` and return the graph of what it did.
 
@@ -73,6 +73,8 @@ def capture(
     %3 [] = sum(%2; keepdim=False)
     returns %3
     """
+    if not isinstance(values, str):  # the function's own parameter of that name
+        kwargs["values"], values = values, "small"
     name = getattr(function, "__name__", type(function).__name__)
     listening = Recording(f"graph of {name}", values)
     recorder, graph = listening.recorder, listening.graph

@@ -13,7 +13,7 @@ from autotn.network.structure import floating_dtype
 from autotn.network.system import System
 
 
-def graph(target: Any, *args: Any, values: str = "small", **kwargs: Any) -> Graph:
+def graph(target: Any, *args: Any, values: Any = "small", **kwargs: Any) -> Graph:
     """The graph of a run, of a Tensor's history or of a System, ready to be saved.
 
     Parameters
@@ -22,7 +22,8 @@ def graph(target: Any, *args: Any, values: str = "small", **kwargs: Any) -> Grap
         A module or function is run on the other arguments; what it does is recorded, ``backward`` and optimizer steps
         too. The history of a Tensor is read from its tape. A System alone is run on an example of zeros.
     values : {"small", "all", "none"}
-        Keep the elements of small tensors and figures of the others, all elements of all, or nothing.
+        Keep the elements of small tensors and figures of the others, all elements of all, or nothing. What is
+        no string goes to the function.
 
     >>> g = tn.graph(nn.Linear(3, 2), tn.ones(1, 3))
     >>> [c.op for c in g.calls]

@@ -154,6 +154,8 @@ def diff(a: Graph, b: Graph, rtol: float = 0.0) -> Difference:
     + %3 [3] = exp(%2)
     first value that differs: 3.0 was 2.0, is 3.0, and 3 after it
     """
+    if not isinstance(b, Graph):
+        raise TypeError(f"diff: a graph is compared with a graph, got {type(b).__name__}")
     found = Difference(a, b)
     _align(found)
     pairs = [(x, y) for x, y in found.pairs if x is not None and y is not None]

@@ -323,6 +323,11 @@ def test_values_are_kept_as_asked() -> None:
         capture(lambda x: x * 2, x, values="some")
 
 
+def test_a_function_may_have_a_parameter_called_values() -> None:
+    g = capture(lambda x, values: x * values, tn.ones(2), values=tn.tensor([3.0, 4.0]))
+    assert g.outputs[0].reading.data == [3.0, 4.0]
+
+
 def test_json_comes_back_as_the_same_graph() -> None:
     _, step, x, y = training_step()
     g = capture(step, x, y)

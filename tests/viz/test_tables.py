@@ -216,6 +216,11 @@ def test_nan_equals_nan() -> None:
     assert not tn.diff(tn.graph(program, tn.zeros(3)), tn.graph(program, tn.zeros(3)))
 
 
+def test_a_graph_is_compared_with_a_graph() -> None:
+    with pytest.raises(TypeError, match="with a graph"):
+        tn.diff(run(), 3)
+
+
 def test_side_by_side() -> None:
     html = tn.diff(run(2.0), run(3.0, extra=True))._repr_html_()
     assert html.count("<tr") == 5
