@@ -18,6 +18,7 @@ WRITES = {
     "letter_networks": [
         f"{name}.png" for name in ("accuracy", "conv", "dense", "lstm", "residual", "rnn")
     ],
+    "image_transforms": ["accuracy.png", "pictures", "transforms.png"],
     "line_ocr": ["errors.png", "lines.png"],
     "per_sample_gradients": ["lengths.png", "suspects.png"],
     "pinn": ["conductivity.png", "error.png", "loss.png", "solution.png"],
@@ -27,7 +28,7 @@ WRITES = {
 }
 
 #: Modules the examples share, and the letter reader, which has tests of its own.
-OTHERS = {"command_line", "letters", "ocr", "pictures", "text_lines"}
+OTHERS = {"command_line", "letters", "ocr", "pictures", "text_lines", "transforms"}
 
 
 def test_no_example_is_forgotten() -> None:
