@@ -129,6 +129,7 @@ _ONCE = {
         "get_num_interop_threads get_num_threads set_num_interop_threads set_num_threads"
     ),
     "compiler": "compile",
+    "cuda.questions": "OutOfMemoryError",
     "core.legacy": "set_default_tensor_type",
     "standin": "as_torch",
 }

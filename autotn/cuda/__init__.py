@@ -30,6 +30,7 @@ from autotn.cuda.memory import (
 )
 from autotn.cuda.questions import (
     Event,
+    OutOfMemoryError,
     Stream,
     StreamContext,
     can_device_access_peer,

@@ -8,6 +8,10 @@ from typing import Any, NoReturn
 from autotn.core.device import device as _device
 
 
+class OutOfMemoryError(RuntimeError):
+    """A GPU without room: scripts catch it; nothing here raises it."""
+
+
 def refuse(what: str) -> NoReturn:
     """Say that `what` needs a GPU."""
     raise RuntimeError(
