@@ -82,6 +82,7 @@ from autotn.kernels.memory import empty_cache
 from autotn.ops import *
 
 if _TYPE_CHECKING:
+    from autotn.diagnose import check, debug
     from autotn.serialization import load, save
 
 __version__ = "0.1.0"

@@ -22,7 +22,6 @@ from autotn.core import call, modes
 from autotn.core.failure import name_of, tell_backward
 from autotn.core.methods import attach_method
 from autotn.core.modes import HOT, state
-from autotn.core.names import Surroundings
 from autotn.core.node import (
     Freed,
     GraphNode,
@@ -86,6 +85,7 @@ def _seed_gradients(
 def _no_path(what: str, tensor: Tensor) -> AutogradError:
     """Backward from a tensor without history: where the path was cut, as far as the source tells."""
     from autotn.core.cut import tell_cut
+    from autotn.core.names import Surroundings
 
     error = AutogradError(
         f"{what}: element of tensors does not require grad and does not have a grad_fn: "

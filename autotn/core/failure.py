@@ -2,6 +2,7 @@
 
 An exception keeps its type. Its message names the op and what it was given; its notes (PEP 678) say
 which module was running, on which of the user's lines, and where a size that does not fit came from.
+What works this out is imported when it is first needed.
 """
 
 from __future__ import annotations
@@ -13,10 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.names import Surroundings
 from autotn.core.node import Node, describe_line
 from autotn.core.op import Op
-from autotn.core.origin import tell_origin
 from autotn.core.tensor import Tensor
 from autotn.errors import AutogradError, ConditionMet, DTypeError, NonFiniteError, ShapeError
 
@@ -46,6 +45,8 @@ def tell_where(error: Exception, module: Any, given: tuple[Any, ...]) -> None:
         return  # a module further in has told it
     error._has_place = True  # type: ignore[attr-defined]
     try:
+        from autotn.core.names import Surroundings
+
         around = Surroundings(error, module)
         line = around.line()
         notes = [f"  in {around.module(module)}" + (f", at {line}" if line else "")]
@@ -63,6 +64,8 @@ def name_of(tensor: Tensor, otherwise: str = "this tensor") -> str:
     """What the user calls a tensor: ``model.fc1.weight``, a variable, or the call that made it."""
     node = tensor._node
     try:
+        from autotn.core.names import Surroundings
+
         name = Surroundings().variable(tensor)
     except Exception:  # noqa: BLE001 - a name is a courtesy: an error without it is better than none
         name = ""
@@ -101,6 +104,9 @@ def _add_origins(error: Exception, blamed: list[Blame]) -> None:
     if not blamed:
         return
     try:
+        from autotn.core.names import Surroundings
+        from autotn.core.origin import tell_origin
+
         around = Surroundings()
         for tensor, dim in blamed:
             for sentence in tell_origin(tensor, dim, around):

@@ -12,7 +12,7 @@ import pytest
 
 import autotn as tn
 from autotn import nn
-from autotn.core import failure
+from autotn.core import names
 from autotn.errors import AutogradError, ShapeError
 from autotn.testing.asking import argument_values
 from autotn.testing.sample import ErrorSample
@@ -72,7 +72,7 @@ def test_an_explanation_that_fails_does_not_hide_the_error(monkeypatch: pytest.M
     def fails(*args: Any) -> None:
         raise OSError("no frames here")
 
-    monkeypatch.setattr(failure, "Surroundings", fails)
+    monkeypatch.setattr(names, "Surroundings", fails)
     model = nn.Linear(3, 2)
     with pytest.raises(ShapeError, match="expected 3 features"):
         model(tn.ones(1, 4))
