@@ -69,7 +69,6 @@ from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.printing import set_printoptions
 from autotn.core.random import (
     Generator,
-    default_generator,
     get_rng_state,
     initial_seed,
     manual_seed,
@@ -98,7 +97,7 @@ _memory.keep_freed_memory()
 _ROOMS = {
     "accelerator", "amp", "autograd", "backends", "compiler", "cuda", "distributed", "distributions", "fft",
     "func", "hub", "ir", "jit", "linalg", "multiprocessing", "nn", "onnx", "ops", "optim", "profiler", "random",
-    "serialization", "special", "testing", "utils", "version", "viz",
+    "serialization", "special", "testing", "types", "utils", "version", "viz",
 }  # fmt: skip
 _LATE = {
     "vmap": "func",
@@ -131,7 +130,7 @@ _ONCE = {
     ),
     "compiler": "compile",
     "cuda.questions": "OutOfMemoryError",
-    "core.legacy": "set_default_tensor_type",
+    "core.legacy": "set_default_tensor_type typename",
     "standin": "as_torch",
 }
 _LATE |= {name: file for file, names in _ONCE.items() for name in names.split()}
@@ -158,6 +157,10 @@ def __getattr__(name: str) -> _Any:
         import importlib
 
         return getattr(importlib.import_module(f"autotn.{_LATE[name]}"), name)
+    if name == "default_generator":
+        from autotn.core.random import default_generator
+
+        return default_generator()
     if name == "bfloat16":
         from autotn.core.dtypes import bfloat16
 
@@ -168,4 +171,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS, *_LATE, *_legacy.NAMES, "bfloat16"})
+    return sorted({*globals(), *_ROOMS, *_LATE, *_legacy.NAMES, "bfloat16", "default_generator"})

@@ -42,6 +42,7 @@ ALIASES = {
     "cuda.random": "cuda.seeds",
     "functional": "ops",
     "nn.parallel.distributed": "nn.parallel",
+    "utils.hooks": "core.node",
     "utils.dlpack": "ops.exchange",
     "utils.model_zoo": "hub",
     "utils.data._utils": "utils.data",

@@ -8,7 +8,7 @@ from typing import Any
 
 from autotn.core.random import (
     Generator as Generator,
-    default_generator as default_generator,
+    default_generator as _default_generator,
     get_rng_state,
     initial_seed as initial_seed,
     manual_seed as manual_seed,
@@ -35,3 +35,9 @@ def fork_rng(
     finally:
         if state is not None:
             set_rng_state(state)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "default_generator":
+        return _default_generator()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

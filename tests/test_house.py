@@ -41,6 +41,7 @@ FLOORS = {
     "profiler": 6,
     "random": 6,
     "utils": 6,
+    "types": 6,
     "version": 6,
     "viz": 6,
     "amp": 5,

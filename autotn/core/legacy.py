@@ -88,6 +88,18 @@ def type_name(dtype: dtypes.dtype) -> str:
     return f"{SHOWN.name}.{WORDS.get(dtype.name, dtype.name)}Tensor"
 
 
+def typename(obj: Any) -> str:
+    """The old name of a tensor's type; of anything else, where its class is defined.
+
+    >>> tn.typename(tn.zeros(1)), tn.typename(3)
+    ('tn.FloatTensor', 'builtins.int')
+    """
+    if isinstance(obj, Tensor):
+        return type_name(obj.dtype)
+    kind = obj if hasattr(obj, "__qualname__") else type(obj)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 def dtype_of_type(kind: Any) -> Any:
     """The dtype meant by an old constructor or its name; anything else as it is."""
     if isinstance(kind, TensorType):

@@ -42,3 +42,26 @@ def test_the_plateau_schedule_takes_verbose() -> None:
     optimizer = tn.optim.SGD([tn.ones(1, requires_grad=True)], lr=1.0)
     with pytest.warns(UserWarning, match="verbose"):
         tn.optim.lr_scheduler.ReduceLROnPlateau(optimizer, "min", verbose=True)
+
+
+def test_the_default_generator_is_a_generator() -> None:
+    generator = tn.default_generator
+    assert isinstance(generator, tn.Generator)
+    generator.manual_seed(3)
+    first = tn.rand(2, generator=tn.random.default_generator)
+    tn.manual_seed(3)
+    assert (tn.rand(2) == first).all()
+
+
+def test_names_for_annotations_and_subclasses() -> None:
+    from autotn.nn.modules.module import _addindent
+    from autotn.types import Device, Number, _size
+    from autotn.utils.hooks import RemovableHandle
+
+    assert Device is not None
+    assert Number is not None
+    assert _size is not None
+    assert RemovableHandle is not None
+    assert _addindent("a\nb", 2) == "a\n  b"
+    assert tn.typename(tn.zeros(1)) == "tn.FloatTensor"
+    assert tn.typename(nn.Linear) == "autotn.layers.linear.Linear"

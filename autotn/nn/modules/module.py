@@ -9,7 +9,8 @@ from autotn.layers.hooks import (
     register_module_full_backward_hook,
     register_module_full_backward_pre_hook,
 )
-from autotn.layers.module import Module
+from autotn.layers.module import Module, indented as _addindent
+from autotn.layers.state import IncompatibleKeys as _IncompatibleKeys
 from autotn.layers.tree import (
     register_module_buffer_registration_hook,
     register_module_module_registration_hook,
