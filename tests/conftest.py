@@ -7,6 +7,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from autotn.backends.mkldnn import is_available
 from autotn.kernels.onednn.switch import SWITCH
 
 # Examples come from the test's name alone and none is judged by the time it took.
@@ -22,7 +23,7 @@ def torch() -> Any:
     return torch
 
 
-@pytest.fixture(params=["numpy", "onednn"] if SWITCH.ready() else ["numpy"])
+@pytest.fixture(params=["numpy", "onednn"] if is_available() else ["numpy"])
 def kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Who computes: NumPy alone, or oneDNN whatever it can, quicker or not."""
     monkeypatch.setattr(SWITCH, "wanted", request.param == "onednn")

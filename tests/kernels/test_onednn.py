@@ -57,7 +57,7 @@ CONVOLVE = "x = tn.ones(8, 16, 32, 32); tn.conv2d(x, tn.ones(16, 16, 3, 3));"
     [
         ("", "1", False),
         ("tn.conv2d(tn.ones(1, 1, 4, 4), tn.ones(1, 1, 2, 2));", "1", False),
-        (CONVOLVE, "1", SWITCH.ready()),
+        (CONVOLVE, "1", tn.backends.mkldnn.is_available()),
         (CONVOLVE, "0", False),
     ],
     ids=["import", "too small a call", "a call", "switched off"],
@@ -193,9 +193,13 @@ def test_half_precision_is_computed_in_single_both_ways(
     np.testing.assert_allclose(*gradients, atol=0.05, rtol=0.05)
 
 
-@pytest.mark.parametrize("here", [True] if SWITCH.ready() else [])
+@pytest.mark.parametrize("here", [True] if tn.backends.mkldnn.is_available() else [])
 class TestCalls:
     """What reaches the library has been checked; what it remembers is bounded."""
+
+    @pytest.fixture(autouse=True)
+    def switched_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(SWITCH, "wanted", True)
 
     @pytest.fixture
     def call(self, here: bool) -> primitive.Call:
