@@ -31,6 +31,7 @@ from autotn.ops import (
     embedding_bag,
     feature_alpha_dropout,
     group_norm,
+    hardshrink,
     hinge_embedding_loss,
     instance_norm,
     kl_div,
@@ -66,7 +67,6 @@ from autotn.ops import (
 from autotn.ops.activation import (
     elu_,
     glu,
-    hardshrink,
     hardsigmoid,
     hardswish,
     hardtanh,

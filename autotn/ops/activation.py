@@ -19,6 +19,7 @@ __all__ = [
     "prelu",
     "relu",
     "relu_",
+    "hardshrink",
     "rrelu",
     "rrelu_",
     "selu",
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 FUNCTIONAL = (
-    "elu_", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_", "leaky_relu",
+    "elu_", "glu", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_", "leaky_relu",
     "leaky_relu_", "logsigmoid", "mish", "relu6", "silu", "softmin", "softplus", "softshrink", "softsign",
     "tanhshrink",
 )  # fmt: skip

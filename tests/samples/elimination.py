@@ -82,6 +82,11 @@ def _(array):
     # A weighted sum of eigenvectors depends on their phase, so its slope means nothing:
     # tests/ops/test_linear_algebra.py asks about functions that do not.
     phase = ("gradient", "second_order")
+    yield Sample(
+        np.diag([2.0, 1.0]),
+        _expect=(np.array([2.0, 1.0], complex), np.eye(2, dtype=complex)),
+        _skip=phase,
+    )
     yield Sample(array(3, 3), _skip=phase)
     yield Sample(complex_matrix(array, 2, 2, 2), _skip=phase)
     yield ErrorSample(array(2, 3), raises=RuntimeError, match="square")

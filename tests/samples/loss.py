@@ -94,7 +94,8 @@ def _(array):
 
 @samples("bce", torch=None)
 def _(array):
-    yield Sample(array(5, low=0.1, high=0.9), array(5, low=0.1, high=0.9))
+    p, y = array(5, low=0.1, high=0.9), array(5, low=0.1, high=0.9)
+    yield Sample(p, y, _expect=-y * np.log(p) - (1 - y) * np.log(1 - p))
     yield ErrorSample(
         array(3, low=2, high=3), array(3), raises=RuntimeError, match="between 0 and 1"
     )
@@ -108,7 +109,8 @@ def _(array):
 
 @samples("kl", torch=None)
 def _(array):
-    yield Sample(array(5), array(5, low=0.1, high=1))
+    x, y = array(5), array(5, low=0.1, high=1)
+    yield Sample(x, y, _expect=y * (np.log(y) - x))
 
 
 @samples("poisson_nll_loss", torch=F + "poisson_nll_loss")

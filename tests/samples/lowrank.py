@@ -35,8 +35,10 @@ def _(array):
 def _(array):
     x = array(3, 3)
     a = x @ x.T + np.diag([0.0, 1.0, 2.0])
+    known = np.diag([1.0, 5.0])
     # Only one triangle is read, as in linalg.eigh.
     half = ("gradient", "second_order", "forward_mode")
+    yield Sample(known, k=1, _expect=(np.array([5.0]), np.array([[0.0], [1.0]])), _skip=half)
     yield Sample(a, k=2, _skip=half)
     yield Sample(a, 1, np.diag([1.0, 2.0, 3.0]), largest=False, _skip=half)
     yield ErrorSample(a, k=4, raises=RuntimeError, match="k=4")

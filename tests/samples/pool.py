@@ -332,12 +332,20 @@ def _(array):
 
 @samples("adaptive_avg_pool_spread", torch=None)
 def _(array):
-    yield Sample(array(1, 1, 2), (1, 1, 4))
+    x = array(1, 1, 2)
+    yield Sample(x, (1, 1, 4), _expect=np.repeat(x, 2, -1) / 2)
     yield Sample(array(2, 2, 3, 2), (2, 2, 5, 6))
 
 
 @samples("adaptive_max_pool", torch=None)
 def _(array):
+    x = array(1, 1, 4, distinct=True)
+    pairs = x.reshape(2, 2)
+    yield Sample(
+        x,
+        (2,),
+        _expect=(pairs.max(1)[None, None], (pairs.argmax(1) + np.array([0, 2]))[None, None]),
+    )
     yield Sample(array(2, 2, 5, 6, distinct=True), (3, 4))
 
 
@@ -365,4 +373,6 @@ def _(array):
 
 @samples("put_planes", torch=None)
 def _(array):
+    x = array(1, 1, 2)
+    yield Sample(x, np.array([[[2, 0]]]), (3,), _expect=np.array([[[x[0, 0, 1], 0, x[0, 0, 0]]]]))
     yield Sample(array(2, 2, 2, 3), array.index(2, 2, 2, 3, high=12), (3, 4))
