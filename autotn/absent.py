@@ -6,11 +6,8 @@ third column of ``docs/differences/names.md``.
 
 from __future__ import annotations
 
-import difflib
-import dis
-import fnmatch
+import os
 import sys
-from pathlib import Path
 from typing import Any
 
 PAGE = "docs/differences/names.md"
@@ -103,11 +100,15 @@ TENSOR = (
 
 def reason(name: str) -> str:
     """Why ``torch.<name>`` is absent; empty where it just is not there."""
+    import fnmatch
+
     return next((why for pattern, why in REASONS if fnmatch.fnmatchcase(name, pattern)), "")
 
 
 def nearest(name: str, there: Any) -> str:
     """The name in `there` that was most likely meant, or nothing."""
+    import difflib
+
     public = [one for one in there if not one.startswith("_")]
     same = [one for one in public if one.lower() == name.lower()]
     found = same or difflib.get_close_matches(name, public, n=1, cutoff=0.75)
@@ -138,8 +139,10 @@ def no_attribute(module: str, name: str) -> Exception:
 
 def _is_from_import() -> bool:
     """True when the user's running statement is ``from … import …``."""
+    import dis
+
     frame: Any = sys._getframe(1)
-    here = str(Path(__file__).parent)
+    here = os.path.dirname(__file__)
     while frame is not None and frame.f_code.co_filename.startswith(here):
         frame = frame.f_back
     if frame is None:

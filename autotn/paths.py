@@ -7,11 +7,11 @@ files that hold these things.
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 _LAYERS = (
     "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold instancenorm "
@@ -50,8 +50,11 @@ ALIASES = {
 }
 
 
-class SameModule(importlib.abc.Loader):
-    """Lets a second path lead to a module, instead of loading a second copy of it."""
+class SameModule:
+    """Lets a second path lead to a module, instead of loading a second copy of it.
+
+    Not a subclass of `importlib.abc.Loader`, whose import would take longer than ours.
+    """
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -67,7 +70,7 @@ class SameModule(importlib.abc.Loader):
         module.__spec__ = self.spec
 
 
-class Paths(importlib.abc.MetaPathFinder):
+class Paths:
     """Finds the modules of `ALIASES`."""
 
     def find_spec(
@@ -77,7 +80,8 @@ class Paths(importlib.abc.MetaPathFinder):
         package, _, name = fullname.partition(".")
         if package != "autotn" or name not in ALIASES:
             return None
-        return importlib.machinery.ModuleSpec(fullname, SameModule(f"autotn.{ALIASES[name]}"))
+        loader: Any = SameModule(f"autotn.{ALIASES[name]}")
+        return importlib.machinery.ModuleSpec(fullname, loader)
 
 
 def install() -> None:

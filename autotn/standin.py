@@ -49,7 +49,8 @@ class _Finder(importlib.abc.MetaPathFinder):
             owner, _, last = name.rpartition(".")
             there = dir(sys.modules[f"autotn.{owner}" if owner else "autotn"])
             raise ModuleNotFoundError(explanation(owner, last, there), name=fullname)
-        return importlib.machinery.ModuleSpec(fullname, SameModule(ours))
+        loader: Any = SameModule(ours)
+        return importlib.machinery.ModuleSpec(fullname, loader)
 
 
 def _is_module(name: str) -> bool:
