@@ -6,7 +6,7 @@ The stream is NumPy's, not PyTorch's: the same seed gives other numbers there (s
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from typing import Any
 
@@ -51,7 +51,7 @@ class Generator:
 
     def seed(self) -> int:
         """Start a stream nobody can guess, and return its seed."""
-        fresh = secrets.randbits(63)
+        fresh = int.from_bytes(os.urandom(8), "little") >> 1
         self.manual_seed(fresh)
         return fresh
 
@@ -104,7 +104,7 @@ class _Default(threading.local):
 _default = _Default()
 _seed_lock = threading.Lock()
 #: What `manual_seed` was given last; until then nobody can guess, as in PyTorch.
-_last_seed = secrets.randbits(64)
+_last_seed = int.from_bytes(os.urandom(8), "little")
 
 
 def default_generator() -> Generator:
