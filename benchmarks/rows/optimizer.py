@@ -7,6 +7,8 @@ from typing import Any
 
 from benchmarks.row import Case, array, row
 
+PASSES = "PyTorch updates in one compiled pass, NumPy in several, which stay in the cache"
+
 #: Shapes of the parameters: a small net, a middling one, a large one.
 SIZES = {
     "5k": [(64, 32), (64,), (32, 64), (32,), (16, 32), (16,)],
@@ -43,7 +45,7 @@ def declare() -> None:
         for title, (name, options) in OPTIMIZERS.items():
             build = functools.partial(steps, name=name, options=options, shapes=shapes)
             build.__name__ = f"step_{name.lower()}_{size.lower()}"  # type: ignore[attr-defined]
-            row(f"{title}.step, {size} parameters")(build)
+            row(f"{title}.step, {size} parameters", slow_because=PASSES)(build)
 
 
 declare()
