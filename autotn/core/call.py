@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core import bfloat16, dtypes
+from autotn.core import dtypes, half
 from autotn.core.failure import explain
 from autotn.core.modes import HOT, enable_grad, state
 from autotn.core.node import Node, OutputNode, next_sequence, user_frame
@@ -290,15 +290,15 @@ def apply(op: Op, args: tuple[Any, ...], transform: Any = None) -> Any:
     for index in op.fixed:
         arguments[index] = to_arrays(args[index])
     if transform:
-        round_down = False
+        round_to = None
         raw = transform.run(op, args)
         nodes = transform.own_nodes(op, args)
     else:
-        round_down = bfloat16.widen(op, arguments)
+        round_to = half.widen(op, arguments)
         raw = run_kernel(op, arguments, args)
     result, aux = raw if op.aux else (raw, ())
-    if round_down:
-        result = bfloat16.rounded(result)
+    if round_to is not None:
+        result = half.rounded(result, round_to)
     outputs = result if op.several else (result,)
     tensors = [wrap(as_array(y)) for y in outputs]
     if op.view:
@@ -364,8 +364,8 @@ def _record(
         node.post = broadcast_post(shape, tuple(None if t is None else t._data for t in flat))
     if is_complex:
         node.post = real_post(node.post, flat)
-    if any(t is not None and t._data.dtype.kind == "V" for t in flat):
-        node.post = bfloat16_post(node.post, flat)
+    if any(t is not None and half.is_half(t._data.dtype) for t in flat):
+        node.post = half_post(node.post, flat)
     node.epoch = HOT["EPOCH"]
     node.extra = None
     frame = user_frame(sys._getframe(1))
@@ -438,11 +438,13 @@ def real_post(post: Any, inputs: list[Any]) -> tuple[Post | None, ...]:
     )
 
 
-def bfloat16_post(post: Any, inputs: list[Any]) -> tuple[Post | None, ...]:
-    """Let gradients of bfloat16 be bfloat16: beside Python's numbers NumPy makes them float32."""
+def half_post(post: Any, inputs: list[Any]) -> tuple[Post | None, ...]:
+    """Let gradients of half precision have it too: beside what a kernel kept they are float32."""
     before = post or (None,) * len(inputs)
     return tuple(
-        p if t is None or t._data.dtype.kind != "V" else Post(p.shape if p else None, dtype=t.dtype)
+        p
+        if t is None or not half.is_half(t._data.dtype)
+        else Post(p.shape if p else None, dtype=t.dtype)
         for p, t in zip(before, inputs, strict=True)
     )
 

@@ -261,3 +261,25 @@ def test_gradients_in_half_precision(case: Case, kind: str) -> None:
         eps = float(tn.finfo(ours.dtype).eps)
         room = 20 * eps * (1 + np.abs(expected).max(initial=0))
         assert np.all((np.abs(got - expected) <= room) | ~np.isfinite(expected)), (got, expected)
+
+
+HALF_SUMS = {
+    "mean": lambda lib, x: x.mean(),
+    "var": lambda lib, x: x.var(),
+    "norm": lambda lib, x: x.norm(),
+    "softmax": lambda lib, x: lib.softmax(x, 0)[:3],
+    "layer_norm": lambda lib, x: lib.nn.functional.layer_norm(x, (100_000,))[:3],
+}
+
+
+@pytest.mark.parametrize("kind", HALVES)
+@pytest.mark.parametrize("name", HALF_SUMS)
+def test_half_precision_is_added_up_in_single(torch: Any, name: str, kind: str) -> None:
+    """What is added up in float16 would be too large, or too coarse, long before the end."""
+    values = np.linspace(1, 3, 100_000, dtype=np.float32)
+    ours = HALF_SUMS[name](tn, tn.from_numpy(values).to(getattr(tn, kind)))
+    theirs = HALF_SUMS[name](torch, torch.from_numpy(values).to(getattr(torch, kind)))
+    assert ours.dtype.name == kind
+    np.testing.assert_allclose(
+        ours.double(), theirs.double(), rtol=float(tn.finfo(ours.dtype).eps) * 2, atol=1e-6
+    )
