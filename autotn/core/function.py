@@ -259,12 +259,16 @@ class Function:
 
 
 def _forward(cls: Any, ctx: Any, args: tuple[Any, ...]) -> Any:
-    with modes.no_grad():
-        if cls.setup_context is Function.setup_context:
-            return cls.forward(ctx, *args)
-        result = cls.forward(*args)
-        cls.setup_context(ctx, args, result)
-        return result
+    before, state.in_forward = state.in_forward, True
+    try:
+        with modes.no_grad():
+            if cls.setup_context is Function.setup_context:
+                return cls.forward(ctx, *args)
+            result = cls.forward(*args)
+            cls.setup_context(ctx, args, result)
+            return result
+    finally:
+        state.in_forward = before
 
 
 def _check_dirty(cls: Any, args: Any, outputs: Any, dirty: set[int]) -> None:

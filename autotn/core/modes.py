@@ -41,6 +41,7 @@ class _State(threading.local):
     transforms: tuple[Any, ...] = ()
     scope: tuple[Any, ...] = ()
     autocast = False
+    in_forward = False  # of a user's Function
 
 
 state = _State()

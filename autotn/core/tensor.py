@@ -20,6 +20,7 @@ from autotn.core import dtypes
 from autotn.core.device import CPU, device
 from autotn.core.late import upstairs
 from autotn.core.methods import TensorMethods
+from autotn.core.modes import state
 from autotn.core.naming import SHOWN, layout, strided
 from autotn.core.node import GraphNode, Leaf, RemovableHandle, here
 from autotn.core.traced import is_traced, readable
@@ -327,7 +328,13 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Any:
-        """The same memory without history. Assigning replaces the array this tensor stands for."""
+        """The same memory without history. Assigning replaces the array this tensor stands for.
+
+        Writes through it are noticed, except in the forward of a `Function`, whose author may know
+        that nothing kept for backward is touched.
+        """
+        if state.in_forward and not is_traced(self._data):
+            return wrap(self._data)
         return self._without_derivative()
 
     @data.setter
