@@ -600,7 +600,6 @@ def outputs_as_tensors(node: Any, out: Any) -> Any:
 def _by_reference(op: Op, node: Any, g: Any, create_graph: bool) -> Any:
     """Differentiate the reference: the same function in ordinary ops, run anew on the kept inputs."""
     from autotn.core import engine
-    from autotn.core.views import alias
 
     assert op.reference_function is not None
     values: dict[str, Any] = dict(zip(op.saved_names, node.saved, strict=True))
@@ -609,10 +608,10 @@ def _by_reference(op: Op, node: Any, g: Any, create_graph: bool) -> Any:
         for i in op.inputs:
             given = values[i.name]
             if i.kind == "list":
-                values[i.name] = fresh = [alias(t) for t in given]
+                values[i.name] = fresh = [_stand_in(t) for t in given]
                 stand_ins += fresh
             elif given is not None:
-                values[i.name] = fresh_one = alias(given)
+                values[i.name] = fresh_one = _stand_in(given)
                 stand_ins.append(fresh_one)
             else:
                 stand_ins.append(None)
@@ -641,6 +640,16 @@ def _by_reference(op: Op, node: Any, g: Any, create_graph: bool) -> Any:
         next(answers) if t is not None and p is not None else None
         for t, p in zip(stand_ins, node.parents, strict=True)
     )
+
+
+def _stand_in(tensor: Any) -> Any:
+    """A new place on the tape for a kept input, under a transform on the tape of its level."""
+    from autotn.core.views import alias
+
+    top = state.transforms[-1] if state.transforms else None
+    if top is None or tensor._node is None or top.holds(tensor):
+        return alias(tensor)
+    return top.lift(tensor).requires_grad_()
 
 
 def reference_backward_raw(node: Any, g: Any) -> Any:

@@ -314,10 +314,15 @@ def _run(
     """Carry `seeds` from `roots` down the tape; with `targets`, only to them, and return what arrived."""
     before = state.grad
     top = state.transforms[-1] if state.transforms else None
+    if top is not None and top.joint_tape:  # the tape is that of the level below
+        seeds = [top.inside(s) if isinstance(s, Tensor) else s for s in seeds]
+        with top.below():
+            if not state.transforms and not create_graph:
+                seeds = [s._data if isinstance(s, Tensor) else s for s in seeds]
+            return _run(roots, seeds, targets, keep, create_graph)
     lower = None if top is None else top.lower_grad
     if top is not None and lower is None:
-        # Tapes of derivatives taken outside go on as they were.
-        top.lower_grad = create_graph if top.joint_tape else before
+        top.lower_grad = before  # tapes of derivatives taken outside go on as they were
     modes._set_grad(create_graph)
     freed = None if keep else Freed(here())
     try:

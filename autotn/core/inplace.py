@@ -147,6 +147,10 @@ def _plain_write(ufunc: np.ufunc, self: Any, args: tuple[Any, ...]) -> bool:
 def _old_value(made: Any, self: Any, args: Any, kwargs: Any) -> Tensor:
     """The tensor before the write: its old node, and its old values where the rule will need them."""
     data = self._data
+    if is_traced(data):  # tapes and tangents of other levels do not show here: keep all
+        old: Tensor = wrap(data).clone()
+        old._node = self._node
+        return old
     recording = state.grad and (
         self._node is not None
         or any(isinstance(a, Tensor) and a._node is not None for a in (*args, *kwargs.values()))

@@ -48,6 +48,10 @@ class Transform:
         """`tensor` as one of this level, so that its tape is this level's."""
         raise NotImplementedError
 
+    def inside(self, tensor: Tensor) -> Tensor:
+        """What a tensor of this level is on the level below, without what the level adds."""
+        return tensor._data.parts[0] if self.holds(tensor) else tensor  # type: ignore[attr-defined]
+
     def values(self, array: Traced) -> np.ndarray[Any, Any]:
         """The plain values of an array of this level, or `Unreadable`."""
         raise NotImplementedError

@@ -19,12 +19,13 @@ import numpy as np
 
 from autotn.core import call
 from autotn.core.function import context_for_jvp
-from autotn.core.modes import enable_grad, no_grad, transforming
+from autotn.core.modes import enable_grad, transforming
 from autotn.core.op import Op
 from autotn.core.storage import replay, storage_of
 from autotn.core.tensor import Tensor, is_differentiable, wrap
 from autotn.core.traced import Traced, Unreadable
 from autotn.core.transform import Transform, as_function, flat_inputs, pushed_forward
+from autotn.core.views import assign_view
 from autotn.transforms.private import private_values
 
 __all__ = ["Forward", "forward"]
@@ -182,38 +183,56 @@ class Forward(Transform):
     # -- writing in place ---------------------------------------------------------------------------
 
     def write_here(self, target: Tensor, result: Tensor) -> bool:
+        """The primal is written where it is; tangents are made anew, as they may come to differ between examples."""
         tangent = self.tangent(result)
-        if tangent is not None and self.tangent(target) is None:
-            self._give_tangents(target)
+        base: Tensor = target
+        steps: Any = ()
+        if target._view is not None:
+            base, steps = target._view.base, target._view.steps
+        if tangent is not None or self.tangent(base) is not None:
+            self._hold(base)
         settled = not self.holds(target)
-        primal, moved = self.primal(target), self.tangent(target)
         with self.below():
-            primal.copy_(self.primal(result))
-            if moved is not None:
-                if tangent is None:
-                    moved.zero_()
-                else:
-                    moved.copy_(tangent)
-        return settled
+            self.primal(target).copy_(self.primal(result))
+        if settled:
+            return True
+        with self.below():
+            if steps and (tangent is not None or self.tangent(base) is not None):
+                whole = _or_zero(self.tangent(base), self.primal(base))
+                tangent = assign_view(whole, _or_zero(tangent, self.primal(target)), steps)
+        self._set_tangent(base, tangent)
+        return False
 
-    def _give_tangents(self, target: Tensor) -> None:
-        """Let `target`, its base and all views of it carry tangents of zero, which can be written to."""
-        base = target if target._view is None else target._view.base
-        primal = _stand_in_for(base) if not self.holds(base) else self.primal(base)
-        with self.below(), no_grad():
-            zeros = wrap(np.zeros(primal._data.shape, primal._data.dtype))
-        if not self.holds(base):
-            base._node = base._node if self.joint_tape else None
-        base._data = self._array(primal, zeros)
-        storage = base._storage
-        for view in [] if storage is None else storage.live_views():
-            info = view._view
-            if info is None or info.base is not base:
-                continue
-            node = view._node if self.joint_tape or self.holds(view) else None
+    def _hold(self, base: Tensor) -> None:
+        """Let `base` and all views of it be tensors of this level."""
+        if self.holds(base):
+            return
+        primal = _stand_in_for(base)
+        base._node = base._node if self.joint_tape else None
+        base._data = self._array(primal, None)
+        for view, steps in _views_of(base):
             with self.below(), enable_grad():
-                pair = replay(info.steps, primal), replay(info.steps, zeros)
-            view._data, view._node = self._array(*pair), node
+                part = replay(steps, primal)
+            view._data = self._array(part, None)
+            view._node = view._node if self.joint_tape else None
+
+    def _set_tangent(self, base: Tensor, tangent: Tensor | None) -> None:
+        """Give `base` a tangent, and its views theirs."""
+        base._data = self._array(self.primal(base), tangent)
+        for view, steps in _views_of(base):
+            with self.below():
+                part = None if tangent is None else replay(steps, tangent)
+            view._data = self._array(self.primal(view), part)
+
+
+def _views_of(base: Tensor) -> list[tuple[Tensor, Any]]:
+    """The living views of a tensor, and how each is made from it."""
+    storage = base._storage
+    return [
+        (view, view._view.steps)
+        for view in ([] if storage is None else storage.live_views())
+        if view._view is not None and view._view.base is base
+    ]
 
 
 def _stand_in_for(tensor: Tensor) -> Tensor:
