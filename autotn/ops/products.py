@@ -470,7 +470,7 @@ bilinear.takes("ifc", "Bools are not multiplied; use .int()")
 # -- norms ---------------------------------------------------------------------------------------------------
 
 
-@op(aux=("size",), promote="same")
+@op(promote="same")
 def _p_norm(input: Arr, p: float, dim: Any, keepdim: bool) -> Arr:
     r"""The p-norm: :math:`(\sum_i |x_i|^p)^{1/p}`, scaled so that squares neither overflow nor vanish.
 
@@ -480,30 +480,37 @@ def _p_norm(input: Arr, p: float, dim: Any, keepdim: bool) -> Arr:
     from autotn.ops.reduce import add_reduce, axes_of, maximum_reduce, minimum_reduce
 
     axes = axes_of("norm", dim, input.ndim)
+    whole = axes is None or len(axes) == input.ndim
+    if p == 2 and whole and input.dtype.char in "fd" and input.flags.c_contiguous:
+        flat = input.reshape(-1)
+        square = flat.dot(flat)
+        if 1e-30 < square < math.inf:
+            root = np.sqrt(square)
+            return np.full((1,) * input.ndim, root) if keepdim else np.asarray(root)
     size = np.abs(input)
     if p == 0:
-        return add_reduce((size != 0).astype(size.dtype), axes, keepdims=keepdim), (size,)
+        return add_reduce((size != 0).astype(size.dtype), axes, keepdims=keepdim)
     if not size.size:
         if math.isinf(p):
             raise RuntimeError("norm: an empty tensor has no norm of infinite order")
-        return add_reduce(size, axes, keepdims=keepdim), (size,)
+        return add_reduce(size, axes, keepdims=keepdim)
     if p == math.inf:
-        return maximum_reduce(size, axes, keepdims=keepdim), (size,)
+        return maximum_reduce(size, axes, keepdims=keepdim)
     if p == -math.inf:
-        return minimum_reduce(size, axes, keepdims=keepdim), (size,)
+        return minimum_reduce(size, axes, keepdims=keepdim)
     if p == 1:
-        return add_reduce(size, axes, keepdims=keepdim), (size,)
+        return add_reduce(size, axes, keepdims=keepdim)
     if p == 2:
         with np.errstate(over="ignore"):
             total = np.asarray(np.sqrt(add_reduce(size * size, axes, keepdims=keepdim)))
         if np.isfinite(total).all() and (total > 1e-15).all():
-            return total, (size,)
+            return total
     top = maximum_reduce(size, axes, keepdims=True)
     unit = np.where((top > 0) & np.isfinite(top), top, size.dtype.type(1))
     scaled = size / unit
     total = add_reduce(scaled * scaled if p == 2 else scaled**p, axes, keepdims=True)
     root = np.asarray(np.sqrt(total) if p == 2 else total ** (1 / p)) * unit
-    return (root if keepdim else root.reshape(add_reduce(size, axes).shape)), (size,)
+    return root if keepdim else root.reshape(add_reduce(size, axes).shape)
 
 
 def _p_norm_rule(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bool) -> Any:
@@ -520,6 +527,10 @@ def _p_norm_rule(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bool
         )
     g, level = kept(g, shape, dim, keepdim), kept(out, shape, dim, keepdim)
     plain = level._data if isinstance(level, Tensor) else level
+    if p == 2:
+        zero = (plain == 0).astype(plain.dtype)
+        towards = _conjugated(input) if values.dtype.kind == "c" else input
+        return towards * (g * (1 - zero) / (level + zero))
     size = np.abs(values)
     direction = np.where(size > 0, np.conj(values) / np.where(size > 0, size, 1), 0).astype(
         values.dtype
@@ -532,9 +543,6 @@ def _p_norm_rule(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bool
         share = hit / np.maximum(add_reduce(hit, axes, keepdims=True), 1)
         return g * (direction * share)
     zero = (plain == 0).astype(plain.dtype)
-    if p == 2:
-        towards = _conjugated(input) if values.dtype.kind == "c" else input
-        return towards * (g * (1 - zero) / (level + zero))
     small = (size == 0).astype(size.dtype)
     ratio = (abs(input) + small) / (level + zero)
     return g * ((1 - zero) * (1 - small)) * direction * ratio ** (p - 1)
