@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 
-from autotn.kernels.blas import numpys_library, routine
 from autotn.kernels.onednn.switch import SWITCH
 
 
@@ -34,8 +32,9 @@ def get_num_threads() -> int:
 def set_num_threads(num_threads: int) -> None:
     """Let NumPy's BLAS, and oneDNN where it is used, have so many threads.
 
-    Where it is no OpenBLAS the number is kept only; ``OMP_NUM_THREADS`` in the environment reaches
-    every BLAS.
+    Where NumPy's is no OpenBLAS the number is kept only; ``OMP_NUM_THREADS`` in the environment reaches
+    every BLAS. While oneDNN is in use it has the threads, and NumPy's BLAS runs on the calling one: two
+    pools of threads that wait for work take the cores from each other.
 
     >>> before = tn.get_num_threads()
     >>> tn.set_num_threads(1); tn.get_num_threads()
@@ -44,10 +43,6 @@ def set_num_threads(num_threads: int) -> None:
     """
     _counts.within = _check("set_num_threads", num_threads)
     SWITCH.set_threads(num_threads)
-    found = routine("openblas_set_num_threads", numpys_library())
-    if found is not None:
-        function, _ = found
-        function(ctypes.c_int(num_threads))
 
 
 def get_num_interop_threads() -> int:

@@ -51,6 +51,19 @@ def routine(name: str, library: Any) -> tuple[Any, Any] | None:
     return None
 
 
+def threads() -> int | None:
+    """How many threads NumPy's BLAS uses; None where it can't be asked."""
+    found = routine("openblas_get_num_threads", numpys_library())
+    return None if found is None else int(found[0]())
+
+
+def set_threads(count: int) -> None:
+    """Let NumPy's BLAS use so many threads, where it is an OpenBLAS."""
+    found = routine("openblas_set_num_threads", numpys_library())
+    if found is not None:
+        found[0](ctypes.c_int(count))
+
+
 @cache
 def _axpby_of(letter: str) -> Callable[..., Any] | None:
     found = routine(f"cblas_{letter}axpby", numpys_library())

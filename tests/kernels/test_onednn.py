@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import autotn as tn
-from autotn.kernels import rnn
+from autotn.kernels import blas, rnn
 from autotn.kernels.conv import conv_forward
 from autotn.kernels.onednn import gemm, library, primitive
 from autotn.kernels.onednn.channels import ADD, MULTIPLY, SUBTRACT, chained
@@ -277,6 +277,23 @@ class TestCalls:
             tn.set_num_threads(before)
         for one, other in zip(found[:5], expected[:5]):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+    def test_numpys_blas_leaves_the_threads_to_the_library_in_use(self, here: bool) -> None:
+        """Two pools on the same cores made small steps twelve times slower."""
+        if blas.threads() is None:
+            return  # NumPy's BLAS is none that can be asked
+        before = tn.get_num_threads()
+        try:
+            tn.set_num_threads(2)
+            with tn.backends.mkldnn.flags(enabled=True):
+                assert tn.backends.mkldnn.is_available() == here
+                assert blas.threads() == (1 if here else 2)
+                tn.set_num_threads(3)
+                assert blas.threads() == (1 if here else 3)
+            with tn.backends.mkldnn.flags(enabled=False):
+                assert blas.threads() == 3
+        finally:
+            tn.set_num_threads(before)
 
     def test_set_num_threads_reaches_every_thread(self, here: bool) -> None:
         before = tn.get_num_threads()

@@ -10,7 +10,7 @@ from autotn.kernels.onednn.switch import SWITCH
 from autotn.kernels.window import Array
 
 #: Elements of the first factor and multiplications from which the library is the quicker one.
-LEAST, WORK = 1 << 13, 1 << 21
+LEAST, WORK = 1 << 13, 1 << 23
 
 
 def product(a: Any, b: Any) -> Any:

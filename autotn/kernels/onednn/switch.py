@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autotn.kernels import blas
 from autotn.kernels.memory import dropped_by_empty_cache
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Switch:
     """Is the library wanted, is it there, and if not, why."""
 
     def __init__(self) -> None:
-        self.wanted = os.environ.get(VARIABLE, "1") != "0"
+        self._wanted = os.environ.get(VARIABLE, "1") != "0"
         #: Take only what the library does faster than NumPy; else whatever it can do, as tests want.
         self.choosy = True
         self.searched = False
@@ -31,10 +32,32 @@ class Switch:
         self.session: Session | None = None
         self.reason = ""
         self.threads: int | None = None
+        #: What NumPy's BLAS has while the library is not in use.
+        self._blas_threads: int | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the library is to be used where it is there."""
+        return self._wanted
+
+    @wanted.setter
+    def wanted(self, wanted: bool) -> None:
+        self._wanted = wanted
+        self._share_cores()
+
+    def _share_cores(self) -> None:
+        """Let the library have the threads while it is in use, else NumPy's BLAS.
+
+        Both wait for work by spinning: two pools on the same cores made small steps twelve times slower.
+        """
+        if self.library is not None and self._wanted:
+            blas.set_threads(1)
+        elif self._blas_threads is not None:
+            blas.set_threads(self._blas_threads)
 
     def ready(self) -> bool:
         """True when kernels may use the library; it is searched for and loaded the first time."""
-        if not self.wanted:
+        if not self._wanted:
             return False
         if not self.searched:
             self.search()
@@ -57,20 +80,24 @@ class Switch:
             self.reason = str(absent)
             return
         library.wanted_threads = self.threads
+        if self._blas_threads is None:
+            self._blas_threads = blas.threads()
         self.session = Session(library)
         dropped_by_empty_cache(self.clear)
         os.register_at_fork(after_in_child=self.after_fork)
-        self.library = library  # last: other threads take it for the sign that all is ready
+        self.library = library  # late: other threads take it for the sign that all is ready
+        self._share_cores()
 
     def after_fork(self) -> None:
         """The child has none of OpenMP's threads, so it works alone."""
         self.set_threads(1)
 
     def set_threads(self, count: int) -> None:
-        """How many threads computations use from now on."""
-        self.threads = count
+        """How many threads computations use from now on, here or in NumPy's BLAS."""
+        self.threads = self._blas_threads = count
         if self.library is not None:
             self.library.wanted_threads = count
+        self._share_cores()
 
     def clear(self) -> None:
         """Forget the calling thread's calls and give back their memory, as `empty_cache` does."""
