@@ -50,6 +50,11 @@ def _misfit(input: Any, index: Any) -> IndexError:
     shape = input.shape
     wide = [p.ndim if isinstance(p, np.ndarray) and p.dtype == bool else int(p is not None)
             for p in parts if p is not Ellipsis]  # fmt: skip
+    if not shape:
+        return IndexError(
+            "invalid index of a 0-dim tensor: it has one element and no dimensions; use tensor.item() "
+            "for the Python number"
+        )
     if sum(wide) > len(shape):
         return IndexError(
             f"too many indices for tensor of dimension {len(shape)}: got {sum(wide)} for shape {shape}"
