@@ -1,9 +1,10 @@
 """Random programs of ops, views and in-place writes, run side by side here and in PyTorch.
 
-A program is a list of steps; a step names what is done, to which of the tensors so far, and with
-which numbers. After every step all tensors must agree in value, ``requires_grad`` and ``_version``; at
-the end the gradients must agree, first and second order. A step that raises must raise in both. Where
-only PyTorch refuses (parts of an unbind, ``x.mul_(x)``), finite differences judge instead.
+A program is a list of steps on tensors of single and double precision; a step names what is done,
+to which of the tensors so far, and with which numbers. After every step all tensors must agree in
+value, ``requires_grad`` and ``_version``; at the end the gradients must agree, first and second
+order. A step that raises must raise in both. Where only PyTorch refuses (parts of an unbind,
+``x.mul_(x)``), finite differences judge instead.
 
 What PyTorch leaves open is not drawn: an op that reads the memory it writes, two values for one place,
 and views of a tensor that later starts or stops requiring grad.
@@ -29,6 +30,7 @@ Pool = list[Any]
 Step = tuple[str, tuple[Any, ...], bool]  # name, arguments, under no_grad
 Chooser = Callable[[np.random.Generator, list[tuple[int, ...]]], "tuple[Any, ...] | None"]
 
+DTYPES = [np.float32, np.float32, np.float64]
 SHAPES = [(3,), (2, 3), (3, 3), (2, 2, 3), (1, 3), (2, 1), (4,), ()]
 CHOOSERS: dict[str, Chooser] = {}
 RUNNERS: dict[str, Callable[..., Any]] = {}
@@ -385,14 +387,22 @@ def gradients(T: Any, pool: Pool, chosen: list[int], weights: list[Any], second:
     return [None if g is None else g.detach().numpy() for g in (*first, *more)]
 
 
-def compare_pools(ours: Pool, theirs: Pool) -> None:
+def close(found: Any, expected: Any, tolerance: float, single: bool) -> bool:
+    """Equal but for rounding, which is that of float32 where a program has any (`single`)."""
+    tolerance = 1e-3 if single else tolerance
+    return np.allclose(found, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def compare_pools(ours: Pool, theirs: Pool, single: bool) -> None:
     if len(ours) != len(theirs):
         raise Disagreement(f"{len(ours)} tensors here, {len(theirs)} there")
     for k, (a, b) in enumerate(zip(ours, theirs, strict=True)):
         found, expected = a.detach().numpy(), b.detach().numpy()
         if found.shape != expected.shape:
             raise Disagreement(f"tensor {k}: shape {found.shape} here, {expected.shape} there")
-        if not np.allclose(found, expected, rtol=1e-9, atol=1e-12, equal_nan=True):
+        if found.dtype != expected.dtype:
+            raise Disagreement(f"tensor {k}: {found.dtype} here, {expected.dtype} there")
+        if not close(found, expected, 1e-9, single):
             raise Disagreement(f"tensor {k}: {found} here, {expected} there")
         for what in ("requires_grad", "_version", "is_leaf"):
             if getattr(a, what) != getattr(b, what):
@@ -432,6 +442,9 @@ def run_program(seed: int, length: int = 12) -> str:
 
     rng = np.random.default_rng(seed)
     values = [rng.uniform(-1, 1, SHAPES[int(rng.integers(len(SHAPES)))]) for _ in range(3)]
+    if rng.random() < 0.3:  # dtypes that meet; finite differences want all of double precision
+        kinds = [DTYPES[int(k)] for k in rng.integers(len(DTYPES), size=3)]
+        values = [v.astype(kind) for v, kind in zip(values, kinds, strict=True)]
     ours, theirs = start(tn, values), start(torch, values)
     steps: list[Step] = []
     try:
@@ -462,7 +475,7 @@ def run_program(seed: int, length: int = 12) -> str:
                 [t.is_leaf for t in theirs]
             except RuntimeError as error:  # a part of an unbind after a write to its base
                 return "only PyTorch refuses: " + str(error)[:60]
-            compare_pools(ours, theirs)
+            compare_pools(ours, theirs, any(v.dtype == np.float32 for v in values))
         return _finish(rng, ours, theirs, steps, values)
     except Exception as error:
         listing = "\n".join(f"  {k}: {s}" for k, s in enumerate(steps))
@@ -489,6 +502,7 @@ def _finish(
 ) -> str:
     chosen = [k for k in range(len(theirs)) if k >= 2 and rng.random() < 0.6] or [len(theirs) - 1]
     weights = [rng.uniform(0.5, 1.5, tuple(t.shape)) for t in theirs]
+    single = any(v.dtype == np.float32 for v in values)
     second = bool(rng.random() < 0.35)
     try:
         expected: Any = gradients(_torch(), theirs, chosen, weights, second)
@@ -503,7 +517,7 @@ def _finish(
     if isinstance(found, RuntimeError):
         raise Disagreement(f"only autotn refuses backward: {found}")
     if isinstance(expected, RuntimeError):
-        if second or any(s[0] in CUTTING or s[2] for s in steps):
+        if second or single or any(s[0] in CUTTING or s[2] for s in steps):
             return "only PyTorch refuses backward (not judged)"
         for place in range(2):
             slope = finite_differences(values, steps, chosen, weights, place)
@@ -520,7 +534,7 @@ def _finish(
             a, b = (np.zeros(()) if x is None else x for x in (a, b))
         if (a is None) != (b is None):
             raise Disagreement(f"gradient {k} is {a} here, {b} there (second={second})")
-        if a is not None and not np.allclose(a, b, rtol=1e-7, atol=1e-9, equal_nan=True):
+        if a is not None and not close(a, b, 1e-7, single):
             raise Disagreement(f"gradient {k} is {a} here, {b} there (second={second})")
     return "agree"
 
