@@ -59,16 +59,7 @@ def functional_call(
     tie_weights: bool = True,
     strict: bool = False,
 ) -> Any:
-    """Call a module as if these tensors, given by name, were its parameters and buffers.
-
-    Parameters
-    ----------
-    parameter_and_buffer_dicts : dict, or tuple of dicts
-        What to use instead; the module's own stand in for names left out.
-    tie_weights : bool
-        Replace a tensor that the module has under several names under all of them.
-    strict : bool
-        Raise when names are missing or unknown.
+    """`nn.utils.stateless.functional_call` under the parameter names of ``torch.func``.
 
     >>> layer = nn.Linear(1, 1)
     >>> weights = {"weight": tn.tensor([[2.0]]), "bias": tn.tensor([1.0])}
