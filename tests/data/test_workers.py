@@ -27,6 +27,8 @@ from autotn.utils.data import (
     default_collate,
     get_worker_info,
 )
+from autotn.utils.data.iteration import WorkerPass
+from autotn.utils.data.threads import ThreadPool
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "fork" if sys.platform == "linux" and sys.version_info < (3, 12) else "spawn"
@@ -358,9 +360,18 @@ def test_threads_stop_between_two_samples() -> None:
 
     batches = iter(DataLoader(Long(), batch_size=10, num_workers=1))
     next(batches)
-    threading.Timer(0, go_on.release).start()
+    assert isinstance(batches, WorkerPass) and isinstance(batches.pool, ThreadPool)
+    stopped = batches.pool._stopped
+
+    def let_go_once_closing_has_begun() -> None:
+        stopped.wait(60)
+        go_on.release()
+
+    helper = threading.Thread(target=let_go_once_closing_has_begun)
+    helper.start()
     del batches
-    assert len(seen) < 20
+    helper.join()
+    assert seen == list(range(11))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals can be sent to threads on POSIX only")
