@@ -360,7 +360,8 @@ def test_threads_stop_between_two_samples() -> None:
 
     batches = iter(DataLoader(Long(), batch_size=10, num_workers=1))
     next(batches)
-    assert isinstance(batches, WorkerPass) and isinstance(batches.pool, ThreadPool)
+    assert isinstance(batches, WorkerPass)
+    assert isinstance(batches.pool, ThreadPool)
     stopped = batches.pool._stopped
 
     def let_go_once_closing_has_begun() -> None:
