@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
-from autotn.core.storage import mark_written, storage_of
+from autotn.core.storage import mark_written_many, storage_of
 from autotn.core.tensor import Tensor, wrap
 
 Array = np.ndarray[Any, Any]
@@ -55,6 +55,11 @@ def real_view(flat: Array) -> Array:
 def flat_real(array: Array) -> Array:
     """`array` flat, contiguous and real; a view where that is possible."""
     return real_view(np.ascontiguousarray(array).reshape(-1))
+
+
+def _bytes(array: Array) -> memoryview:
+    """The memory of a contiguous array: copied from one to another in half the time of arrays."""
+    return memoryview(array.reshape(-1).view(np.uint8))
 
 
 class Seat:
@@ -214,18 +219,18 @@ class Run:
 
     __slots__ = (
         "_blocks",
-        "_flat_homes",
-        "_gathered",
+        "_from",
         "_grad",
-        "_grad_flat",
         "_homes",
         "_numbers",
-        "_param_flat",
         "_pick",
         "_pieces",
+        "_rooms",
         "_storage",
         "_tensors",
+        "_to",
         "_version",
+        "_written",
         "lane",
         "params",
     )
@@ -242,27 +247,26 @@ class Run:
         self._homes = [p._data for p in self.params]
         self._storage = storage_of(self._tensors[0]) if self._tensors else None
         self._version = self._storage.version if self._storage else 0
+        self._written = [*self.params, *self._tensors[:1]]  # all of the state has one version
         arrays = {name: real_view(a[lo:hi]) for name, a in lane.arrays.items()}
 
         home = self._homes[0]
-        self._gathered: list[Array] = []
+        self._rooms: list[Array] = []
         cuts = [slice(None)]
         if len(self.params) == 1 and home.flags.c_contiguous:
             p = flat_real(home)
             if p.size > CHUNK:
                 cuts = [slice(cut, cut + CHUNK) for cut in range(0, p.size, CHUNK)]
         else:
-            self._param_flat = np.empty(hi - lo, home.dtype)
-            self._grad_flat = np.empty(hi - lo, home.dtype)
-            self._grad = real_view(self._grad_flat)
-            self._gathered = [
-                self._param_flat[a - lo : b - lo].reshape(q.shape)
-                for a, b, q in zip(offsets, offsets[1:], self._homes)
-            ]
-            # Flat views where there are any: joining those is twice as quick.
+            joined, gradient = np.empty(hi - lo, home.dtype), np.empty(hi - lo, home.dtype)
+            pieces = list(zip(offsets, offsets[1:], self._homes))
+            self._rooms = [gradient[a - lo : b - lo].reshape(q.shape) for a, b, q in pieces]
+            rooms = [joined[a - lo : b - lo].reshape(q.shape) for a, b, q in pieces]
             contiguous = all(q.flags.c_contiguous for q in self._homes)
-            self._flat_homes = [q.reshape(-1) for q in self._homes] if contiguous else self._homes
-            p = real_view(self._param_flat)
+            see: Callable[[Array], Any] = _bytes if contiguous else lambda array: array
+            self._from, self._to = list(map(see, rooms)), list(map(see, self._homes))
+            self._grad = real_view(gradient)
+            p = real_view(joined)
         self._blocks = [(cut, p[cut], {n: a[cut] for n, a in arrays.items()}) for cut in cuts]
 
     def intact(self, state: dict[Tensor, State]) -> bool:
@@ -288,13 +292,15 @@ class Run:
 
     def step(self, update: Callable[..., None], options: State, maximize: bool) -> None:
         """Call `update` on each block, then bring parameters and numbers home."""
-        grads = [p._leaf.grad._data for p in self.params]  # type: ignore[union-attr]
-        if self._gathered:
-            np.concatenate(grads, None, self._grad_flat)
-            np.concatenate(self._flat_homes, None, self._param_flat)
+        rooms = self._rooms
+        if rooms:
+            for room, param in zip(rooms, self.params):
+                room[...] = param._leaf.grad._data  # type: ignore[union-attr]
+            for room, home in zip(self._from, self._to):
+                room[:] = home
             grad = self._grad
         else:
-            grad = flat_real(grads[0])
+            grad = flat_real(self.params[0]._leaf.grad._data)  # type: ignore[union-attr]
         numbers = {name: array.item(0) for name, array in self._numbers.items()}
         state: State = numbers
         for cut, p, arrays in self._blocks:
@@ -304,11 +310,12 @@ class Run:
             for name, array in arrays.items():
                 if state[name] is not array:
                     array[...] = state[name]
-        for home, piece in zip(self._homes, self._gathered):
-            home[...] = piece
+        if rooms:
+            for home, room in zip(self._to, self._from):
+                home[:] = room
         for name, array in self._numbers.items():
             if state[name] != numbers[name]:
                 array.fill(state[name])
+        mark_written_many(self._written)
         if self._storage is not None:
-            mark_written(self._tensors[0])
             self._version = self._storage.version

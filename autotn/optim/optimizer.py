@@ -120,25 +120,23 @@ def _named_options(method: Callable[..., Any], positional: int) -> tuple[str, ..
 class _Plan:
     """What was found out about a group: its options, and how its parameters step side by side."""
 
-    __slots__ = ("group", "init", "init_options", "params", "runs", "update_options")
+    __slots__ = ("group", "init", "options", "params", "runs")
 
     def __init__(self, optimizer: Optimizer, group: Group) -> None:
-        who = type(optimizer).__name__
         self.group = group
-        self.init_options = Reader(who, optimizer._init_names)
-        self.update_options = Reader(who, optimizer._update_names)
+        names = optimizer._init_names, optimizer._update_names
+        self.options = Reader(type(optimizer).__name__, *names)
         self.init: State = {}  # the options its state was made with
         self.params: list[Tensor] = []
         self.runs: list[Run] = []
 
     def holds(self, params: list[Tensor], init: State, state: dict[Tensor, State]) -> bool:
         """True when the runs still are right for these parameters, options and state."""
-        return (
-            len(self.params) == len(params)
-            and all(map(is_, self.params, params))
-            and self.init == init
-            and all(run.intact(state) for run in self.runs)
-        )
+        if len(self.params) != len(params) or not all(map(is_, self.params, params)):
+            return False
+        if self.init is not init and self.init != init:
+            return False
+        return all(run.intact(state) for run in self.runs)
 
 
 class Optimizer:
@@ -226,7 +224,7 @@ class Optimizer:
         self._home: Home = {}
         self._plans: dict[int, _Plan] = {}
         self._number_names: frozenset[str] | None = None
-        self._scratch: dict[np.dtype[Any], list[Array]] = {}
+        self._scratch: dict[str, list[Array]] = {}
 
     # -- what a subclass writes --------------------------------------------------------------------
 
@@ -251,9 +249,11 @@ class Optimizer:
     def scratch(self, like: Array, count: int) -> list[Array]:
         """Give `count` arrays like this one, with arbitrary contents, for use during `update`."""
         size, shape = like.size, like.shape
-        buffers = self._scratch.setdefault(like.dtype, [])
+        buffers = self._scratch.get(like.dtype.char, [])  # a dtype itself takes long to look up
         if len(buffers) < count or buffers[0].size < size:
-            buffers[:] = [np.empty(size, like.dtype) for _ in range(max(count, len(buffers)))]
+            count_of_all = max(count, len(buffers))
+            buffers = [np.empty(size, like.dtype) for _ in range(count_of_all)]
+            self._scratch[like.dtype.char] = buffers
         if buffers[0].shape == shape:
             return buffers[:count]
         return [b[:size].reshape(shape) for b in buffers[:count]]
@@ -284,7 +284,6 @@ class Optimizer:
                     self._step_joined(group, params)
                 else:
                     self._step_each(group, params)
-                mark_written_many(params)
         return loss
 
     def _plan(self, group: Group) -> _Plan:
@@ -296,8 +295,7 @@ class Optimizer:
     def _step_joined(self, group: Group, params: list[Tensor]) -> None:
         """Update parameters by stretches that lie side by side."""
         plan = self._plan(group)
-        init = plan.init_options.read(group)
-        options = plan.update_options.read(group)
+        init, options = plan.options.read(group)
         if not plan.holds(params, init, self.state):
             self._seat(params, init)
             plan.params, plan.init, plan.runs = params, init, make_runs(params, self._home)
@@ -334,13 +332,13 @@ class Optimizer:
 
     def make_state(self, group: Group) -> None:
         """Make the state of a group's parameters now instead of at their first step."""
-        self._seat(group["params"], self._plan(group).init_options.read(group))
+        init, _ = self._plan(group).options.read(group)
+        self._seat(group["params"], init)
 
     def _step_each(self, group: Group, params: list[Tensor]) -> None:
         """Update one parameter after the other, each in its own shape."""
         plan = self._plan(group)
-        init = plan.init_options.read(group)
-        options = plan.update_options.read(group)
+        init, options = plan.options.read(group)
         maximize = group.get("maximize", False)
         for p in params:
             if self._wants_fresh:
@@ -362,6 +360,7 @@ class Optimizer:
                     mark_written(tensors[name])
             if tensors:
                 self.state[p] = tensors
+        mark_written_many(params)
 
     def _own_state(self, p: Tensor, init: dict[str, Any]) -> State:
         """The users' state of `p`, made if there is none."""
@@ -529,7 +528,7 @@ class Optimizer:
         ours = chain.from_iterable(group["params"] for group in self.param_groups)
         theirs = chain.from_iterable(group["params"] for group in saved)
         params = dict(zip(theirs, ours))
-        init = self._plan(self.param_groups[0]).init_options.read(self.param_groups[0])
+        init, _ = self._plan(self.param_groups[0]).options.read(self.param_groups[0])
         state: defaultdict[Any, Any] = defaultdict(dict)
         for key, value in state_dict["state"].items():
             if key in params:

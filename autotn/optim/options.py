@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from operator import is_
 from typing import Any
 
@@ -28,43 +29,57 @@ def plain(value: Any) -> Any:
 
 
 class Reader:
-    """Reads the options that a method names from a group, as plain Python numbers.
+    """Reads the options that methods name from a group, as plain Python numbers.
 
     Parameters
     ----------
     owner
         The optimizer's name, for the error about an option the group does not have.
-    names
-        The options, or None for all there are.
+    *methods
+        For each method the options it names, or None for all there are.
     """
 
-    __slots__ = ("_found", "_lasting", "_plain", "names", "owner")
+    __slots__ = ("_found", "_lasting", "_names", "_plain", "methods", "owner")
 
-    def __init__(self, owner: str, names: tuple[str, ...] | None) -> None:
+    def __init__(self, owner: str, *methods: tuple[str, ...] | None) -> None:
         self.owner = owner
-        self.names = names
+        self.methods = methods
+        self._names: tuple[str, ...] | None = None
+        named = [names for names in methods if names is not None]
+        if len(named) == len(methods):
+            self._names = tuple(dict.fromkeys(chain.from_iterable(named)))
         self._found: list[Any] = []
-        self._plain: dict[str, Any] = {}
+        self._plain: tuple[dict[str, Any], ...] = ()
         self._lasting = False
 
-    def read(self, group: dict[str, Any]) -> dict[str, Any]:
-        """The options by name; the same dict as last time when the group holds the same objects."""
-        names = self.names
+    def read(self, group: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+        """Each method's options; the same dicts as last time when the group holds the same objects."""
+        names = self._names
         if names is None:
             names = tuple(name for name in group if name not in _NOT_OPTIONS)
         try:
             found = [group[name] for name in names]
         except KeyError as missing:
-            raise KeyError(
-                f"{self.owner} needs the option {missing}, "
-                f"which its parameter group does not have: {', '.join(sorted(group))}"
-            ) from None
+            raise self._missing(missing, group) from None
         if self._lasting and len(found) == len(self._found) and all(map(is_, found, self._found)):
             return self._plain
+        values = {name: plain(value) for name, value in zip(names, found)}
+        try:
+            self._plain = tuple(
+                values if wanted is None else {name: values[name] for name in wanted}
+                for wanted in self.methods
+            )
+        except KeyError as missing:
+            raise self._missing(missing, group) from None
         self._found = found
-        self._plain = {name: plain(value) for name, value in zip(names, found)}
         self._lasting = all(map(_lasts, found))
         return self._plain
+
+    def _missing(self, name: KeyError, group: dict[str, Any]) -> KeyError:
+        return KeyError(
+            f"{self.owner} needs the option {name}, "
+            f"which its parameter group does not have: {', '.join(sorted(group))}"
+        )
 
 
 def _lasts(value: Any) -> bool:
