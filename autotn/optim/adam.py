@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autotn.core.tensor import Tensor
-from autotn.kernels.blas import add_multiple
+from autotn.kernels.updates import add_multiple, add_quotient
 from autotn.optim.lanes import Array, State
 from autotn.optim.moments import average, average_square, decayed
 from autotn.optim.optimizer import Optimizer, ParamsT
@@ -104,20 +104,17 @@ class Adam(Optimizer):
         m, v, t = state["exp_avg"], state["exp_avg_sq"], state["step"]
         beta1, beta2 = betas
         work, decay = self.scratch(g, 2)
+        kept = 1.0
         if decoupled_weight_decay and weight_decay:
-            p *= 1 - lr * weight_decay
+            kept -= lr * weight_decay
         else:
             g = decayed(g, p, weight_decay, out=decay)
         average(m, g, beta1, work)
         average_square(v, g, beta2, work)
         if amsgrad:
             v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
-        # The root of v's correction is taken out of the fraction: one pass over the array less.
-        root = math.sqrt(1 - beta2**t)
-        np.sqrt(v, out=work)
-        work += eps * root
-        np.divide(m, work, out=work)
-        add_multiple(p, -lr * root / (1 - beta1**t), work, 1, work)
+        size, scale = -lr / (1 - beta1**t), 1 / (1 - beta2**t)
+        add_quotient(p, size, m, v, work, eps=eps, scale=scale, b=kept)
 
 
 class AdamW(Adam):
@@ -405,13 +402,10 @@ class RAdam(Optimizer):
         rho = rho_end - 2 * t * beta2**t / (1 - beta2**t)
         if rho > 5:
             rectified = (rho - 4) * (rho - 2) * rho_end / ((rho_end - 4) * (rho_end - 2) * rho)
-            np.sqrt(v, out=work)
-            work += eps
-            np.divide(m, work, out=work)
-            work *= step_size * math.sqrt(rectified * (1 - beta2**t))
+            size = -step_size * math.sqrt(rectified * (1 - beta2**t))
+            add_quotient(p, size, m, v, work, eps=eps)
         else:
-            np.multiply(m, step_size, out=work)
-        p -= work
+            add_multiple(p, -step_size, m, 1, work)
 
 
 class SparseAdam(Optimizer):

@@ -27,6 +27,7 @@ import numpy as np
 from autotn.core import dtypes
 from autotn.core.storage import mark_written_many, storage_of
 from autotn.core.tensor import Tensor, wrap
+from autotn.kernels.updates import stretch
 
 Array = np.ndarray[Any, Any]
 State = dict[str, Any]
@@ -255,8 +256,9 @@ class Run:
         cuts = [slice(None)]
         if len(self.params) == 1 and home.flags.c_contiguous:
             p = flat_real(home)
-            if p.size > CHUNK:
-                cuts = [slice(cut, cut + CHUNK) for cut in range(0, p.size, CHUNK)]
+            chunk = stretch(CHUNK, p)
+            if p.size > chunk:
+                cuts = [slice(cut, cut + chunk) for cut in range(0, p.size, chunk)]
         else:
             joined, gradient = np.empty(hi - lo, home.dtype), np.empty(hi - lo, home.dtype)
             pieces = list(zip(offsets, offsets[1:], self._homes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autotn.kernels.blas import add_multiple
+from autotn.kernels.updates import add_multiple, add_square
 from autotn.optim.lanes import Array
 
 
@@ -24,5 +24,4 @@ def average(m: Array, g: Array, beta: float, work: Array) -> None:
 
 def average_square(v: Array, g: Array, beta: float, work: Array) -> None:
     """``v = beta * v + (1 - beta) * g**2``."""
-    np.multiply(g, g, out=work)
-    add_multiple(v, 1 - beta, work, beta, work)
+    add_square(v, 1 - beta, g, beta, work)

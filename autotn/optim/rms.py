@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autotn.core.tensor import Tensor
-from autotn.kernels.blas import add_multiple
+from autotn.kernels.updates import add_multiple, add_quotient, add_square
 from autotn.optim.lanes import Array, State
 from autotn.optim.moments import average, average_square, decayed
 from autotn.optim.optimizer import Optimizer, ParamsT
@@ -87,25 +87,20 @@ class RMSprop(Optimizer):
     ) -> None:
         state["step"] += 1
         v = state["square_avg"]
-        work, decay = self.scratch(g, 2)
+        work, decay, variance = self.scratch(g, 3)
         g = decayed(g, p, weight_decay, out=decay)
         average_square(v, g, alpha, work)
         if centered:
             mean = state["grad_avg"]
             average(mean, g, alpha, work)
             np.multiply(mean, mean, out=work)
-            np.subtract(v, work, out=work)
-            np.sqrt(work, out=work)
-        else:
-            np.sqrt(v, out=work)
-        work += eps
-        np.divide(g, work, out=work)
+            v = np.subtract(v, work, out=variance)
         if momentum > 0:
             b = state["momentum_buffer"]
-            add_multiple(b, 1, work, momentum, work)
+            add_quotient(b, 1, g, v, work, eps=eps, b=momentum)
             add_multiple(p, -lr, b, 1, work)
         else:
-            add_multiple(p, -lr, work, 1, work)
+            add_quotient(p, -lr, g, v, work, eps=eps)
 
 
 class Adagrad(Optimizer):
@@ -184,12 +179,8 @@ class Adagrad(Optimizer):
         s = state["sum"]
         work, decay = self.scratch(g, 2)
         g = decayed(g, p, weight_decay, out=decay)
-        s += np.multiply(g, g, out=work)
-        np.sqrt(s, out=work)
-        work += eps
-        np.divide(g, work, out=work)
-        work *= lr / (1 + (state["step"] - 1) * lr_decay)
-        p -= work
+        add_square(s, 1, g, 1, work)
+        add_quotient(p, -lr / (1 + (state["step"] - 1) * lr_decay), g, s, work, eps=eps)
 
 
 class Adadelta(Optimizer):

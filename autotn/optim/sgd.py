@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.tensor import Tensor
-from autotn.kernels.blas import add_multiple
+from autotn.kernels.updates import add_multiple
 from autotn.optim.lanes import Array, State
 from autotn.optim.moments import decayed
 from autotn.optim.optimizer import Optimizer, ParamsT

@@ -95,6 +95,7 @@ def test_float64(torch: Any, name: str, options: dict[str, Any]) -> None:
     walk(Twins(torch, shapes), name, options, 1e-12)
 
 
+@pytest.mark.usefixtures("kernels")
 @pytest.mark.parametrize(("name", "options"), CASES + REAL_ONLY)
 def test_float32(torch: Any, name: str, options: dict[str, Any]) -> None:
     shapes = SMALL_SHAPES if name != "Adafactor" else [(3, 4), (4,), (), (2, 3, 2), (5, 1)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autotn.kernels.onednn.primitive import AFTERWARDS, Call, Given, Ints, Maker
+from autotn.kernels.onednn.primitive import AFTERWARDS, Afterwards, Call, Given, Ints, Maker
 from autotn.kernels.onednn.switch import SWITCH, takes
 from autotn.kernels.window import Array
 
@@ -37,7 +37,10 @@ def chain(maker: Maker, shape: Ints, kinds: tuple[tuple[int, bool], ...]) -> Cal
     per_channel = (1, shape[1], 1)
     (operation, _), *rest = kinds
     attributes = maker.attributes_with(
-        *((after, maker.plain(shape if full else per_channel)) for after, full in rest)
+        *(
+            Afterwards("binary", after, layout=maker.plain(shape if full else per_channel))
+            for after, full in rest
+        )
     )
     full = maker.plain(shape)
     descriptor = maker.descriptor(

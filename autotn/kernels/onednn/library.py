@@ -121,6 +121,8 @@ _FUNCTIONS: dict[str, list[Any]] = {
     "primitive_attr_destroy": [_HANDLE],
     "post_ops_create": [_OUT],
     "post_ops_append_binary": [_HANDLE, c_int, _HANDLE],
+    "post_ops_append_eltwise": [_HANDLE, c_int, c_float, c_float],
+    "post_ops_append_sum": [_HANDLE, c_float, c_int, c_int],
     "post_ops_destroy": [_HANDLE],
     "primitive_create": [_OUT, _HANDLE],
     "primitive_execute": [_HANDLE, _HANDLE, c_int, POINTER(Argument)],

@@ -11,6 +11,7 @@ is needed.
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -32,6 +33,8 @@ from autotn.kernels.onednn.library import (
 Array = np.ndarray[Any, Any]
 Ints = tuple[int, ...]
 
+FLOAT = np.dtype(np.float32)
+
 #: Calls remembered per thread.
 REMEMBERED = 512
 
@@ -48,7 +51,8 @@ class Given(NamedTuple):
     """An argument as the caller hands it over: its name in oneDNN, shape, layout, and direction.
 
     `shape` is what the array must have. `dims` (by default the same) and `strides` (by default
-    those of C order) say what the library is told of it.
+    those of C order) say what the library is told of it. A `fixed` array is the same at every call:
+    it is not handed over, only its contents may change.
     """
 
     name: int
@@ -56,6 +60,21 @@ class Given(NamedTuple):
     output: bool = False
     dims: Ints | None = None
     strides: Ints | None = None
+    fixed: Array | None = None
+
+
+class Afterwards(NamedTuple):
+    """What is done to the result of a primitive before it is written.
+
+    "binary" operates with an array of this `layout`, "eltwise" applies a function with these
+    constants, "sum" adds `alpha` times what stands where the result goes.
+    """
+
+    name: str
+    kind: int = 0
+    alpha: float = 0.0
+    beta: float = 0.0
+    layout: int = 0
 
 
 def c_strides(shape: Ints) -> Ints:
@@ -65,6 +84,17 @@ def c_strides(shape: Ints) -> Ints:
         strides.append(step)
         step *= n
     return tuple(reversed(strides))
+
+
+_byte: Callable[[Any], Any] = ctypes.c_char.from_buffer
+
+
+def address_of(array: Array) -> int:
+    """Where the numbers of an array begin."""
+    try:
+        return ctypes.addressof(_byte(array))  # a third of the time of what always works
+    except (TypeError, ValueError):  # read-only, or empty
+        return int(array.__array_interface__["data"][0])
 
 
 class Stream:
@@ -154,13 +184,18 @@ class Maker:
         self.made.append(("memory_desc_destroy", found))
         return found
 
-    def attributes_with(self, *afterwards: tuple[int, int]) -> int:
-        """Attributes of a primitive that applies these to its result: operations and layouts."""
+    def attributes_with(self, *afterwards: Afterwards) -> int:
+        """Attributes of a primitive that applies these to its result."""
         library = self.library
         chain = library.made("post_ops_create")
         self.made.append(("post_ops_destroy", chain))
-        for operation, layout in afterwards:
-            library.call("post_ops_append_binary", chain, operation, layout)
+        for one in afterwards:
+            if one.name == "binary":
+                library.call("post_ops_append_binary", chain, one.kind, one.layout)
+            elif one.name == "eltwise":
+                library.call("post_ops_append_eltwise", chain, one.kind, one.alpha, one.beta)
+            else:
+                library.call("post_ops_append_sum", chain, one.alpha, 0, 0)
         found = library.new_attributes()
         self.made.append(("primitive_attr_destroy", found))
         library.call("primitive_attr_set_post_ops", found, chain)
@@ -201,14 +236,18 @@ class Call:
         self.staged: list[tuple[int, int]] = []  # memories, and where in the arena they lie
         self.size = 0
         self.address = -1
-        before, after, bound = [], [], []
+        before, after, bound, shapes = [], [], [], []
         arguments: list[tuple[int, int]] = []
         for one in self.given:
             shape = one.shape if one.dims is None else one.dims
             wanted = self._wanted(descriptor, one.name)
             plain = maker.plain(shape, one.strides)
             memory = self._memory(plain)
-            bound.append(memory)
+            if one.fixed is None:
+                bound.append(memory)
+                shapes.append(one.shape)
+            else:
+                self.library.set_data_handle(memory, address_of(one.fixed))
             # Nothing is wanted of what takes part after the computation itself.
             if self.library.md_size(wanted) and not self.library.md_equal(plain, wanted):
                 stage = self._stage(wanted)
@@ -218,8 +257,7 @@ class Call:
                     before.append(self._copy(maker, plain, wanted, memory, stage))
                 memory = stage
             arguments.append((one.name, memory))
-        self.bound = tuple(bound)
-        self.shapes = tuple(one.shape for one in self.given)
+        self.bound = tuple(zip(bound, shapes))
         workspace = self._wanted(descriptor, WORKSPACE)
         #: Bytes of what the forward call leaves for the backward one.
         self.workspace_size = int(self.library.md_size(workspace)) if workspace else 0
@@ -272,14 +310,14 @@ class Call:
         """Run on arrays in the order of `given`; outputs are written to."""
         library, session = self.library, self.session
         set_handle, execute = library.set_data_handle, library.execute
-        for memory, shape, array in zip(self.bound, self.shapes, arrays, strict=True):
-            if array.shape != shape or array.dtype != np.float32 or not array.flags.c_contiguous:
+        for (memory, shape), array in zip(self.bound, arrays, strict=True):
+            if array.shape != shape or array.dtype != FLOAT or not array.flags.c_contiguous:
                 raise ValueError(f"oneDNN: expected a contiguous float32 array of shape {shape}")
-            set_handle(memory, array.__array_interface__["data"][0])
+            set_handle(memory, address_of(array))
         if self.workspace:
             if workspace is None or workspace.nbytes != self.workspace_size:
                 raise ValueError(f"oneDNN: expected a workspace of {self.workspace_size} bytes")
-            set_handle(self.workspace, workspace.__array_interface__["data"][0])
+            set_handle(self.workspace, address_of(workspace))
         if self.address != session.address:
             session.reserve(self.size)
             self.address = session.address

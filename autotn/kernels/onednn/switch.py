@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: Set to 0 to begin switched off.
 VARIABLE = "AUTOTN_ONEDNN"
 
+FLOAT = np.dtype(np.float32)
+
 
 class Switch:
     """Is the library wanted, is it there, and if not, why."""
@@ -118,4 +120,4 @@ def takes(least: int, x: Any, *others: Any) -> bool:
     if x.__class__ is not np.ndarray or x.size < (least if SWITCH.choosy else 1):
         return False
     arrays = (x, *others)
-    return all(a.dtype == np.float32 and a.flags.c_contiguous for a in arrays) and SWITCH.ready()
+    return all(a.dtype == FLOAT and a.flags.c_contiguous for a in arrays) and SWITCH.ready()
