@@ -376,9 +376,9 @@ def test_threads_stop_between_two_samples() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals can be sent to threads on POSIX only")
-def test_ctrl_c_while_waiting_stops_the_workers() -> None:
+def test_ctrl_c_while_waiting_stops_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     main = threading.main_thread().ident or 0
-    release = threading.Event()
+    waiting, closing = threading.Event(), []
 
     class Interrupted(Dataset[int]):
         def __len__(self) -> int:
@@ -386,18 +386,26 @@ def test_ctrl_c_while_waiting_stops_the_workers() -> None:
 
         def __getitem__(self, index: int) -> int:
             if index == 2:
+                waiting.wait(60)
                 signal.pthread_kill(main, signal.SIGINT)
-                release.wait(0.1)
+                closing[0].wait(60)
             return index
 
     batches = iter(DataLoader(Interrupted(), num_workers=1))
+    assert isinstance(batches, WorkerPass)
+    assert isinstance(batches.pool, ThreadPool)
+    closing.append(batches.pool._stopped)
+    get, given = batches.pool.get, []
 
-    def run() -> None:
-        for _ in batches:
-            pass
+    def get_and_tell(timeout: float) -> Any:
+        if len(given) == 2:
+            waiting.set()
+        return get(timeout)
 
+    monkeypatch.setattr(batches.pool, "get", get_and_tell)
     with pytest.raises(KeyboardInterrupt):
-        run()
+        given.extend(batches)
+    assert given == [tn.tensor([0]), tn.tensor([1])]
     assert list(batches) == []
     assert not [t for t in threading.enumerate() if t.name.startswith("DataLoader worker")]
 
