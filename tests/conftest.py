@@ -28,6 +28,6 @@ def kernels(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Who computes: NumPy alone, or oneDNN whatever it can, quicker or not."""
     monkeypatch.setattr(SWITCH, "wanted", request.param == "onednn")
     monkeypatch.setattr(SWITCH, "choosy", False)
-    for topic in ("elementwise", "gemm", "updates"):  # what callers look at first
+    for topic in ("arithmetic", "elementwise", "gemm", "updates"):  # what callers look at first
         monkeypatch.setattr(f"autotn.kernels.onednn.{topic}.LEAST", 1)
     return str(request.param)

@@ -21,6 +21,7 @@ from autotn.core.storage import link_view
 from autotn.core.tensor import Tensor, is_differentiable, wrap
 from autotn.core.traced import Traced
 from autotn.errors import AutogradError, DTypeError, ShapeError
+from autotn.kernels.onednn import arithmetic
 
 HOT["Tensor"] = Tensor
 HOT["arrays"] = to_arrays
@@ -470,8 +471,8 @@ def total(earlier: Any, x: Any) -> Any:
     generated code and this call refer to.
     """
     if sys.getrefcount(earlier) <= 4 and earlier.base is None and earlier.shape == x.shape:
-        return np.add(earlier, x, out=earlier)
-    return np.asarray(earlier + x)
+        return arithmetic.add_to(earlier, x)
+    return np.asarray(arithmetic.add(earlier, x))
 
 
 # -- complex numbers ---------------------------------------------------------------------------

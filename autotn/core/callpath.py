@@ -27,6 +27,7 @@ from autotn.core.node import Node, next_sequence, user_frame
 from autotn.core.op import Op, parameter_names
 from autotn.core.storage import link_view
 from autotn.errors import NotDifferentiable
+from autotn.kernels.onednn.switch import SWITCH
 
 #: Python numbers as 0-d tensors, which NumPy handles three times faster than the numbers. Zero is not
 #: kept here: 0.0 and -0.0 are one key.
@@ -39,6 +40,11 @@ _PASS_ON = lambda g: g  # noqa: E731
 
 #: Gradients of fewer elements are added out of place: in-place addition gains nothing.
 SMALL = 4096
+
+#: From so many elements on an op's `large` kernel and rules are asked. Where no library may come
+#: into use that has threads for them (``HOT["SERIAL"]``), kernels are not.
+LARGE = 1 << 16
+SWITCH.tell(lambda likely: HOT.update(SERIAL=not likely))
 
 
 def constant(value: Any, dtype: np.dtype[Any]) -> Any:
@@ -132,6 +138,7 @@ def generate(op: Op) -> None:
 
     name = op.name
     HOT[f"kernel_{name}"] = op.kernel
+    HOT[f"large_{name}"] = op.large_kernel
     HOT[f"op_{name}"] = op
     HOT[f"call_{name}"] = functools.partial(call.call, op)
     HOT[f"explain_{name}"] = functools.partial(failure.explain, op)
@@ -263,10 +270,13 @@ def _function_lines(op: Op) -> list[str]:
         lines.append(f"        a_{p} = {p}._data if isinstance({p}, Tensor) else arrays({p})")
     given = _kernel_arguments(op)
     result = "y_, aux_" if op.aux else "y_"
+    computed = f"kernel_{name}({given})"
+    if op.large_kernel is not None:
+        computed += f" if SERIAL or a_{first}.size < {LARGE} else large_{name}({given})"
     lines += [
         f"        if {' and '.join(same)}:",
         "            try:",
-        f"                {result} = kernel_{name}({given})",
+        f"                {result} = {computed}",
         "            except Exception as error:",
         f"                explain_{name}(error, ({arguments}))",
         "                raise",
@@ -468,6 +478,13 @@ def _backward(
     pull = ["def backward(node, g):", *fetch, unpack]
     push = ["def carry(node, g, waiting, heap):", *fetch, unpack]
     record = ["def recorded(node, g):", *_fetch_lines(op, recorded=True), unpack]
+    if op.large_rules:
+        push.append(f"    large_ = g.size >= {LARGE}")
+    if op.square_rule is not None:
+        space["rule_square"] = op.square_rule.function
+        first, second = (f"p_{i.name}" for i in op.inputs)
+        push.append(f"    square_ = large_ and {first} is {second}")
+        push.append(f"    if square_: {second} = None")
     results = []
     for i in op.inputs:
         rule = op.rules.get(i.name)
@@ -479,6 +496,12 @@ def _backward(
         if rule.function.__code__.co_code == _PASS_ON.__code__.co_code and not rule.names:
             text = "g"
         results.append(f"{text} if {parent} is not None else None")
+        if i.name in op.large_rules:
+            large = op.large_rules[i.name]
+            space[f"large_{i.name}"] = large.function
+            text = f"{_rule_call(f'large_{i.name}', large.names)} if large_ else {text}"
+            if op.square_rule is not None and i is op.inputs[0]:
+                text = f"{_rule_call('rule_square', op.square_rule.names)} if square_ else {text}"
         push += [
             f"    if {parent} is not None:",
             f"        x_ = {text}",

@@ -80,6 +80,19 @@ class OpFunction(Protocol[P, R_co]):
     def onnx(self, function: Callable[..., Any], /) -> Any:
         """Declare the ONNX form."""
 
+    def large(
+        self,
+        kernel: Callable[..., Any] | None = None,
+        /,
+        *,
+        square: Callable[..., Any] | None = None,
+        **rules: Callable[..., Any],
+    ) -> Any:
+        """Declare the kernel and the rules for large arrays, which may go to several threads.
+
+        They answer whatever they are given. `square` is the rule for an input that comes twice.
+        """
+
     def takes(self, kinds: str, hint: str = "", *, promoted: bool = True) -> Any:
         """Declare the kinds of dtype it takes (b bool, i integers, f floats, c complex); others are refused."""
 
@@ -162,6 +175,9 @@ class Op:
         self.rules: dict[str, Rule] = {}
         self.joint: Rule | None = None
         self.wirtinger_rules: dict[str, Rule] = {}
+        self.large_kernel: Callable[..., Any] | None = None
+        self.large_rules: dict[str, Rule] = {}
+        self.square_rule: Rule | None = None
         self.reference_function: Callable[..., Any] | None = None
         self.tangents: dict[str, Callable[..., Any]] = {}
         self.joint_tangent: Callable[..., Any] | None = None
@@ -387,6 +403,21 @@ def _complete(made: Op, function: Any) -> None:
         made.onnx_rule = rule
         return rule
 
+    def large(
+        kernel: Callable[..., Any] | None = None,
+        /,
+        *,
+        square: Callable[..., Any] | None = None,
+        **rules: Callable[..., Any],
+    ) -> None:
+        _check_targets(made, rules)
+        made.large_kernel = kernel
+        made.large_rules = {name: Rule(rule, made, repr(name)) for name, rule in rules.items()}
+        made.square_rule = None if square is None else Rule(square, made, "a square")
+        for name, rule in made.large_rules.items():
+            assert set(rule.names) <= set(made.rules[name].names), f"{made.name}: not kept"
+        made.settle()
+
     def takes(kinds: str, hint: str = "", *, promoted: bool = True) -> None:
         made.kinds, made.kinds_hint, made.kinds_of_promoted = kinds, hint, promoted
         made.settle()
@@ -394,7 +425,7 @@ def _complete(made: Op, function: Any) -> None:
     function.op = made
     function.grad, function.wirtinger, function.reference = grad, wirtinger, reference
     function.tangent, function.batch, function.onnx = tangent, batch, onnx
-    function.takes = takes
+    function.takes, function.large = takes, large
 
 
 def _check_targets(made: Op, rules: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import DTypeError
-from autotn.kernels.onednn import elementwise as onednn
+from autotn.kernels.onednn import arithmetic as large, elementwise as onednn
 
 __all__ = [
     "celu",
@@ -74,7 +74,8 @@ def _relu(input: Arr) -> Arr:
     >>> tn.relu(tn.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return np.maximum(input, _zero_row(input))
+    found = large.computed("rectified", input) if input.size >= large.LEAST else None
+    return np.maximum(input, _zero_row(input)) if found is None else found
 
 
 def _relu_rule(g: Any, out: Any) -> Any:

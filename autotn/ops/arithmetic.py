@@ -15,6 +15,7 @@ from autotn.core.call import cast, common_dtype
 from autotn.core.op import Arr, acts, alias, composite, op, to_arrays
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import DTypeError
+from autotn.kernels.onednn import arithmetic as large
 
 __all__ = [
     "abs", "absolute", "add", "addcdiv", "addcmul", "copysign", "div", "divide", "lerp", "mul",
@@ -52,6 +53,7 @@ def _add(input: Arr, other: Arr) -> Arr:
 
 
 _add.grad(input=lambda g: g, other=lambda g: g)
+_add.large(large.add)
 
 
 @op(method="__sub__ __rsub__", inplace=True, numpy=np.subtract, broadcasts=True)
@@ -64,6 +66,7 @@ def _sub(input: Arr, other: Arr) -> Arr:
 
 
 _sub.grad(input=lambda g: g, other=lambda g: -g)
+_sub.large(large.subtract, other=large.negative)
 _sub.takes(
     "ifc", "For masks use `^` or logical_xor(); `~` or logical_not() inverts one", promoted=False
 )
@@ -149,6 +152,12 @@ def mul(input: Arr, other: Arr) -> Arr:
 
 
 mul.grad(input=lambda g, other: g * other, other=lambda g, input: g * input)
+mul.large(
+    large.multiply,
+    input=lambda g, other: large.multiply(g, other),
+    other=lambda g, input: large.multiply(g, input),
+    square=lambda g, input: large.multiply_twice(g, input),
+)
 multiply = alias(mul, "multiply")
 
 
@@ -170,6 +179,11 @@ def _div(input: Arr, other: Arr) -> Arr:
 _div.grad(
     input=lambda g, other: g / other,
     other=lambda g, input, other: -g * ((input / other) / other),
+)
+_div.large(
+    large.divide,
+    input=lambda g, other: large.divide(g, other),
+    other=lambda g, input, other: large.slope_by_divisor(g, input, other),
 )
 
 
@@ -210,6 +224,7 @@ def neg(input: Arr) -> Arr:
 
 
 neg.grad(input=lambda g: -g)
+neg.large(large.negative, input=large.negative)
 neg.takes("ifc", "To invert a mask use the `~` operator or logical_not()")
 negative = alias(neg, "negative")
 
@@ -241,6 +256,7 @@ def abs(input: Arr) -> Arr:
 
 
 abs.takes("ifc")
+abs.large(large.absolute)
 absolute = alias(abs, "absolute")
 
 

@@ -12,6 +12,7 @@ from autotn.core.op import Arr, acts, composite, op, to_arrays
 from autotn.core.tensor import Tensor
 from autotn.core.traced import watched
 from autotn.errors import DTypeError
+from autotn.kernels.onednn import arithmetic as large
 from autotn.ops.arithmetic import mul, zeros_of
 from autotn.ops.convert import cast
 
@@ -130,6 +131,10 @@ def square(input: Arr) -> Arr:
 
 
 square.grad(input=lambda g, input: g * (input + input))
+square.large(
+    lambda input: large.multiply(input, input),
+    input=lambda g, input: large.multiply_twice(g, input),
+)
 
 
 @op(method="reciprocal", inplace=True, out=True, numpy=np.reciprocal, promote="float")
@@ -158,6 +163,7 @@ def sqrt(input: Arr) -> Arr:
 
 
 sqrt.grad(input=lambda g, out: g / (out + out))
+sqrt.large(large.sqrt, input=lambda g, out: large.divide_half(g, out))
 
 
 @op(method="rsqrt", inplace=True, out=True, promote="float")

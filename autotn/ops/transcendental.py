@@ -10,7 +10,7 @@ import numpy as np
 from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, acts, op, to_arrays
 from autotn.kernels.erf import erf as rational_erf
-from autotn.kernels.onednn import elementwise as onednn
+from autotn.kernels.onednn import arithmetic as large, elementwise as onednn
 
 __all__ = [
     "erf", "erfc", "erfinv", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "logaddexp",
@@ -31,6 +31,7 @@ def exp(input: Arr) -> Arr:
 
 
 exp.grad(input=lambda g, out: g * out)
+exp.large(large.exp, input=lambda g, out: large.multiply(g, out))
 
 
 @op(method="exp2", inplace=True, out=True, numpy=np.exp2, promote="float")
@@ -73,6 +74,7 @@ def log(input: Arr) -> Arr:
 
 
 log.grad(input=lambda g, input: g / input)
+log.large(input=lambda g, input: large.divide(g, input))
 
 
 @op(method="log2", inplace=True, out=True, numpy=np.log2, promote="float")

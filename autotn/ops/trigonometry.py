@@ -9,7 +9,7 @@ import numpy as np
 
 from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, acts, alias, op, to_arrays
-from autotn.kernels.onednn import elementwise as onednn
+from autotn.kernels.onednn import arithmetic as large, elementwise as onednn
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
@@ -157,6 +157,7 @@ def _tanh_rule(g: Any, out: Any) -> Any:
 sinh.grad(input=lambda g, input: g * np.cosh(input))
 cosh.grad(input=lambda g, input: g * np.sinh(input))
 tanh.grad(input=_tanh_rule)
+tanh.large(large.tanh)
 
 
 @op(method="asinh", inplace=True, out=True, numpy=np.arcsinh, promote="float")

@@ -47,11 +47,12 @@ def applied(name: str, x: Array) -> Array | None:
     call = SWITCH.the_session().find((name, shape), lambda maker: forward(maker, function, shape))
     if call is None:
         return None
-    y = np.empty_like(flat)
-    call(flat, y)
-    if name == "gelu_erf" and np.isnan(y.dot(y)):
-        y[flat == np.inf] = np.inf  # where the library multiplies inf by 0
-    return y.reshape(x.shape)
+    y = np.empty(x.shape, np.float32)
+    result = y.reshape(-1)
+    call(flat, result)
+    if name == "gelu_erf" and np.isnan(result.dot(result)):
+        result[flat == np.inf] = np.inf  # where the library multiplies inf by 0
+    return y
 
 
 def pulled(name: str, g: Any, kept: Any) -> Array | None:
@@ -64,9 +65,9 @@ def pulled(name: str, g: Any, kept: Any) -> Array | None:
     )
     if call is None:
         return None
-    gx = np.empty(shape, np.float32)
-    call(kept.reshape(-1), g.reshape(-1), gx)
-    return gx.reshape(g.shape)
+    gx = np.empty(g.shape, np.float32)  # without a base: the engine may keep it as it is
+    call(kept.reshape(-1), g.reshape(-1), gx.reshape(-1))
+    return gx
 
 
 def forward_descriptor(maker: Maker, kind: int, alpha: float, shape: Ints) -> int:

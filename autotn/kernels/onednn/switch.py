@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autotn.kernels import blas
 from autotn.kernels.memory import dropped_by_empty_cache
+from autotn.kernels.onednn.library import FILE
 
 if TYPE_CHECKING:
     from autotn.kernels.onednn.library import Library
@@ -34,6 +37,7 @@ class Switch:
         self.session: Session | None = None
         self.reason = ""
         self.threads: int | None = None
+        self._told: list[Callable[[bool], Any]] = []
         #: What NumPy's BLAS has while the library is not in use.
         self._blas_threads: int | None = None
 
@@ -46,6 +50,21 @@ class Switch:
     def wanted(self, wanted: bool) -> None:
         self._wanted = wanted
         self._share_cores()
+        self._tell()
+
+    def tell(self, listener: Callable[[bool], Any]) -> None:
+        """Tell `listener`, now and when it changes, whether the library is in use or is likely to be."""
+        self._told.append(listener)
+        listener(self._likely())
+
+    def _tell(self) -> None:
+        for listener in self._told:
+            listener(self._likely())
+
+    def _likely(self) -> bool:
+        if not self._wanted or self.searched:
+            return self._wanted and self.library is not None
+        return os.path.exists(os.path.join(sys.prefix, "lib", FILE))
 
     def _share_cores(self) -> None:
         """Let the library have the threads while it is in use, else NumPy's BLAS.
@@ -71,6 +90,7 @@ class Switch:
             if not self.searched:
                 self._load()
                 self.searched = True
+                self._tell()
 
     def _load(self) -> None:
         from autotn.kernels.onednn.library import Absent, load
