@@ -11,6 +11,7 @@ many steps at once, in chunks that fit the cache, which leaves a handful of call
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -23,12 +24,14 @@ from autotn.kernels.sweep import (
     check_states,
     check_weights,
     chunks,
-    fold_biases,
+    columns_of,
+    factor,
+    fold,
     lanes,
+    new_columns,
     or_zeros,
-    rows_of,
+    rides,
     runs_of,
-    state_buffer,
     sweep_back,
     sweep_forward,
     weight_gradients,
@@ -89,14 +92,14 @@ def lstm(
         if swept is not None:
             return swept
     hidden = c0.shape[1]
-    weight = fold_biases(w_hh, b_ih, b_hh)
-    weight = np.ascontiguousarray(_lstm_gates(weight.T, hidden).T)
+    riding = rides(w_ih)
+    weight = _lstm_gates(fold(w_hh, w_ih if riding else None, b_ih, b_hh), hidden)
 
-    def sweep(z: Array, run: Run, entering: list[Array]) -> Any:
-        return _lstm_run(z, run, entering, weight, w_hr)
+    def sweep(hs: Array, z: Array | None, run: Run, others: list[Array]) -> Any:
+        return _lstm_run(hs, z, run, others[0], weight, w_hr)
 
-    gates = _lstm_gates(w_ih, hidden)
-    (output, h, c), saved = sweep_forward(x, runs, (h0, c0), gates, reverse, sweep)
+    share = None if riding else _lstm_gates(w_ih, hidden)
+    (output, h, c), saved = sweep_forward(x, runs, (h0, c0), share, reverse, sweep)
     return (output, h, c), saved
 
 
@@ -112,32 +115,31 @@ def _lstm_gates(w: Array, hidden: int) -> Array:
 
 
 def _lstm_run(
-    z: Array, run: Run, entering: list[Array], weight: Array, w_hr: Array | None
-) -> tuple[Array, list[Array], tuple[Array, ...]]:
+    hs: Array, z: Array | None, run: Run, c: Array, weight: Array, w_hr: Array | None
+) -> tuple[list[Array], tuple[Array, ...]]:
     """One run; keeps states, gates with the cell state before each step, tanh(c), and o * tanh(c).
 
     Without a projection the last of these is the state itself and not kept twice.
     """
-    h, c = entering
-    steps, batch, hidden = run.steps, run.batch, c.shape[1]
-    hs = state_buffer(h, run)
-    gates = np.empty((steps + 1, 5, batch, hidden), z.dtype)  # o, i, f, g, c before the step
+    steps, batch, hidden, dtype = run.steps, run.batch, len(c), hs.dtype
+    gates = np.empty((steps + 1, 5, hidden, batch), dtype)  # o, i, f, g, c before the step
     gates[0, 4] = c
-    tanh_c = np.empty((steps, batch, hidden), z.dtype)
-    gated = hs[1:, :, :-1] if w_hr is None else np.empty_like(tanh_c)
-    unprojected = None if w_hr is None else np.ascontiguousarray(w_hr.T)
-    half = np.array(0.5, z.dtype)
+    tanh_c = np.empty((steps, hidden, batch), dtype)
+    weight = factor(weight, run, hs.dtype)
+    states = hs[1:, :hidden] if w_hr is None else hs[1:, : len(w_hr)]
+    gated = states if w_hr is None else np.empty_like(tanh_c)
+    half = np.array(0.5, dtype)
 
     before, after = lanes(gates[:-1], batch), lanes(gates[1:, 4], batch)
-    total = np.empty((batch, 4 * hidden), z.dtype)
-    by_gate = lanes(total.reshape(batch, 4, hidden).swapaxes(0, 1), batch)
+    total = np.empty((4 * hidden, batch), dtype)
+    by_gate = lanes(total.reshape(4, hidden, batch), batch)
     total = lanes(total, batch)
-    products = lanes(np.empty((2, batch, hidden), z.dtype), batch)
+    products = lanes(np.empty((2, hidden, batch), dtype), batch)
     kept, added = products
-    for state, new_state, z_t, gates_t, sigmoids, i_f, g_c, o, c_t, tanh_t, gated_t in zip(
+    for state, z_t, new_state, gates_t, sigmoids, i_f, g_c, o, c_t, tanh_t, gated_t in zip(
         lanes(hs, batch),
-        lanes(hs[1:, :, :-1], batch),
-        lanes(z, batch),
+        itertools.repeat(None) if z is None else lanes(z, batch),
+        lanes(states, batch),
         before[:, :4],
         before[:, :3],
         before[:, 1:3],
@@ -147,8 +149,9 @@ def _lstm_run(
         lanes(tanh_c, batch),
         lanes(gated, batch),
     ):
-        np.dot(state, weight, total)
-        np.add(total, z_t, total)
+        np.dot(weight, state, total)
+        if z_t is not None:
+            np.add(total, z_t, total)
         np.tanh(by_gate, gates_t)
         np.multiply(sigmoids, half, sigmoids)
         np.add(sigmoids, half, sigmoids)
@@ -156,10 +159,10 @@ def _lstm_run(
         np.add(kept, added, c_t)
         np.tanh(c_t, tanh_t)
         np.multiply(o, tanh_t, gated_t)
-        if unprojected is not None:
-            new_state[...] = np.dot(gated_t, unprojected)
+        if w_hr is not None:
+            new_state[...] = np.dot(w_hr, gated_t)
     saved = (hs, gates, tanh_c) if w_hr is None else (hs, gates, tanh_c, gated)
-    return hs[1:, :, :-1], [hs[-1, :, :-1], gates[-1, 4]], saved
+    return [gates[-1, 4]], saved
 
 
 def lstm_backward(
@@ -184,23 +187,22 @@ def lstm_backward(
         swept = onednn.sweep_back("lstm", saved, x, (g_output, g_h, g_c), reverse)
         return Gradients._make((*swept, None))
     runs = runs_of(x, batch_sizes, reverse)
-    hidden_weight = np.ascontiguousarray(w_hh)
 
     def sweep(g: Array, run: Run, carried: list[Array], kept: tuple[Array, ...]) -> Any:
-        return _lstm_run_back(g, run, carried, kept, hidden_weight, w_hr)
+        return _lstm_run_back(g, run, carried, kept, w_hh, w_hr)
 
     g_states = or_zeros(g_h, h0), or_zeros(g_c, c0)
     (g_h0, g_c0), (g_gates, *projected) = sweep_back(
         g_output, runs, g_states, saved, reverse, sweep
     )
-    g_x = (g_gates @ w_ih).reshape(x.shape) if need_input else None
+    g_x = (g_gates.T @ w_ih).reshape(x.shape) if need_input else None
     if not need_weights:
         return Gradients(g_x, g_h0, g_c0, None, None, None, None, None)
-    g_w_ih, g_w_hh, g_b = weight_gradients(g_gates, g_gates, x, saved, reverse)
+    g_w_ih, g_w_hh, g_b = weight_gradients(g_gates, g_gates, x, h0.shape[1], saved, reverse)
     g_w_hr = None
     if w_hr is not None:
-        gated = rows_of([kept[3] for kept in saved], reverse)
-        g_w_hr = projected[0].T @ gated
+        gated = columns_of([kept[3].swapaxes(0, 1) for kept in saved], reverse)
+        g_w_hr = projected[0] @ gated.T
     return Gradients(g_x, g_h0, g_c0, g_w_ih, g_w_hh, g_b, g_b.copy(), g_w_hr)
 
 
@@ -213,63 +215,64 @@ def _lstm_run_back(
     w_hr: Array | None,
 ) -> tuple[list[Array], tuple[Array, ...]]:
     """One run back; blocks are the gradients of the gates and, with a projection, of the states."""
-    _, gates, tanh_c = kept[:3]
+    hs, gates, tanh_c = kept[:3]
     g_h, g_c = carried
-    steps, batch, hidden = run.steps, run.batch, g_c.shape[1]
-    g_gates = np.empty((steps, batch, 4, hidden), g.dtype)  # i, f, g, o
-    project = None if w_hr is None else np.ascontiguousarray(w_hr)
+    steps, batch, hidden = run.steps, run.batch, len(g_c)
+    gated = hs[1:, :hidden] if w_hr is None else kept[3]
+    g_gates = new_columns(4 * hidden, run, g.dtype)  # i, f, g, o
+    by_gate = g_gates.reshape(4, hidden, steps, batch).transpose(2, 0, 1, 3)
+    transposed = factor(weight.T, run, g.dtype)
+    project = None if w_hr is None else factor(w_hr.T, run, g.dtype)
 
     g_c = lanes(g_c.copy(), batch)
-    g_gated = through_h = np.empty_like(g_c)
-    if project is not None:
-        g_gated = np.empty_like(g_c)
+    g_gated = np.empty_like(g_c)
     recurrent = lanes(g_h.copy(), batch)
-    by_gate, rows = g_gates.swapaxes(1, 2), g_gates.reshape(steps, batch, 4 * hidden)
     for chunk in chunks(run, 5 * hidden):
-        per_step = lanes(_lstm_derivatives(gates[chunk], tanh_c[chunk]), batch)[::-1]
-        g_step = lanes(by_gate[chunk], batch)[::-1]
-        for g_t, of_c, of_o, tanh_slope, forget, g_i_f_g, g_o, g_all in zip(
+        per_step = _lstm_derivatives(gates[chunk], gated[chunk], tanh_c[chunk])
+        by_step = lanes(per_step, batch)[::-1]
+        rows = lanes(per_step.reshape(len(per_step), 5 * hidden, batch)[:, : 4 * hidden], batch)[
+            ::-1
+        ]
+        for g_t, of_h, of_c, from_h, forget, g_all in zip(
             lanes(g[chunk], batch)[::-1],
-            per_step[:, :3],
-            per_step[:, 3],
-            per_step[:, 4],
+            by_step[:, 3:],
+            by_step[:, :3],
+            by_step[:, 4],
             lanes(gates[chunk, 2], batch)[::-1],
-            g_step[:, :3],
-            g_step[:, 3],
-            lanes(rows[chunk], batch)[::-1],
+            rows,
         ):
             np.add(g_t, recurrent, g_t)
             if project is None:
                 g_gated = g_t
             else:
-                np.dot(g_t, project, g_gated)
-            np.multiply(g_gated, tanh_slope, through_h)
-            np.add(g_c, through_h, g_c)
-            np.multiply(of_c, g_c, g_i_f_g)
-            np.multiply(of_o, g_gated, g_o)
+                np.dot(project, g_t, g_gated)
+            np.multiply(of_h, g_gated, of_h)
+            np.add(g_c, from_h, g_c)
+            np.multiply(of_c, g_c, of_c)
             np.multiply(g_c, forget, g_c)
-            np.dot(g_all, weight, recurrent)
-    blocks = rows, g
+            np.dot(transposed, g_all, recurrent)
+        by_gate[chunk] = per_step[:, :4]
+    blocks = g_gates, g.swapaxes(0, 1)
     return [recurrent, g_c], blocks[: 1 if w_hr is None else 2]
 
 
-def _lstm_derivatives(gates: Array, tanh_c: Array) -> Array:
+def _lstm_derivatives(gates: Array, gated: Array, tanh_c: Array) -> Array:
     """What multiplies the gradient of c to give those of i, f, g; of o * tanh(c) to give o and c.
 
-    For a sigmoid gate ``s`` the slope is ``s (1 - s)``, for a tanh ``t`` it is ``1 - t²``.
+    For a sigmoid gate ``s`` the slope is ``s (1 - s)``, for a tanh ``t`` it is ``1 - t²``. Of the products
+    with the other factor, forward has made one: o * tanh(c).
     """
     o, i, g = gates[:, 0], gates[:, 1], gates[:, 3]
     per_step = np.empty_like(gates)
     of_i_f, of_g, of_o, of_c = per_step[:, :2], per_step[:, 2], per_step[:, 3], per_step[:, 4]
-    sigmoids = gates[:, :3]
-    slopes = 1 - sigmoids
-    slopes *= sigmoids
-    np.multiply(slopes[:, 0], tanh_c, of_o)
-    np.multiply(slopes[:, 1:], gates[:, 3:], of_i_f)
-    for slope, tanh, factor in ((of_g, g, i), (of_c, tanh_c, o)):
+    rest = 1 - gates[:, :3]
+    np.multiply(rest[:, 0], gated, of_o)
+    np.multiply(rest[:, 1:], gates[:, 3:], of_i_f)
+    of_i_f *= gates[:, 1:3]
+    for slope, tanh, other in ((of_g, g, i), (of_c, tanh_c, o)):
         np.multiply(tanh, tanh, slope)
         np.subtract(1, slope, slope)
-        slope *= factor
+        slope *= other
     return per_step
 
 
@@ -303,63 +306,65 @@ def gru(
     hidden = h0.shape[1]
     input_weight = w_ih.copy()
     input_weight[: 2 * hidden] *= 0.5
-    weight = fold_biases(w_hh, b_hh)
+    weight = fold(w_hh, None, b_hh)
     bias_n = None
     if b_ih is not None:
         # The reset gate stands between the two biases of n; those of r and z simply add up.
-        weight[-1, : 2 * hidden] += b_ih[: 2 * hidden]
-        bias_n = b_ih[2 * hidden :]
-    weight[:, : 2 * hidden] *= 0.5
+        weight[: 2 * hidden, -1] += b_ih[: 2 * hidden]
+        bias_n = b_ih[2 * hidden :, None]
+    weight[: 2 * hidden] *= 0.5
 
-    def sweep(z: Array, run: Run, entering: list[Array]) -> Any:
-        return _gru_run(z, run, entering[0], weight, bias_n)
+    def sweep(hs: Array, z: Array | None, run: Run, _: list[Array]) -> Any:
+        assert (
+            z is not None
+        )  # the input's share of n stays apart from the state's, so it can't ride
+        return _gru_run(hs, z, run, weight, bias_n)
 
     (output, h), saved = sweep_forward(x, runs, (h0,), input_weight, reverse, sweep)
     return (output, h), saved
 
 
 def _gru_run(
-    z: Array, run: Run, h: Array, weight: Array, bias_n: Array | None
-) -> tuple[Array, list[Array], tuple[Array, ...]]:
+    hs: Array, z: Array, run: Run, weight: Array, bias_n: Array | None
+) -> tuple[list[Array], tuple[Array, ...]]:
     """One run; keeps states, gates r, z with the product q, and n."""
-    steps, batch, hidden = run.steps, run.batch, h.shape[1]
-    hs = state_buffer(h, run)
-    gates = np.empty((steps, 3, batch, hidden), z.dtype)
-    n = z[..., 2 * hidden :]
-    n = n + bias_n if bias_n is not None else n.copy()
-    half = np.array(0.5, z.dtype)
+    steps, batch, hidden, dtype = run.steps, run.batch, z.shape[1] // 3, hs.dtype
+    gates = np.empty((steps, 3, hidden, batch), dtype)
+    n = np.array(z[:, 2 * hidden :], order="C")
+    if bias_n is not None:
+        n += bias_n
+    half = np.array(0.5, dtype)
+    weight = factor(weight, run, hs.dtype)
 
+    sigmoids = gates.reshape(steps, 3 * hidden, batch)[:, : 2 * hidden]
     step, states = lanes(gates, batch), lanes(hs, batch)
-    of_x = z.reshape(steps, batch, 3, hidden).swapaxes(1, 2)[:, :2]
-    total = np.empty((batch, 3 * hidden), z.dtype)
-    by_gate = lanes(total.reshape(batch, 3, hidden).swapaxes(0, 1), batch)
-    of_h, product = by_gate[:2], by_gate[2]
-    total = lanes(total, batch)
-    change = np.empty_like(lanes(h, batch), order="C")
-    for state, h_t, new_h, x_t, sigmoids, r, update, q, n_t in zip(
+    total = lanes(np.empty((3 * hidden, batch), dtype), batch)
+    of_h, product = total[: 2 * hidden], total[2 * hidden :]
+    change = np.empty_like(product)
+    for state, h_t, new_h, x_t, r_z, r, update, q, n_t in zip(
         states,
-        states[..., :-1],
-        states[1:, ..., :-1],
-        lanes(of_x, batch),
-        step[:, :2],
+        states[:, :hidden],
+        states[1:, :hidden],
+        lanes(z[:, : 2 * hidden], batch),
+        lanes(sigmoids, batch),
         step[:, 0],
         step[:, 1],
         step[:, 2],
         lanes(n, batch),
     ):
-        np.dot(state, weight, total)
+        np.dot(weight, state, total)
         q[...] = product
-        np.add(of_h, x_t, sigmoids)
-        np.tanh(sigmoids, sigmoids)
-        np.multiply(sigmoids, half, sigmoids)
-        np.add(sigmoids, half, sigmoids)
+        np.add(of_h, x_t, r_z)
+        np.tanh(r_z, r_z)
+        np.multiply(r_z, half, r_z)
+        np.add(r_z, half, r_z)
         np.multiply(r, q, change)
         np.add(n_t, change, n_t)
         np.tanh(n_t, n_t)
         np.subtract(h_t, n_t, change)
         np.multiply(update, change, change)
         np.add(n_t, change, new_h)
-    return hs[1:, :, :-1], [hs[-1, :, :-1]], (hs, gates, n)
+    return [], (hs, gates, n)
 
 
 def gru_backward(
@@ -382,23 +387,24 @@ def gru_backward(
         return Gradients._make((*swept[:2], None, *swept[2:], None))
     runs = runs_of(x, batch_sizes, reverse)
     hidden = h0.shape[1]
-    hidden_weight = np.ascontiguousarray(w_hh)
 
     def sweep(g: Array, run: Run, carried: list[Array], kept: tuple[Array, ...]) -> Any:
-        return _gru_run_back(g, run, carried[0], kept, hidden_weight)
+        return _gru_run_back(g, run, carried[0], kept, w_hh)
 
     (g_h0,), (g_gates,) = sweep_back(g_output, runs, (or_zeros(g_h, h0),), saved, reverse, sweep)
-    # Columns n, r, z, q: the input's weight saw the first three, the recurrent one the last three.
-    g_input_gates, g_hidden_gates = g_gates[:, : 3 * hidden], g_gates[:, hidden:]
+    # Rows n, r, z, q: the input's weight saw the first three, the recurrent one the last three.
+    g_input_gates, g_hidden_gates = g_gates[: 3 * hidden], g_gates[hidden:]
     g_x = None
     if need_input:
-        g_x = (g_input_gates @ np.roll(w_ih, hidden, axis=0)).reshape(x.shape)
+        g_x = (g_input_gates.T @ np.roll(w_ih, hidden, axis=0)).reshape(x.shape)
     if not need_weights:
         return Gradients(g_x, g_h0, None, None, None, None, None, None)
-    g_w_ih, g_w_hh, g_b_hh = weight_gradients(g_input_gates, g_hidden_gates, x, saved, reverse)
+    g_w_ih, g_w_hh, g_b_hh = weight_gradients(
+        g_input_gates, g_hidden_gates, x, hidden, saved, reverse
+    )
     g_w_ih = np.roll(g_w_ih, -hidden, axis=0)
     g_b_ih = g_b_hh.copy()
-    g_b_ih[2 * hidden :] = np.ones(len(g_gates), x.dtype) @ g_gates[:, :hidden]
+    g_b_ih[2 * hidden :] = g_gates[:hidden] @ np.ones(g_gates.shape[1], x.dtype)
     return Gradients(g_x, g_h0, None, g_w_ih, g_w_hh, g_b_ih, g_b_hh, None)
 
 
@@ -407,31 +413,30 @@ def _gru_run_back(
 ) -> tuple[list[Array], tuple[Array, ...]]:
     """One run back; the block holds the gradients of n (before its tanh), r, z and q."""
     hs, gates, n = kept
-    steps, batch, hidden = run.steps, run.batch, g_h.shape[1]
-    g_gates = np.empty((steps, batch, 4, hidden), g.dtype)
-    by_gate = g_gates.swapaxes(1, 2)
+    steps, batch, hidden = run.steps, run.batch, len(g_h)
+    g_gates = new_columns(4 * hidden, run, g.dtype)
+    by_gate = g_gates.reshape(4, hidden, steps, batch).transpose(2, 0, 1, 3)
+    transposed = factor(weight.T, run, g.dtype)
 
     recurrent = lanes(g_h.copy(), batch)
     direct = np.zeros_like(recurrent)  # past the gates, along z * h
-    # What leaves for the recurrent product, r, z and q, in an array of its own: BLAS wants it so.
-    leaving = np.empty((batch, 3 * hidden), g.dtype)
-    leaving_by_gate = lanes(leaving.reshape(batch, 3, hidden).swapaxes(0, 1), batch)
-    leaving = lanes(leaving, batch)
     for chunk in chunks(run, 4 * hidden):
-        slopes = _gru_derivatives(gates[chunk], n[chunk], hs[chunk, :, :-1])
-        for g_t, slopes_t, update, g_all in zip(
+        per_step = _gru_derivatives(gates[chunk], n[chunk], hs[chunk, :hidden])
+        # What leaves for the recurrent product: r, z and q.
+        leaving = lanes(per_step.reshape(len(per_step), 4 * hidden, batch)[:, hidden:], batch)[::-1]
+        for g_t, g_all, update, g_leaving in zip(
             lanes(g[chunk], batch)[::-1],
-            lanes(slopes, batch)[::-1],
+            lanes(per_step, batch)[::-1],
             lanes(gates[chunk, 1], batch)[::-1],
-            lanes(by_gate[chunk], batch)[::-1],
+            leaving,
         ):
             np.add(recurrent, direct, recurrent)
             np.add(g_t, recurrent, g_t)
-            np.multiply(slopes_t, g_t, g_all)
-            leaving_by_gate[...] = g_all[1:]
-            np.dot(leaving, weight, recurrent)
+            np.multiply(g_all, g_t, g_all)
+            np.dot(transposed, g_leaving, recurrent)
             np.multiply(update, g_t, direct)
-    return [recurrent + direct], (g_gates.reshape(steps, batch, 4 * hidden),)
+        by_gate[chunk] = per_step
+    return [recurrent + direct], (g_gates,)
 
 
 def _gru_derivatives(gates: Array, n: Array, h: Array) -> Array:
@@ -482,35 +487,35 @@ def rnn(
         swept = onednn.sweep(nonlinearity, x, (h0,), (w_ih, w_hh), (b_ih, b_hh), reverse)
         if swept is not None:
             return swept
-    weight = fold_biases(w_hh, b_ih, b_hh)
+    riding = rides(w_ih)
+    weight = fold(w_hh, w_ih if riding else None, b_ih, b_hh)
 
-    def sweep(z: Array, run: Run, entering: list[Array]) -> Any:
-        return _rnn_run(z, run, entering[0], weight, nonlinearity)
+    def sweep(hs: Array, z: Array | None, run: Run, _: list[Array]) -> Any:
+        return _rnn_run(hs, z, run, weight, nonlinearity)
 
-    (output, h), saved = sweep_forward(x, runs, (h0,), w_ih, reverse, sweep)
+    share = None if riding else w_ih
+    (output, h), saved = sweep_forward(x, runs, (h0,), share, reverse, sweep)
     return (output, h), saved
 
 
 def _rnn_run(
-    z: Array, run: Run, h: Array, weight: Array, nonlinearity: str
-) -> tuple[Array, list[Array], tuple[Array, ...]]:
+    hs: Array, z: Array | None, run: Run, weight: Array, nonlinearity: str
+) -> tuple[list[Array], tuple[Array, ...]]:
     """One run; keeps the states."""
-    hs = state_buffer(h, run)
-    z = lanes(z, run.batch)
+    weight = factor(weight, run, hs.dtype)
     states = lanes(hs, run.batch)
-    total = np.empty(z.shape[1:], z.dtype)
-    if nonlinearity == "tanh":
-        for state, z_t, new_state in zip(states, z, states[1:, ..., :-1]):
-            np.dot(state, weight, total)
+    total = np.empty((len(weight), *states.shape[2:]), hs.dtype)
+    zeros = np.zeros_like(total)  # a whole array: NumPy's maximum with a scalar is slower
+    shares = itertools.repeat(None) if z is None else lanes(z, run.batch)
+    for state, z_t, new_state in zip(states, shares, states[1:, : len(weight)]):
+        np.dot(weight, state, total)
+        if z_t is not None:
             np.add(total, z_t, total)
+        if nonlinearity == "tanh":
             np.tanh(total, new_state)
-    else:
-        zeros = np.zeros_like(total)  # a whole array: NumPy's maximum with a scalar is slower
-        for state, z_t, new_state in zip(states, z, states[1:, ..., :-1]):
-            np.dot(state, weight, total)
-            np.add(total, z_t, total)
+        else:
             np.maximum(total, zeros, out=new_state)
-    return hs[1:, :, :-1], [hs[-1, :, :-1]], (hs,)
+    return [], (hs,)
 
 
 def rnn_backward(
@@ -533,16 +538,15 @@ def rnn_backward(
         swept = onednn.sweep_back(nonlinearity, saved, x, (g_output, g_h), reverse)
         return Gradients._make((*swept[:2], None, *swept[2:], None))
     runs = runs_of(x, batch_sizes, reverse)
-    hidden_weight = np.ascontiguousarray(w_hh)
 
     def sweep(g: Array, run: Run, carried: list[Array], kept: tuple[Array, ...]) -> Any:
-        return _rnn_run_back(g, run, carried[0], kept[0], hidden_weight, nonlinearity)
+        return _rnn_run_back(g, run, carried[0], kept[0], w_hh, nonlinearity)
 
     (g_h0,), (g_gates,) = sweep_back(g_output, runs, (or_zeros(g_h, h0),), saved, reverse, sweep)
-    g_x = (g_gates @ w_ih).reshape(x.shape) if need_input else None
+    g_x = (g_gates.T @ w_ih).reshape(x.shape) if need_input else None
     if not need_weights:
         return Gradients(g_x, g_h0, None, None, None, None, None, None)
-    g_w_ih, g_w_hh, g_b = weight_gradients(g_gates, g_gates, x, saved, reverse)
+    g_w_ih, g_w_hh, g_b = weight_gradients(g_gates, g_gates, x, h0.shape[1], saved, reverse)
     return Gradients(g_x, g_h0, None, g_w_ih, g_w_hh, g_b, g_b.copy(), None)
 
 
@@ -550,13 +554,14 @@ def _rnn_run_back(
     g: Array, run: Run, g_h: Array, hs: Array, weight: Array, nonlinearity: str
 ) -> tuple[list[Array], tuple[Array, ...]]:
     """One run back; the block holds the gradients before the nonlinearity."""
-    batch, hidden = run.batch, g_h.shape[1]
+    batch, hidden = run.batch, len(g_h)
     recurrent = lanes(g_h.copy(), batch)
+    transposed = factor(weight.T, run, g.dtype)
     for chunk in chunks(run, hidden):
-        h = hs[1:, :, :-1][chunk]
+        h = hs[1:, :hidden][chunk]
         slopes = 1 - h * h if nonlinearity == "tanh" else (h > 0).astype(h.dtype)
         for g_t, slope in zip(lanes(g[chunk], batch)[::-1], lanes(slopes, batch)[::-1]):
             np.add(g_t, recurrent, g_t)
             np.multiply(g_t, slope, g_t)
-            np.dot(g_t, weight, recurrent)
-    return [recurrent], (g,)
+            np.dot(transposed, g_t, recurrent)
+    return [recurrent], (g.swapaxes(0, 1),)

@@ -1,17 +1,18 @@
 """How a recurrent net is swept over a sequence, whatever its cell: layout, runs, shared products.
 
-**Layout.** It is PyTorch's, ``(steps, batch, features)``, so that nothing is ever transposed: a step's
-state is a matrix, multiplied from the right by a weight that was transposed once. What is kept of
-the gates lies gate by gate, ``(gates, batch, features)``, so that each is one block. A single
-sequence (batch 1) is swept with vectors instead of matrices.
+**Layout.** A state is a matrix ``(features, batch)``, and weights are multiplied by it from the left, as
+they stand: BLAS is quicker at that than at ``(batch, features)`` times a weight. All gates of a step
+are rows of one product, so each gate is one block. PyTorch's layout, ``(steps, batch, features)``, is
+read on the way in and written on the way out. A single sequence (batch 1) is swept with vectors.
+
+**Riders.** A state has more rows than the state proper: one of ones, against which the bias is one
+more column of the recurrent weight, and, unless the weight of the input is large, the input of its
+step. One product then does it all, and so does one for the gradients of all weights.
 
 **Runs.** A packed sequence is a padded one whose batch changes over time. It is cut into *runs*,
 stretches of steps with equal batch; between runs only the carried state is narrowed or widened.
 An ordinary batch is one run. Rows of the carried state that a run does not touch belong to
 sequences that have ended (or, in reverse, not begun), which is all the treatment they need.
-
-**Biases** ride along as one more row of the transposed recurrent weight, against a column of ones at
-the end of the state; their gradients then fall out of the weight's own product.
 
 **As processed** means in the order of time, or against it for a reverse sweep.
 """
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -30,6 +31,12 @@ Array = np.ndarray[Any, Any]
 
 #: Elements of prepared derivatives per chunk of the backward sweep (1 MB of float32).
 CHUNK = 1 << 18
+
+#: Elements of the input's weight up to which the input rides along with the state.
+LIGHT = 1 << 16
+
+#: Sequences from which runs of neighbours in a row of the batch are long enough to be copied quickly.
+WIDE = 8
 
 
 class Run(NamedTuple):
@@ -83,8 +90,8 @@ def check_states(kind: str, runs: list[Run], **states: Array) -> None:
 
 
 def lanes(a: Array, batch: int) -> Array:
-    """A single sequence drops its batch axis, the last but one, to be swept with vectors."""
-    return a[..., 0, :] if batch == 1 else a
+    """A single sequence drops its batch axis, the last, to be swept with vectors."""
+    return a[..., 0] if batch == 1 else a
 
 
 def direction(reverse: bool) -> slice:
@@ -92,69 +99,120 @@ def direction(reverse: bool) -> slice:
     return slice(None, None, -1 if reverse else 1)
 
 
-def project(x: Array, run: Run, w_ih: Array, reverse: bool) -> Array:
-    """``x @ w_ih.T`` for every step of a run, (steps, batch, gates · features), as processed."""
-    product = (x[run.rows] @ w_ih.T).reshape(run.steps, run.batch, len(w_ih))
-    return product[direction(reverse)]
-
-
 def steps_of(a: Array, run: Run, reverse: bool) -> Array:
-    """A copy of a run's rows as steps (steps, batch, features), as processed."""
-    steps = a[run.rows].reshape(run.steps, run.batch, a.shape[1])[direction(reverse)]
-    return np.array(steps, order="C")
+    """A view of a run's rows as steps (steps, features, batch), as processed."""
+    steps = a[run.rows].reshape(run.steps, run.batch, a.shape[1])
+    return steps[direction(reverse)].swapaxes(1, 2)
+
+
+def shares(x: Array, run: Run, w_ih: Array, reverse: bool) -> Array:
+    """``w_ih @ x`` for every step of a run, (steps, gates · features, batch), as processed."""
+    if run.batch == 1:
+        return steps_of(x[run.rows] @ w_ih.T, Run(slice(None), *run[1:]), reverse)
+    product = (w_ih @ x[run.rows].T).reshape(len(w_ih), run.steps, run.batch)
+    return product.swapaxes(0, 1)[direction(reverse)]
 
 
 def rows_of(blocks: list[Array], reverse: bool) -> Array:
-    """The inverse of `steps_of` for all runs together, in the order of the packed data.
-
-    May be a view of a block.
-    """
-    parts = [block[direction(reverse)].reshape(-1, block.shape[2]) for block in blocks]
+    """A new array of the rows of all runs' steps (steps, features, batch), as packed data has them."""
+    parts = [
+        np.array(block[direction(reverse)].swapaxes(1, 2), order="C").reshape(-1, block.shape[1])
+        for block in blocks
+    ]
     if len(parts) == 1:
         return parts[0]
     return np.concatenate(parts[::-1] if reverse else parts)
 
 
-def fold_biases(w_hh: Array, *biases: Array | None) -> Array:
-    """The transposed recurrent weight with the sum of the biases as its last row."""
-    folded = np.empty((w_hh.shape[1] + 1, w_hh.shape[0]), w_hh.dtype)
-    folded[:-1] = w_hh.T
-    folded[-1] = 0
+def new_columns(features: int, run: Run, dtype: Any) -> Array:
+    """Room for a block (features, steps, batch), laid out so that steps are quickly copied to it."""
+    if run.batch < WIDE:
+        return np.empty((run.steps, run.batch, features), dtype).transpose(2, 0, 1)
+    return np.empty((features, run.steps, run.batch), dtype)
+
+
+def columns_of(blocks: list[Array], reverse: bool) -> Array:
+    """Blocks (features, steps, batch) of all runs as ``(features, rows)``, rows as in packed data.
+
+    May be a view of a block.
+    """
+    parts = [
+        block[:, direction(reverse)].reshape(len(block), block.shape[1] * block.shape[2])
+        for block in blocks
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts[::-1] if reverse else parts, axis=1)
+
+
+def fold(w_hh: Array, w_ih: Array | None, *biases: Array | None) -> Array:
+    """The recurrent weight with the sum of the biases as one more column, and the input's weight."""
+    rows, features = w_hh.shape
+    inputs = 0 if w_ih is None else w_ih.shape[1]
+    folded = np.empty((rows, features + 1 + inputs), w_hh.dtype)
+    folded[:, :features] = w_hh
+    folded[:, features] = 0
     for bias in biases:
         if bias is not None:
-            folded[-1] += bias
+            folded[:, features] += bias
+    if w_ih is not None:
+        folded[:, features + 1 :] = w_ih
     return folded
 
 
-def state_buffer(h: Array, run: Run) -> Array:
-    """Room for a run's states (steps + 1, batch, features + 1): first ``h``, last ones."""
-    hs = np.empty((run.steps + 1, run.batch, h.shape[1] + 1), h.dtype)
-    hs[..., -1] = 1
-    hs[0, :, :-1] = h
+def state_buffer(h: Array, x: Array | None, run: Run) -> Array:
+    """Room for a run's states (steps + 1, features, batch), with what rides: first ``h``, last ones."""
+    features = len(h)
+    inputs = 0 if x is None else x.shape[1]
+    hs = np.empty((run.steps + 1, features + 1 + inputs, run.batch), h.dtype)
+    hs[:, features] = 1
+    hs[0, :features] = h
+    if x is not None:
+        hs[:-1, features + 1 :] = x
     return hs
+
+
+def factor(weight: Array, run: Run, dtype: Any) -> Array:
+    """A weight in the order in which BLAS is quickest to multiply it, by vectors or by matrices."""
+    return np.asarray(weight, dtype, order="F" if run.batch == 1 else "C")
+
+
+#: Sweeps a run over its buffer of states, given what the input adds to the gates unless it rides, and
+#: the other states it begins with; returns those it ends with, and what is kept, the buffer first.
+Sweep: TypeAlias = Callable[
+    [Array, Array | None, Run, list[Array]], tuple[list[Array], tuple[Array, ...]]
+]
+
+
+def rides(w_ih: Array) -> bool:
+    """True when the input is to ride along with the state."""
+    return w_ih.size <= LIGHT
 
 
 def sweep_forward(
     x: Array,
     runs: list[Run],
     states: Sequence[Array],
-    w_ih: Array,
+    w_ih: Array | None,
     reverse: bool,
-    sweep: Callable[[Array, Run, list[Array]], tuple[Array, list[Array], tuple[Array, ...]]],
+    sweep: Sweep,
 ) -> tuple[tuple[Array, ...], list[tuple[Array, ...]]]:
-    """Sweep run after run; ``sweep`` gets the input's share of the gates and the states so far."""
+    """Sweep run after run; the input rides along where no `w_ih` is given."""
     flat = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
-    carried = [state.copy() for state in states]
+    carried = [np.array(state.T, order="C") for state in states]
+    features = len(carried[0])
     outputs, saved = [], []
     for run in runs:
-        entering = [state[: run.batch] for state in carried]
-        output, leaving, kept = sweep(project(flat, run, w_ih, reverse), run, entering)
-        for state, new in zip(entering, leaving):
+        h, *others = [state[:, : run.batch] for state in carried]
+        hs = state_buffer(h, steps_of(flat, run, reverse) if w_ih is None else None, run)
+        z = None if w_ih is None else shares(flat, run, w_ih, reverse)
+        leaving, kept = sweep(hs, z, run, others)
+        for state, new in zip((h, *others), (hs[-1, :features], *leaving)):
             state[...] = new
-        outputs.append(output)
+        outputs.append(hs[1:, :features])
         saved.append(kept)
-    output = rows_of(outputs, reverse).reshape(*x.shape[:-1], states[0].shape[1])
-    return (output.copy(), *carried), saved
+    output = rows_of(outputs, reverse).reshape(*x.shape[:-1], features)
+    return (output, *[np.ascontiguousarray(state.T) for state in carried]), saved
 
 
 def sweep_back(
@@ -170,25 +228,26 @@ def sweep_back(
     """The runs from last to first.
 
     ``sweep`` gets the gradients of a run's outputs and final states, and what the run saved. It
-    returns the gradients of the states it began with, and blocks (steps, batch, features), which
-    are handed back as rows.
+    returns the gradients of the states it began with, and blocks (features, steps, batch), which
+    are handed back as columns.
     """
-    carried = [g.copy() for g in g_states]
-    features = carried[0].shape[1]
+    dtype = saved[0][0].dtype  # half precision was swept in single, and goes back so
+    carried = [np.array(g.T, dtype, order="C") for g in g_states]
+    features = len(carried[0])
     flat = None if g_output is None else g_output.reshape(-1, features)
     collected = []
     for run, kept in zip(runs[::-1], saved[::-1]):
         if flat is None:
-            g = np.zeros((run.steps, run.batch, features), carried[0].dtype)
+            g = np.zeros((run.steps, features, run.batch), dtype)
         else:
-            g = steps_of(flat, run, reverse)
-        entering = [state[: run.batch] for state in carried]
+            g = np.array(steps_of(flat, run, reverse), dtype, order="C")
+        entering = [state[:, : run.batch] for state in carried]
         leaving, blocks = sweep(g, run, entering, kept)
         for state, new in zip(entering, leaving):
             state[...] = new.reshape(state.shape)
         collected.append(blocks)
-    rows = [rows_of(list(blocks[::-1]), reverse) for blocks in zip(*collected)]
-    return carried, rows
+    columns = [columns_of(list(blocks[::-1]), reverse) for blocks in zip(*collected)]
+    return [np.ascontiguousarray(g.T) for g in carried], columns
 
 
 def chunks(run: Run, elements: int) -> Iterator[slice]:
@@ -202,14 +261,17 @@ def weight_gradients(
     g_input_gates: Array,
     g_hidden_gates: Array,
     x: Array,
+    features: int,
     saved: list[tuple[Array, ...]],
     reverse: bool,
 ) -> tuple[Array, Array, Array]:
-    """Gradients of ``w_ih``, ``w_hh`` and the recurrent bias from rows of those of the gates."""
-    before = rows_of([kept[0][:-1] for kept in saved], reverse)  # states, with their ones
-    g_folded = g_hidden_gates.T @ before
-    g_w_ih = g_input_gates.T @ x.reshape(-1, x.shape[-1])
-    return g_w_ih, np.ascontiguousarray(g_folded[:, :-1]), g_folded[:, -1].copy()
+    """Gradients of ``w_ih``, ``w_hh`` and the recurrent bias from columns of those of the gates."""
+    before = columns_of([kept[0][:-1].swapaxes(0, 1) for kept in saved], reverse)
+    g_folded = g_hidden_gates @ before.T
+    riding = len(before) > features + 1
+    g_w_ih = g_folded[:, features + 1 :] if riding else g_input_gates @ x.reshape(-1, x.shape[-1])
+    g_w_hh = np.ascontiguousarray(g_folded[:, :features])
+    return np.ascontiguousarray(g_w_ih), g_w_hh, g_folded[:, features].copy()
 
 
 def or_zeros(g: Array | None, like: Array) -> Array:
