@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from autotn.core.modes import no_grad
 from autotn.core.tensor import wrap
 from autotn.errors import FileFormatError, ShapeError
-from autotn.network.structure import weights_by_key
+from autotn.network.structure import Instance, weights_by_key
 from autotn.weights.atomic import atomic_write
 from autotn.weights.safetensors_files import CHECKSUM, SafetensorsFile, write_safetensors
 from autotn.weights.source import Source
@@ -54,7 +53,7 @@ def save(system: System, fname: Any, checkpoint: str | None) -> None:
     arrays = {key: a for key, a in arrays.items() if key.rpartition("/")[0] != name}
     arrays |= {f"{name}/{key}": value._data for key, value in system.state_dict().items()}
     described = json.loads(notes.get(PARTS, "{}"))
-    described[name] = [str(part) for part in system.parts]
+    described[name] = [str(part) for part in system._wiring.parts]
     notes[PARTS] = json.dumps(described)
     with atomic_write(path) as file:
         write_safetensors(file.name, arrays, notes)
@@ -93,7 +92,7 @@ def _read(path: Path) -> tuple[Arrays, dict[str, str]]:
     return arrays, {key: note for key, note in file.metadata.items() if key != CHECKSUM}
 
 
-# -- the original package's format: a group per checkpoint, in it "{index}_{name}", "neuron0_w" ----
+# -- the original package's format: for every part a group "{index}_{name}" with "neuron0_w" … ----
 
 
 def _hdf5() -> Any:
@@ -106,13 +105,23 @@ def _hdf5() -> Any:
     return h5py
 
 
-def _places(system: System) -> Iterator[tuple[int, Any]]:
-    """The parts with weights, and their numbers; shared weights appear once."""
-    seen = set()
-    for k, part in enumerate(system.parts):
-        if weights_by_key(part.module) and id(part.module) not in seen:
-            seen.add(id(part.module))
-            yield k, part
+def _groups(system: System) -> list[tuple[str, Instance]]:
+    """The parts and the names of their groups."""
+    return [(f"{k}_{_kind(part)}", part) for k, part in enumerate(system.parts)]
+
+
+def _kind(part: Instance) -> str:
+    """A part's name there: a recurrent layer ended in a Combine of its outputs."""
+    if part.spelled is part.parents:
+        return part.name
+    return part.name.replace("RNN", "Combine").replace("LSTM", "Combine")
+
+
+def _own_weights(part: Instance) -> dict[str, Any]:
+    """The weights of a part by key; those of a layer of many parts belong to these."""
+    if part.spelled is not part.parents:
+        return {}
+    return {key: p for key, p in weights_by_key(part.module).items() if p._data.size}
 
 
 def _save_hdf5(system: System, path: Path, name: str) -> None:
@@ -123,9 +132,19 @@ def _save_hdf5(system: System, path: Path, name: str) -> None:
                 for other in old:
                     if other != name:
                         old.copy(other, new)
-        group = new.create_group(name)
-        for k, part in _places(system):
-            part.save_weights(group.create_group(f"{k}_{part.name}"))
+        checkpoint = new.create_group(name)
+        written: dict[int, Any] = {}
+        for group_name, part in _groups(system):
+            weights = _own_weights(part)
+            if weights and id(part.module) in written:  # shared: once in the file, by many names
+                checkpoint[group_name] = written[id(part.module)]
+                continue
+            group = checkpoint.create_group(group_name)
+            if weights:
+                part.save_weights(group)
+                written[id(part.module)] = group
+            elif hasattr(part.structure, "activation"):  # an activation alone has empty weights
+                group["neuron0_w"] = group["neuron0_b"] = np.zeros(0)
 
 
 def _load_hdf5(system: System, path: Path, name: str) -> None:
@@ -139,70 +158,43 @@ def _load_hdf5(system: System, path: Path, name: str) -> None:
     with file:
         if name not in file:
             raise _missing(path, name, file)
-        saved = _groups(file[name])
-    own = [(f"{k}_{part.name}", weights_by_key(part.module)) for k, part in _places(system)]
-    pairs = _match(path, own, saved)
+        saved = _read_groups(file[name])
+    own = {group: keys for group, part in _groups(system) if (keys := _own_weights(part))}
+    if own.keys() != saved.keys():
+        raise ShapeError(
+            f"load_weights: {path} is of another network: it lacks {_some(own, saved)} "
+            f"and has {_some(saved, own)} besides"
+        )
+    found: dict[int, tuple[Any, str, Any]] = {}
+    for group, keys in own.items():
+        for key, parameter in keys.items():
+            values, place = saved[group].get(key), f"{group}/{key}"
+            if values is None or values.shape != parameter.shape:
+                shape = "is missing" if values is None else f"has shape {values.shape}"
+                raise ShapeError(
+                    f"load_weights: {place} {shape} in {path}, expected {tuple(parameter.shape)}"
+                )
+            _, first, same = found.setdefault(id(parameter), (parameter, place, values))
+            if not np.array_equal(same, values):
+                raise ValueError(
+                    f"load_weights: {first} and {place} are shared here, but differ in {path}"
+                )
     with no_grad():
-        for parameter, values in pairs:
+        for parameter, _, values in found.values():
             parameter.copy_(wrap(values))
 
 
-def _groups(checkpoint: Any) -> list[tuple[str, Arrays]]:
-    """The weights of a checkpoint in the order of their parts.
-
-    The original package wrote shared weights once per use, and empty arrays for parts without.
-    """
-    groups: list[tuple[str, Arrays]] = []
-
-    def number(name: str) -> int:
-        digits = name.partition("_")[0]
-        return int(digits) if digits.isdigit() else -1
-
-    for name in sorted(checkpoint, key=number):
-        arrays = {key: np.asarray(checkpoint[name][key]) for key in checkpoint[name]}
-        arrays = {key: a for key, a in arrays.items() if a.size}
-        kind = name.partition("_")[2]
-        known = (a for n, a in groups if n.partition("_")[2] == kind)
-        shared = kind.startswith("Clone(") and any(_equal(arrays, a) for a in known)
-        if arrays and not shared:
-            groups.append((name, arrays))
-    return groups
+def _read_groups(checkpoint: Any) -> dict[str, Arrays]:
+    """The weights of all parts that have some."""
+    groups = {g: {key: np.asarray(checkpoint[g][key]) for key in checkpoint[g]} for g in checkpoint}
+    return {g: found for g, arrays in groups.items() if (found := _not_empty(arrays))}
 
 
-def _equal(one: Arrays, other: Arrays) -> bool:
-    return one.keys() == other.keys() and all(np.array_equal(one[k], other[k]) for k in one)
+def _some(names: Any, without: Any) -> str:
+    """The first names of one that are not in the other."""
+    left = [name for name in names if name not in without]
+    return (", ".join(left[:3]) + f" and {len(left) - 3} more" * (len(left) > 3)) or "nothing"
 
 
-def _match(path: Path, own: Any, saved: list[tuple[str, Arrays]]) -> list[tuple[Any, Any]]:
-    """Each parameter with its values: by names, or one after the other where the parts differ.
-
-    A part here may be several in a file of the original package, where recurrence was spelled out.
-    """
-    if [keys.keys() for _, keys in own] == [arrays.keys() for _, arrays in saved]:
-        pairs = [
-            (f"{group}/{key}", parameter, arrays[key])
-            for (group, keys), (_, arrays) in zip(own, saved)
-            for key, parameter in keys.items()
-        ]
-    else:
-        ours = [(f"{group}/{key}", p) for group, keys in own for key, p in keys.items()]
-        theirs = [arrays[key] for _, arrays in saved for key in sorted(arrays, key=_in_order)]
-        if len(ours) != len(theirs):
-            raise ShapeError(
-                f"load_weights: {path} has {len(theirs)} arrays of weights, "
-                f"this network {len(ours)}"
-            )
-        pairs = [(name, p, values) for (name, p), values in zip(ours, theirs)]
-    for name, parameter, values in pairs:
-        if parameter.shape != values.shape:
-            raise ShapeError(
-                f"load_weights: {name} has shape {values.shape} in {path}, "
-                f"expected {tuple(parameter.shape)}"
-            )
-    return [(parameter, values) for _, parameter, values in pairs]
-
-
-def _in_order(key: str) -> tuple[int, bool]:
-    """Sort ``neuron0_w`` before ``neuron0_b``, and both before ``neuron1_w``."""
-    digits = "".join(filter(str.isdigit, key))
-    return (int(digits) if digits else 0, key.endswith("_b"))
+def _not_empty(arrays: Arrays) -> Arrays:
+    return {key: array for key, array in arrays.items() if array.size}

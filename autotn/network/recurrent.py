@@ -11,9 +11,10 @@ import numpy as np
 from autotn.errors import ShapeError
 from autotn.layers import Module
 from autotn.network.activation import Sigmoid, Tanh, activation_of
+from autotn.network.joining import Add, FlatConcat, Flatten, Join, Mul, Split
 from autotn.network.neuron import NeuronNet
 from autotn.network.structure import Instance, Shape, Structure, shape_of
-from autotn.network.structures import Constant
+from autotn.network.structures import Activate, Clone, Constant, Dense
 from autotn.ops import cat, linear, sigmoid, stack, tanh, zeros
 from autotn.ops.shape import unbind
 
@@ -41,6 +42,13 @@ def check_series(who: str, size: int, in_shape: Shape, others: Sequence[Shape]) 
     return math.prod(in_shape[1:])
 
 
+def first(inst: Instance, number: int, size: int) -> tuple[Instance, int]:
+    """What a spelled-out recurrence begins with, and its slot: input `number`, else zeros."""
+    if number < len(inst.parents):
+        return inst.parents[number], inst.input_indexes[number]
+    return Constant(np.zeros(size))(), 0
+
+
 class RNNNet(NeuronNet):
     """One layer of neurons that reads its own last output and the next slice."""
 
@@ -58,6 +66,18 @@ class RNNNet(NeuronNet):
             state = self.activation(linear(state, recurrent) + drive)
             states.append(state)
         return stack(states, 1), state
+
+
+class OneStep(Module):
+    """The neurons of a recurrent net on one state and slice, which stand in one row."""
+
+    def __init__(self, net: RNNNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, input: Any) -> Any:
+        """The next state."""
+        return NeuronNet.forward(self.net, input)
 
 
 class RNN(Structure):
@@ -91,6 +111,17 @@ class RNN(Structure):
         """The cell."""
         width = check_series("RNN", self.size, in_shape, states)
         return RNNNet(self.size, width, self.activation)
+
+    def spell(self, inst: Instance) -> list[Instance]:
+        """All states and the last: a dense layer on the last state and each slice in turn."""
+        slices = Split()(inst.parents[0], inst.input_indexes[0])
+        cell = Clone(Dense((self.size,), self.activation).around(OneStep(inst.module)))
+        state, slot = first(inst, 1, self.size)
+        states = []
+        for k in range(len(slices.output_shapes)):
+            state, slot = cell(FlatConcat()([state, slices], [slot, k])), 0
+            states.append(state)
+        return [Join()(states), state]
 
 
 class LSTMNet(Module):
@@ -173,3 +204,27 @@ class LSTM(Structure):
         """The four layers."""
         width = check_series("LSTM", self.size, in_shape, states)
         return LSTMNet(self.size, width, self.go_backwards)
+
+    def spell(self, inst: Instance) -> list[Instance]:
+        """All states, the last one and the last memory, by the formula of `LSTMNet`."""
+        slices = Split()(inst.parents[0], inst.input_indexes[0])
+        net = inst.module
+        sigmoids = [
+            Clone(Dense((self.size,), Sigmoid()).around(gate))
+            for gate in (net.forget, net.learn, net.release)
+        ]
+        news = Clone(Dense((self.size,), Tanh()).around(net.info))
+        state, slot = first(inst, 1, self.size)
+        memory, kept = first(inst, 2, self.size)
+        if memory.output_shapes[kept] != (self.size,):
+            memory, kept = Flatten()(memory, kept), 0
+        order = range(len(slices.output_shapes))
+        states = []
+        for k in reversed(order) if self.go_backwards else order:
+            row = FlatConcat()([state, slices], [slot, k])
+            forget, learn, release = (gate(row) for gate in sigmoids)
+            remembered = Mul()([memory, forget], [kept, 0])
+            memory, kept = Add()([remembered, Mul()([learn, news(row)])]), 0
+            state, slot = Mul()([Activate(Tanh())(memory), release]), 0
+            states.append(state)
+        return [Join()(states), state, memory]

@@ -6,8 +6,11 @@ an example: what comes out are the output shapes. So no shape rule is written an
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,6 +46,18 @@ def slots_of(output: Any) -> Iterator[Any]:
         yield output
 
 
+@contextmanager
+def resting(module: Module) -> Iterator[None]:
+    """In eval mode for a while, so that running it leaves nothing behind."""
+    modes = [(m, m.training) for m in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.__dict__["training"] = mode
+
+
 class Instance:
     """A module and its place in a network: parents, shapes, and the structure it was built by.
 
@@ -75,6 +90,14 @@ class Instance:
         self.input_indexes: list[int] = [0] * len(self.parents)
         self.output_dtypes: list[Any] = [None] * len(self.output_shapes)
         self.__dict__.update(kwargs)
+
+    @cached_property
+    def spelled(self) -> list[Instance]:
+        """What it reads where the network is spelled out: its parents, unless it is many parts."""
+        return self.structure.spell(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "spelled"}
 
     @property
     def layer(self) -> list[NeuronNet]:
@@ -139,6 +162,9 @@ class Structure:
     Scaled :: [(2, 2)] -> [(3,)]
     """
 
+    #: The module its instances share; by default each builds its own.
+    built: Module | None = None
+
     @property
     def name(self) -> str:
         """What its instances are called."""
@@ -147,6 +173,20 @@ class Structure:
     def build(self, *in_shapes: Any) -> Module:
         """Make the module for inputs of these shapes, the batch left out."""
         raise NotImplementedError(f"{self.name} must define build(self, in_shape) -> Module")
+
+    def spell(self, inst: Instance) -> list[Instance]:
+        """What `inst` reads where it is spelled out, for structures that stand for many parts.
+
+        The parts above it are made of ordinary structures on the same weights, and together have
+        all of these; `inst` itself remains as the last of them.
+        """
+        return inst.parents
+
+    def around(self, module: Module) -> Any:
+        """The same recipe with a module that is there already: its calls share those weights."""
+        twin = copy.copy(self)
+        twin.built = module
+        return twin
 
     def __call__(self, *instances: Instance, input_index: int = 0) -> Instance:
         """Stand behind these instances, reading slot `input_index` of each."""
@@ -174,7 +214,7 @@ class Structure:
         self, shapes: Sequence[Shape], dtypes: Sequence[Any] | None = None
     ) -> tuple[Module, list[Shape], list[Any]]:
         """A module for inputs of these shapes, and its outputs' shapes and dtypes."""
-        module = self.build(*shapes)
+        module = self.build(*shapes) if self.built is None else self.built
         if not isinstance(module, Module):
             raise TypeError(f"{self.name}.build must return a Module, got {type(module).__name__}")
         outputs = self._try(module, shapes, dtypes or [None] * len(shapes))
@@ -185,10 +225,8 @@ class Structure:
         """What the module makes of one example of zeros."""
         floating = floating_dtype(module)
         examples = [wrap(np.zeros((1, *s), d or floating)) for s, d in zip(shapes, dtypes)]
-        modes = [(m, m.training) for m in module.modules()]
-        module.eval()
         try:
-            with no_grad():
+            with no_grad(), resting(module):
                 outputs = list(slots_of(module(*examples)))
         except NotImplementedError:
             raise
@@ -196,9 +234,6 @@ class Structure:
             raise ShapeError(
                 f"{self.name}: input of shape {', '.join(map(str, shapes))} does not fit: {error}"
             ) from error
-        finally:
-            for part, mode in modes:
-                part.__dict__["training"] = mode
         for output in outputs:
             if not isinstance(output, Tensor) or output.shape[:1] != (1,):
                 found = getattr(output, "shape", type(output).__name__)

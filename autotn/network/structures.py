@@ -13,6 +13,7 @@ from autotn.core.dtypes import as_dtype
 from autotn.errors import ShapeError
 from autotn.layers import Module
 from autotn.network.activation import Linear, Tanh, activation_of
+from autotn.network.joining import Add
 from autotn.network.neuron import ActivationNet, ConstantNet, NeuronNet
 from autotn.network.structure import Instance, OneInput, Shape, Structure, shape_of, slots_of
 
@@ -177,6 +178,10 @@ class Clone(Structure):
         """The structure's activation."""
         return self.structure.activation  # type: ignore[attr-defined]
 
+    def around(self, module: Module) -> Clone:
+        """Another one, that shares this module."""
+        return Clone(self.structure.around(module))
+
     def __call__(self, *args: Any, **kwargs: Any) -> Instance:
         """Stand where the structure would, called with the same arguments."""
         twin = copy.copy(self.structure)
@@ -198,6 +203,10 @@ class Clone(Structure):
                 f"got {list(shapes)}"
             )
         return self._made
+
+    def spell(self, inst: Instance) -> list[Instance]:
+        """As the structure would spell it."""
+        return self.structure.spell(inst)
 
 
 class ResWrap(OneInput):
@@ -234,6 +243,13 @@ class ResWrap(OneInput):
         dense = DenseNet(out_shapes[self.output_index], in_shape, Linear())
         activation = activation_of(self.activation, Linear, "ResWrap")
         return ResidualNet(cell, self.output_index, dense, activation)
+
+    def spell(self, inst: Instance) -> list[Instance]:
+        """The sum, which `inst` sends through the activation."""
+        (source,), (slot,), net = inst.parents, inst.input_indexes, inst.module
+        cell = self.cell.around(net.cell).place([source], [slot], input_index=slot)
+        dense = Dense(inst.input_shapes[0], Linear()).around(net.dense)
+        return [Add()([source, dense(cell, self.output_index)], [slot, 0])]
 
 
 #: The article's word for it.

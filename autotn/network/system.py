@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +19,9 @@ from autotn.layers.state import WAITING, as_tensor
 from autotn.network import checkpoints
 from autotn.network.losses import total_loss
 from autotn.network.optimizers import Learner, check_gradients, step_by_name
-from autotn.network.structure import Instance, floating_dtype, slots_of
-from autotn.network.wiring import run_order, walk_back
-from autotn.ops.shape import expand
+from autotn.network.state import State, outputs_of
+from autotn.network.structure import Instance, floating_dtype
+from autotn.network.wiring import Wiring, wire
 
 #: What stands before the names of what the optimizers remember, in a state_dict.
 OPTIMIZER = "_optimizer."
@@ -32,36 +34,6 @@ class Step(NamedTuple):
     module: str
     sources: tuple[tuple[int, int], ...]
     constant: bool
-
-
-class State(Sequence[Any]):
-    """What a guess remembers for `System.learn`: the outputs of every part, with their history.
-
-    ``state[i]`` is the list of arrays, one per slot, of the part ``system.parts[i]``.
-    """
-
-    def __init__(self, system: System, values: list[Any], outputs: list[Tensor], single: bool):
-        self.owner = system
-        self.values = values
-        self.outputs = outputs
-        self.single = single
-        self.updates = system.updates
-        #: The loss it was learned by, once it was.
-        self.loss: float | None = None
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        return [self._shown(value) for value in self.values[index]]
-
-    def _shown(self, value: Tensor) -> Any:
-        return (value._data[0] if self.single else value._data).copy()
-
-    def __repr__(self) -> str:
-        return f"<State of {len(self)} parts>"
 
 
 class System(Module):
@@ -88,15 +60,11 @@ class System(Module):
     tn.Size([5, 26])
     """
 
-    #: The instances, outputs first; all indexes are places in it.
-    parts: tuple[Instance, ...]
-    input_indexes: tuple[int, ...]
-    output_indexes: tuple[int, ...]
+    inputs: tuple[Instance, ...]
+    outputs: tuple[Instance, ...]
     output_slots: tuple[int, ...]
-    constant_indexes: tuple[int, ...]
-    parents_indexes: tuple[tuple[int, ...], ...]
-    children_indexes: tuple[tuple[int, ...], ...]
-    evaluation_order: tuple[int, ...]
+    #: What runs: recurrent and residual layers are one part each, unlike in `parts`.
+    _wiring: Wiring
     _plan: tuple[Step, ...]
     _learner: Learner
 
@@ -108,42 +76,24 @@ class System(Module):
         ends = [_with_slot(o, f"outputs[{k}]") for k, o in enumerate(outputs)]
         if not ends:
             raise ValueError("System: outputs must be a list of at least one Instance")
-        parts = walk_back([instance for instance, _ in ends], fed)
-        number = {id(part): k for k, part in enumerate(parts)}
         for k, instance in enumerate(fed):
-            if id(instance) not in number:
-                raise ValueError(f"System: inputs[{k}] ({instance}) does not reach any output")
             if fed.index(instance) != k:
                 raise ValueError(f"System: inputs[{k}] ({instance}) is in the list twice")
             if len(instance.output_shapes) != 1:
                 raise ValueError(f"System: inputs[{k}] ({instance}) has several slots")
-        input_indexes = tuple(number[id(instance)] for instance in fed)
-        for k, part in enumerate(parts):
-            if part.module is None and k not in input_indexes:
+        wiring = wire(fed, [instance for instance, _ in ends], attrgetter("parents"))
+        for k, part in enumerate(wiring.parts):
+            if part.module is None and k not in wiring.inputs:
                 raise ValueError(f"System: the outputs need {part}, which is not among the inputs")
-        cut = set(input_indexes)
-        parents = tuple(
-            () if k in cut else tuple(number[id(p)] for p in part.parents)
-            for k, part in enumerate(parts)
-        )
-        children: list[list[int]] = [[] for _ in parts]
-        for k, above in enumerate(parents):
-            for parent in dict.fromkeys(above):
-                children[parent].append(k)
-        output_indexes = tuple(number[id(instance)] for instance, _ in ends)
         # Not assigned one by one: a Module searches assigned tuples for modules, again and again.
         self.__dict__.update(
-            parts=tuple(parts),
-            input_indexes=input_indexes,
-            output_indexes=output_indexes,
+            inputs=tuple(fed),
+            outputs=tuple(instance for instance, _ in ends),
             output_slots=tuple(slot for _, slot in ends),
-            constant_indexes=tuple(k for k, part in enumerate(parts) if part.constant),
-            parents_indexes=parents,
-            children_indexes=tuple(map(tuple, children)),
-            evaluation_order=tuple(run_order(output_indexes, parents)),
+            _wiring=wiring,
+            _learner=Learner(),
         )
         self.__dict__["_plan"] = self._register()
-        self.__dict__["_learner"] = Learner()
         #: How often `learn` or `apply_grads` changed the weights.
         self.updates = 0
         if verbose:
@@ -154,35 +104,90 @@ class System(Module):
         counts: Counter[str] = Counter()
         names: dict[int, str] = {}
         steps = []
-        for k in self.evaluation_order:
-            part = self.parts[k]
-            if k in self.input_indexes or part.module is None:
+        wiring = self._wiring
+        for k in wiring.order:
+            part = wiring.parts[k]
+            if k in wiring.inputs:
                 continue
             if id(part.module) not in names:
                 kind = type(part.structure).__name__ if not part.constant else "Constant"
                 names[id(part.module)] = name = f"{kind}_{counts[kind]}"
                 counts[kind] += 1
                 self.add_module(name, part.module)
-            sources = tuple(zip(self.parents_indexes[k], part.input_indexes))
+            sources = tuple(zip(wiring.parents[k], part.input_indexes))
             steps.append(Step(k, names[id(part.module)], sources, part.constant))
         return tuple(steps)
 
+    @cached_property
+    def _spelled_out(self) -> Wiring:
+        """The wiring with recurrent and residual layers step by step, made when first asked for."""
+        return wire(self.inputs, self.outputs, attrgetter("spelled"))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_spelled_out"}
+
+    @property
+    def parts(self) -> tuple[Instance, ...]:
+        """All instances, outputs first; every index is a place among them.
+
+        Recurrent and residual layers are spelled out: below an `RNN` stand its steps, each a
+        `Clone` of one `Dense` on the weights of the layer.
+
+        >>> x = tn.Input((32, 32))()
+        >>> s = tn.System([x], [tn.Dense((26,))(tn.RNN(20)(x))])
+        >>> print(len(s.parts), s.parts[3], s.parts[3].layer[0].weights.shape)
+        70 Clone(Dense) :: [(52,)] -> [(20,)] (20, 52)
+        """
+        return self._spelled_out.parts
+
+    @property
+    def input_indexes(self) -> tuple[int, ...]:
+        """Where the inputs are."""
+        return self._spelled_out.inputs
+
+    @property
+    def output_indexes(self) -> tuple[int, ...]:
+        """Where the outputs are."""
+        return self._spelled_out.outputs
+
+    @property
+    def constant_indexes(self) -> tuple[int, ...]:
+        """Where the constants are."""
+        return self._spelled_out.constants
+
+    @property
+    def parents_indexes(self) -> tuple[tuple[int, ...], ...]:
+        """What each part reads."""
+        return self._spelled_out.parents
+
+    @property
+    def children_indexes(self) -> tuple[tuple[int, ...], ...]:
+        """What reads each part."""
+        return self._spelled_out.children
+
+    @property
+    def evaluation_order(self) -> tuple[int, ...]:
+        """Each part after those it reads."""
+        return self._spelled_out.order
+
     def wiring(self) -> str:
-        """All parts in the order they run in, and what each reads."""
+        """What runs, in this order, and what each reads; the numbers are places in `parts`."""
+        number = {id(part): k for k, part in enumerate(self.parts)}
+        places = [number[id(part)] for part in self._wiring.parts]
         lines = []
-        for k in self.evaluation_order:
-            above = ", ".join(map(str, self.parents_indexes[k])) or "nothing"
-            lines.append(f"{k}: {self.parts[k]}, reads {above}")
+        for k in self._wiring.order:
+            above = ", ".join(str(places[p]) for p in self._wiring.parents[k]) or "nothing"
+            lines.append(f"{places[k]}: {self._wiring.parts[k]}, reads {above}")
         return "\n".join(lines)
 
     # ------------------------------------------------------------------ running
 
     def forward(self, *inputs: Any) -> Any:
         """The output for a batch per input, or the tuple of several outputs."""
-        if len(inputs) != len(self.input_indexes):
-            raise TypeError(f"System: {len(inputs)} given for {len(self.input_indexes)} inputs")
-        for k, (index, x) in enumerate(zip(self.input_indexes, inputs)):
-            shape = self.parts[index].output_shapes[0]
+        if len(inputs) != len(self.inputs):
+            raise TypeError(f"System: {len(inputs)} given for {len(self.inputs)} inputs")
+        for k, (part, x) in enumerate(zip(self.inputs, inputs)):
+            shape = part.output_shapes[0]
             if not isinstance(x, Tensor):
                 raise TypeError(
                     f"System: input {k} must be a Tensor with a batch in front, got "
@@ -197,22 +202,20 @@ class System(Module):
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def _outputs(self, values: list[Any]) -> list[Any]:
-        return [values[k][slot] for k, slot in zip(self.output_indexes, self.output_slots)]
+        return [values[k][slot] for k, slot in zip(self._wiring.outputs, self.output_slots)]
 
     def _run(self, inputs: list[Any], verbose: bool = False) -> list[Any]:
         """The slots of every part, given the batches of the inputs."""
-        values: list[Any] = [None] * len(self.parts)
+        values: list[Any] = [None] * len(self._wiring.parts)
         count = inputs[0].shape[0] if inputs else 1
-        for k, x in zip(self.input_indexes, inputs):
+        for k, x in zip(self._wiring.inputs, inputs):
             values[k] = (x,)
         modules = self._modules
         for part, name, sources, constant in self._plan:
-            found = modules[name](*[values[k][slot] for k, slot in sources])
-            if constant:
-                found = expand(found, count, *found.shape[1:])
-            values[part] = tuple(slots_of(found)) if isinstance(found, tuple | list) else (found,)
+            read = [values[k][slot] for k, slot in sources]
+            values[part] = outputs_of(modules[name], read, count if constant else None)
             if verbose:
-                print(f"{part}: {self.parts[part]}")  # noqa: T201 - asked for
+                print(self._wiring.parts[part])  # noqa: T201 - asked for
         return values
 
     def _enter(self, inputs: Any, keep: bool) -> tuple[list[Tensor], bool]:
@@ -222,14 +225,13 @@ class System(Module):
                 "guess: inputs must be a list with one array per input, "
                 f"got {type(inputs).__name__}"
             )
-        if len(inputs) != len(self.input_indexes):
+        if len(inputs) != len(self.inputs):
             raise ValueError(
-                f"guess: {len(inputs)} inputs given for {len(self.input_indexes)} of the System"
+                f"guess: {len(inputs)} inputs given for {len(self.inputs)} of the System"
             )
         floating = floating_dtype(self)
         batches, counts = [], set()
-        for k, (index, given) in enumerate(zip(self.input_indexes, inputs)):
-            part = self.parts[index]
+        for k, (part, given) in enumerate(zip(self.inputs, inputs)):
             shape = part.output_shapes[0]
             try:
                 array = given._data if isinstance(given, Tensor) else np.asarray(given)

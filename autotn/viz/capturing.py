@@ -48,7 +48,7 @@ def graph(target: Any, *args: Any, values: Any = "small", **kwargs: Any) -> Grap
 def _of_system(system: System, values: str) -> Graph:
     """A System's run on one example of zeros, in eval mode."""
     dtype = floating_dtype(system)
-    shapes = [system.parts[k].output_shapes[0] for k in system.input_indexes]
+    shapes = [part.output_shapes[0] for part in system.inputs]
     examples = [wrap(np.zeros((1, *shape), dtype)) for shape in shapes]
     modes = [(m, m.training) for m in system.modules()]
     system.eval()

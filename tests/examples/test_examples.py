@@ -28,7 +28,7 @@ WRITES = {
 }
 
 #: Modules the examples share, and the letter reader, which has tests of its own.
-OTHERS = {"command_line", "letters", "ocr", "pictures", "text_lines", "transforms"}
+OTHERS = {"command_line", "letters", "ocr", "ocr_data", "pictures", "text_lines", "transforms"}
 
 
 def test_no_example_is_forgotten() -> None:

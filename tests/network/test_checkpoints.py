@@ -119,37 +119,97 @@ def test_shared_weights_are_saved_once(path: Path) -> None:
     assert len(weights(one)) == 2
 
 
-def test_a_file_of_the_original_package(tmp_path: Path) -> None:
-    """Its recurrent networks were spelled out: one group per step, with the same weights."""
+Groups = dict[str, tuple[Any, Any] | None]
+
+
+def original_file(path: Path, groups: Groups) -> None:
+    """As the original package writes it: a group for every part, empty where it has no weights."""
     h5py = pytest.importorskip("h5py")
-    rng = np.random.default_rng(0)
-    dense = rng.normal(size=(2, 4)), rng.normal(size=2)
-    cell = rng.normal(size=(4, 7)), rng.normal(size=4)
-    with h5py.File(tmp_path / "rnn.h5", "w") as file:
-        groups = {
-            "0_Dense": dense,
-            "1_Combine": None,
-            "12_Clone(Dense)": cell,
-            "3_Clone(Dense)": cell,
-        }
+    with h5py.File(path, "w") as file:
         for name, arrays in groups.items():
             group = file.create_group(f"default/{name}")
-            for key, values in zip(("neuron0_w", "neuron0_b"), arrays or ([], [])):
+            for key, values in zip(("neuron0_w", "neuron0_b"), arrays or ()):
                 group[key] = values
-    x = place(5, 3)
-    system = tn.System([x], [tn.Dense((2,))(tn.RNN(4)(x), input_index=1)])
+
+
+def drawn(*shapes: tuple[int, int]) -> list[tuple[Any, Any]]:
+    """Weights and biases of neurons."""
+    rng = np.random.default_rng(0)
+    return [(rng.normal(size=shape), rng.normal(size=shape[0])) for shape in shapes]
+
+
+def recurrent() -> tuple[tn.System, Groups]:
+    """Recurrence is spelled out in its files, the same weights in every step."""
+    dense, cell = drawn((2, 4), (4, 7))
+    groups: Groups = {"0_Dense": dense, "1_Combine": None, "2_Join": None, "9_Split": None}
+    groups |= {f"{k}_Clone(Dense)": cell for k in (3, 4, 5)}
+    groups |= {f"{k}_FlatConcat": None for k in (6, 7, 8)} | {"10_Constant": None, "11_Input": None}
+    x = place(3, 3)
+    return tn.System([x], [tn.Dense((2,))(tn.RNN(4)(x), input_index=1)]), groups
+
+
+def test_a_file_of_the_original_package(tmp_path: Path) -> None:
+    system, groups = recurrent()
+    original_file(tmp_path / "rnn.h5", groups)
     system.load_weights(tmp_path / "rnn.h5")
-    assert np.allclose(system.parts[0].module.weights, dense[0])
-    assert np.allclose(system.parts[1].module.weights, cell[0])
+    dense, cell = groups["0_Dense"], groups["3_Clone(Dense)"]
+    assert dense
+    assert cell
+    assert np.allclose(system.Dense_0.weights, dense[0])
+    assert np.allclose(system.RNN_0.weights, cell[0])
+    assert np.allclose(system.RNN_0.biases, cell[1])
+
+
+def test_residual_layers_side_by_side_find_their_own_weights(tmp_path: Path) -> None:
+    """All four layers have the same shape: only the numbers tell them apart."""
+    dense_a, dense_b, cell_a, cell_b = drawn(*[(6, 6)] * 4)
+    empty = np.zeros((0,)), np.zeros((0,))
+    groups: Groups = {"0_Add": None, "1_ResWrap": empty, "2_ResWrap": empty}
+    groups |= {"3_Add": None, "4_Add": None, "5_Input": None}
+    groups |= {"6_Dense": dense_a, "7_Dense": dense_b, "8_Dense": cell_a, "9_Dense": cell_b}
+    original_file(tmp_path / "net.h5", groups)
+    x = place(6)
+    one, other = (tn.ResWrap(tn.Dense((6,), tn.ReLU()))(x) for _ in range(2))
+    tn.System([x], [tn.Add()([one, other])]).load_weights(tmp_path / "net.h5")
+    expected = [(one, dense_a, cell_a), (other, dense_b, cell_b)]
+    for layer, dense, cell in expected:
+        assert np.allclose(layer.module.dense.weights, dense[0])
+        assert np.allclose(layer.module.cell.weights, cell[0])
+
+
+def test_a_file_of_another_network_of_the_original_package(tmp_path: Path) -> None:
+    system, groups = recurrent()
+    before = weights(system)
+    original_file(tmp_path / "more.h5", groups | {"12_Dense": drawn((4, 4))[0]})
+    with pytest.raises(ValueError, match=r"it lacks nothing and has 12_Dense besides"):
+        system.load_weights(tmp_path / "more.h5")
+    original_file(tmp_path / "wide.h5", groups | {"0_Dense": drawn((2, 5))[0]})
+    with pytest.raises(ValueError, match=r"0_Dense/neuron0_w has shape \(2, 5\) .* \(2, 4\)"):
+        system.load_weights(tmp_path / "wide.h5")
+    original_file(tmp_path / "unlike.h5", groups | {"4_Clone(Dense)": drawn((9, 9), (4, 7))[1]})
+    with pytest.raises(ValueError, match="are shared here, but differ"):
+        system.load_weights(tmp_path / "unlike.h5")
+    assert same(weights(system), before)
 
 
 def test_the_layout_of_the_original_package(tmp_path: Path) -> None:
+    """It reads a group of every part, also of those without weights."""
     h5py = pytest.importorskip("h5py")
     small().save_weights(tmp_path / "net.h5", "end")
     with h5py.File(tmp_path / "net.h5") as file:
-        assert sorted(file["end"]) == ["0_Dense", "1_Dense"]
+        assert sorted(file["end"]) == ["0_Dense", "1_Dense", "2_Input"]
         assert file["end/0_Dense/neuron0_w"].shape == (2, 4)
         assert file["end/1_Dense/neuron0_b"].shape == (4,)
+    system, groups = recurrent()
+    system.save_weights(tmp_path / "rnn.h5")
+    with h5py.File(tmp_path / "rnn.h5") as file:
+        assert sorted(file["default"]) == sorted(groups)
+        steps = [file[f"default/{k}_Clone(Dense)/neuron0_w"] for k in (3, 4, 5)]
+        assert steps[0] == steps[1] == steps[2], "stored once, found by every name"
+    x = place(3)
+    tn.System([x], [tn.ResWrap(tn.Dense((4,)))(x)]).save_weights(tmp_path / "net.h5", "residual")
+    with h5py.File(tmp_path / "net.h5") as file:
+        assert file["residual/0_ResWrap/neuron0_w"].shape == (0,)
 
 
 @pytest.mark.parametrize("wrong", [dict(fname=3), dict(fname="x", checkpoint="")])

@@ -104,7 +104,9 @@ def test_fields_and_their_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert s.evaluation_order == (2, 3, 1, 0)
     assert "1: Add :: [(3,), (3,)] -> [(3,)], reads 2, 3" in capsys.readouterr().out
     s.guess([X], verbose=True)
-    assert "0: Dense :: [(3,)] -> [(2,)]" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith("Dense :: [(3,)] -> [(2,)]\n")
+    assert s.inputs == (x,)
+    assert s.outputs == (out,)
 
 
 def test_guess_gives_lists_and_a_state() -> None:
