@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from letters import (
     gen_data,
     in_2d_shape,

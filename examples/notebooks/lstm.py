@@ -30,7 +30,8 @@ first = tn.LSTM(20)(x)
 second = tn.LSTM(20)(first)
 y = tn.Dense((26,), activation=tn.Sigmoid())(second)
 s = tn.System(inputs=[x], outputs=[y])
-print(*s.parts, sep="\n")
+for part in (x, first, second, y):
+    print(part)
 
 # %% [markdown]
 # The slots of `LSTM` are all states, the last one, and the last memory; the next layer takes the first slot if nothing
@@ -88,4 +89,20 @@ figure, axes = plt.subplots(2, 13, figsize=(10, 3.2))
 for letter, place in enumerate(axes.flat):
     place.imshow(maps[letter], cmap="RdBu")
     place.set(xticks=[], yticks=[], xlabel=letters.letters[letter])
+plt.show()
+
+# %% [markdown]
+# ## The gates
+#
+# `s.parts` spells the layers out, row by row, on the weights that all rows share. Every row has four dense layers, read
+# by what they are multiplied with: to forget, to learn, to show; the fourth makes the news to be learned.
+
+# %%
+print(len(s.parts), "parts,", sum(part.name == "Clone(Dense)" for part in s.parts), "of them dense")
+figure, axes = plt.subplots(1, 4, figsize=(10, 2))
+for name, net, place in zip(
+    ("forget", "learn", "release", "info"), second.layer, axes, strict=True
+):
+    place.imshow(net.weights, cmap="RdBu")
+    place.set(xticks=[], yticks=[], xlabel=name)
 plt.show()

@@ -32,7 +32,8 @@ first = tn.RNN(20)(x)
 second = tn.RNN(20)(first)
 y = tn.Dense((26,), activation=tn.Sigmoid())(second)
 s = tn.System(inputs=[x], outputs=[y])
-print(*s.parts, sep="\n")
+for part in (x, first, second, y):
+    print(part)
 
 # %% [markdown]
 # The slots of `RNN` are all states and the last one; the next layer takes the first slot if nothing else is said.
@@ -89,4 +90,19 @@ figure, axes = plt.subplots(2, 13, figsize=(10, 3.2))
 for letter, place in enumerate(axes.flat):
     place.imshow(maps[letter], cmap="RdBu")
     place.set(xticks=[], yticks=[], xlabel=letters.letters[letter])
+plt.show()
+
+# %% [markdown]
+# ## The layers, step by step
+#
+# `s.parts` spells the recurrent layers out: a dense layer for each of the 32 rows, all on the same weights. Number 3 is
+# the last step of the second layer, number 100 one of the first.
+
+# %%
+print(len(s.parts), "parts")
+figure, axes = plt.subplots(1, 2, figsize=(9, 2.6))
+for k, place in zip((3, 100), axes, strict=True):
+    print(k, s.parts[k], s.parts[k].layer[0].weights.shape)
+    place.imshow(s.parts[k].layer[0].weights, cmap="RdBu")
+    place.set(title=f"weights of part {k}", xlabel="20 states, then the input", ylabel="state")
 plt.show()

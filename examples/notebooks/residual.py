@@ -33,8 +33,11 @@ for _ in range(2):
     wrapped.append(layer)
 y = tn.Dense((26,), activation=tn.Sigmoid())(layer)
 s = tn.System(inputs=[x], outputs=[y])
-for part in s.parts:
-    print(part)
+print("\n".join(f"{k}: {part}" for k, part in enumerate(s.parts)))
+
+# %% [markdown]
+# Each `ResWrap` has a layer (its cell), a dense layer that brings the result to the shape of the input, and a sum. The
+# parts are numbered from the output back.
 
 # %% [markdown]
 # ## Learning
