@@ -118,11 +118,12 @@ _ONCE = {
         "set_autocast_enabled"
     ),
     "amp.grad_scaler": "GradScaler",
+    "backends.denormals": "set_flush_denormal",
     "backends.switches": (
         "are_deterministic_algorithms_enabled compiled_with_cxx11_abi get_default_device "
         "get_deterministic_debug_mode get_float32_matmul_precision "
         "is_deterministic_algorithms_warn_only_enabled is_warn_always_enabled set_default_device "
-        "set_deterministic_debug_mode set_float32_matmul_precision set_flush_denormal set_warn_always "
+        "set_deterministic_debug_mode set_float32_matmul_precision set_warn_always "
         "use_deterministic_algorithms"
     ),
     "backends.threads": (

@@ -70,15 +70,6 @@ def get_float32_matmul_precision() -> str:
     return _switches.precision
 
 
-def set_flush_denormal(mode: bool) -> bool:
-    """False: the smallest numbers are kept as they are.
-
-    >>> tn.set_flush_denormal(False)
-    False
-    """
-    return False
-
-
 def set_warn_always(b: bool) -> None:
     """Keep a wish; Python's filters decide how often a warning is seen."""
     _switches.warn_always = bool(b)
