@@ -421,7 +421,11 @@ def _fetch_lines(op: Op, recorded: bool = False) -> list[str]:
     if recorded and "out" in op.saved_names:
         lines.append("    out = None if out is None else outputs(node, out)")
     if any("needs" in rule.names for rule in op.all_rules()):
-        lines.append("    needs = tuple(p is not None for p in node.parents)")
+        if any(i.kind == "list" for i in op.inputs):
+            lines.append("    needs = tuple(p is not None for p in node.parents)")
+        else:
+            asked = "".join(f"p_{i.name} is not None, " for i in op.inputs)
+            lines.append(f"    needs = ({asked})")
     return lines
 
 
@@ -458,26 +462,40 @@ def _backward(
         "__name__": "autotn.core.generated",
         "__package__": "autotn.core",
     }
-    fetch = _fetch_lines(op)
-    if op.joint is not None:
-        space["joint"] = op.joint.function
+    if has_list:  # the rule gives a sequence for a list input; the engine wants one flat tuple
+        assert op.joint is not None
+        space |= {"joint": op.joint.function, "op": op, "flat": call.flatten_gradients}
         lines = [
             "def backward(node, g):",
-            *fetch,
-            f"    result = {_rule_call('joint', op.joint.names)}",
-            "    return result if result.__class__ is tuple else (result,)",
+            *_fetch_lines(op),
+            f"    result_ = {_rule_call('joint', op.joint.names)}",
+            "    return flat(op, result_ if result_.__class__ is tuple else (result_,))",
         ]
-        if has_list:  # the rule gives a sequence for a list input; the engine wants one flat tuple
-            lines[0] = "def unflattened(node, g):"
-            lines += ["def backward(node, g):", "    return flat(op, unflattened(node, g))"]
-            space["op"], space["flat"] = op, call.flatten_gradients
         return _execute(lines, f"backward of {op.name}", space)["backward"], None, None
 
-    parents = ", ".join(f"p_{i.name}" for i in op.inputs)
-    unpack = f"    ({parents},) = node.parents"
-    pull = ["def backward(node, g):", *fetch, unpack]
-    push = ["def carry(node, g, waiting, heap):", *fetch, unpack]
-    record = ["def recorded(node, g):", *_fetch_lines(op, recorded=True), unpack]
+    parents = "".join(f"p_{i.name}, " for i in op.inputs)
+    fetch = [f"    ({parents}) = node.parents", *_fetch_lines(op)]
+    pull = ["def backward(node, g):", *fetch]
+    push = ["def carry(node, g, waiting, heap):", *fetch]
+    if op.joint is not None:
+        space["joint"] = op.joint.function
+        answer = [
+            f"    result_ = {_rule_call('joint', op.joint.names)}",
+            "    if result_.__class__ is not tuple:",
+            "        result_ = (result_,)",
+        ]
+        pull += [*answer, "    return result_"]
+        push += [*answer, f"    ({''.join(f'x_{i.name}, ' for i in op.inputs)}) = result_"]
+        for i in op.inputs:
+            push += _send_lines(f"p_{i.name}", f"x_{i.name}", f" and x_{i.name} is not None")
+        made = _execute([*pull, *push], f"backward of {op.name}", space)
+        return made["backward"], made["carry"], None
+
+    record = [
+        "def recorded(node, g):",
+        f"    ({parents}) = node.parents",
+        *_fetch_lines(op, recorded=True),
+    ]
     if op.large_rules:
         push.append(f"    large_ = g.size >= {LARGE}")
     if op.square_rule is not None:
@@ -502,26 +520,31 @@ def _backward(
             text = f"{_rule_call(f'large_{i.name}', large.names)} if large_ else {text}"
             if op.square_rule is not None and i is op.inputs[0]:
                 text = f"{_rule_call('rule_square', op.square_rule.names)} if square_ else {text}"
-        push += [
-            f"    if {parent} is not None:",
-            f"        x_ = {text}",
-            "        if x_.__class__ is not ndarray:",
-            "            x_ = asarray(x_)",
-            f"        earlier_ = waiting.get({parent})",
-            "        if earlier_ is None:",
-            f"            waiting[{parent}] = x_",
-            f"            if not {parent}.quiet:",
-            f"                push(heap, (-{parent}.seq, {parent}))",
-            f"        elif x_.size < {SMALL}:",
-            "            x_ = earlier_ + x_",  # of two 0-d arrays NumPy makes a scalar
-            f"            waiting[{parent}] = x_ if x_.__class__ is ndarray else asarray(x_)",
-            "        else:",
-            f"            waiting[{parent}] = total(earlier_, x_)",
-        ]
+        push += _send_lines(parent, text)
     for lines in (pull, record):
         lines.append(f"    return ({', '.join(results)},)")
     made = _execute([*pull, *push, *record], f"backward of {op.name}", space)
     return made["backward"], made["carry"], made["recorded"]
+
+
+def _send_lines(parent: str, gradient: str, given: str = "") -> list[str]:
+    """Leave a gradient for a parent, where there is one, and line the parent up."""
+    return [
+        f"    if {parent} is not None{given}:",
+        f"        x_ = {gradient}",
+        "        if x_.__class__ is not ndarray:",
+        "            x_ = asarray(x_)",
+        f"        earlier_ = waiting.get({parent})",
+        "        if earlier_ is None:",
+        f"            waiting[{parent}] = x_",
+        f"            if not {parent}.quiet:",
+        f"                push(heap, (-{parent}.seq, {parent}))",
+        f"        elif x_.size < {SMALL}:",
+        "            x_ = earlier_ + x_",  # of two 0-d arrays NumPy makes a scalar
+        f"            waiting[{parent}] = x_ if x_.__class__ is ndarray else asarray(x_)",
+        "        else:",
+        f"            waiting[{parent}] = total(earlier_, x_)",
+    ]
 
 
 def _execute(lines: list[str], title: str, space: dict[str, Any]) -> dict[str, Any]:

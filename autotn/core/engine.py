@@ -28,10 +28,12 @@ from autotn.core.node import (
     Leaf,
     Node,
     OutputNode,
+    Place,
     describe_line,
     freed_error,
     here,
     line_of,
+    place_of,
 )
 from autotn.core.overwritten import check_unmodified
 from autotn.core.tensor import Tensor, wrap
@@ -60,7 +62,7 @@ def _seed_gradients(
                     f"{what}: grad can be implicitly created only for real scalar outputs but got "
                     f"{tensor.dtype}"
                 )
-            one = np.full(array.shape, 1, array.dtype) if array.ndim else np.array(1, array.dtype)
+            one = np.ones(array.shape, array.dtype)
             seeds.append(wrap(one) if create_graph else one)
             continue
         if not isinstance(g, Tensor):
@@ -129,7 +131,7 @@ def backward(
     >>> x.grad
     tensor([2., 6.])
     """
-    backward_of([self], [gradient], retain_graph, create_graph, inputs)
+    _backward([self], [gradient], retain_graph, create_graph, inputs, place_of(sys._getframe(1)))
 
 
 def backward_of(
@@ -148,6 +150,19 @@ def backward_of(
     """
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     given = _as_list(grad_tensors, len(tensors), "backward", "grad_tensors")
+    where = place_of(sys._getframe(1))
+    _backward(tensors, given, retain_graph, create_graph, inputs, where)
+
+
+def _backward(
+    tensors: list[Tensor],
+    given: list[Any],
+    retain_graph: bool | None,
+    create_graph: bool,
+    inputs: Any,
+    where: Place | None,
+) -> None:
+    """Accumulate in leaves what `tensors` and their gradients give, called at the user's line `where`."""
     seeds = _seed_gradients("backward", tensors, given, create_graph or bool(state.transforms))
     targets = None
     if inputs is not None:
@@ -156,7 +171,8 @@ def backward_of(
             raise AutogradError("backward: inputs argument cannot be empty")
         targets = _targets("backward", chosen)
     keep = create_graph if retain_graph is None else retain_graph
-    found = _run([t._node for t in tensors], seeds, targets, keep, create_graph)
+    roots = [t._node for t in tensors]
+    found = _run(roots, seeds, targets, create_graph, None if keep else Freed(where))
     if inputs is not None:
         for tensor in chosen:
             g = found.get(tensor._node)
@@ -236,7 +252,8 @@ def grad(
     targets = _targets("grad", ins)
     seeds = _seed_gradients("grad", outs, given, create_graph or bool(state.transforms))
     keep = create_graph if retain_graph is None else retain_graph
-    found = _run([t._node for t in outs], seeds, targets, keep, create_graph)
+    freed = None if keep else Freed(here())
+    found = _run([t._node for t in outs], seeds, targets, create_graph, freed)
     result: list[Any] = []
     for k, tensor in enumerate(ins):
         g = found.get(tensor._node)
@@ -308,8 +325,8 @@ def _run(
     roots: list[Any],
     seeds: list[Any],
     targets: set[GraphNode] | None,
-    keep: bool,
     create_graph: bool,
+    freed: Freed | None,
 ) -> dict[GraphNode, Any]:
     """Carry `seeds` from `roots` down the tape; with `targets`, only to them, and return what arrived."""
     before = state.grad
@@ -319,20 +336,19 @@ def _run(
         with top.below():
             if not state.transforms and not create_graph:
                 seeds = [s._data if isinstance(s, Tensor) else s for s in seeds]
-            return _run(roots, seeds, targets, keep, create_graph)
+            return _run(roots, seeds, targets, create_graph, freed)
     lower = None if top is None else top.lower_grad
     if top is not None and lower is None:
         top.lower_grad = before  # tapes of derivatives taken outside go on as they were
-    modes._set_grad(create_graph)
-    freed = None if keep else Freed(here())
+    plain = not create_graph and top is None and not state.anomaly
+    plain = plain and state.recorder is None and state.watch is None
     try:
-        plain = not create_graph and not state.anomaly and state.recorder is None
-        plain = plain and state.watch is None and top is None
+        if plain and targets is None:
+            _walk_plain(roots, seeds, freed, None)
+            return {}
+        modes._set_grad(create_graph)
         on_tensors = create_graph or top is not None
         if targets is None:
-            if plain:
-                _walk_plain(roots, seeds, freed, None)
-                return {}
             return _walk(roots, seeds, None, None, freed, on_tensors)
         needed, complete = _needed(roots, targets)
         if plain and complete and all(t.quiet for t in targets) and targets.isdisjoint(roots):
@@ -353,20 +369,25 @@ def _walk_plain(
     """`_walk` for the everyday backward into the leaves: the same steps, less to ask.
 
     Leaves without hooks stay out of the heap. When it is empty, they are accumulated; with
-    `targets`, which are such leaves and all there are, what arrived is returned.
+    `targets`, which are such leaves and all there are, what arrived is returned. Recording is
+    switched off only before something runs that might record: a hook, or a rule that is not an op's
+    own on arrays.
     """
-    waiting: dict[Any, Any] = dict.fromkeys(roots)
+    waiting: dict[Any, Any] = {}
     for root, seed in zip(roots, seeds, strict=True):
-        waiting[root] = seed if waiting[root] is None else waiting[root] + seed
+        earlier = waiting.get(root)
+        waiting[root] = seed if earlier is None else earlier + seed
     heap = [(-root.seq, root) for root in waiting]
-    heapq.heapify(heap)
-    push, pop = heapq.heappush, heapq.heappop
+    if len(heap) > 1:
+        heapq.heapify(heap)
+    pop = heapq.heappop
     hot = HOT
     while heap:
         node = pop(heap)[1]
         g = waiting.pop(node)
         extra = node.extra
         if node.__class__ is not Node:
+            modes._set_grad(False)
             if extra is not None:
                 g = _pre_hooks(extra, g, False)
             if node.__class__ is Leaf:
@@ -382,6 +403,7 @@ def _walk_plain(
         if carry is not None and extra is None and node.post is None:
             carry(node, g, waiting, heap)
         else:
+            modes._set_grad(False)
             if extra is not None:
                 g = _complete_gradient(extra, g, False)
             grads = node.op.backward(node, g)
@@ -398,7 +420,7 @@ def _walk_plain(
                 if earlier is None:
                     waiting[parent] = x
                     if not parent.quiet:
-                        push(heap, (-parent.seq, parent))
+                        heapq.heappush(heap, (-parent.seq, parent))
                 else:
                     waiting[parent] = call.total(earlier, x)
             del grads
@@ -406,11 +428,10 @@ def _walk_plain(
             node.saved = freed
     if targets is not None:
         return waiting
-    g = None
+    g = earlier = None
     while waiting:
         leaf, x = waiting.popitem()
-        # A gradient that nobody else holds (this name and the count's own argument are two) is kept.
-        if leaf.grad is None and x.base is None and sys.getrefcount(x) == 2:
+        if leaf.grad is None and call.is_ours(x):
             leaf.grad = wrap(x)
         else:
             _accumulate(leaf, x, False)

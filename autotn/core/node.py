@@ -92,13 +92,24 @@ def _walk_out(frame: FrameType) -> FrameType | None:
     return found
 
 
-def here() -> tuple[CodeType, int] | None:
-    """The user's line that is running now, in the form `describe_line` reads."""
+#: A place in the user's code, in the form `describe_line` reads.
+Place = tuple[CodeType, int]
+
+
+def place_of(frame: FrameType | None) -> Place | None:
+    """The user's line that is running in or around `frame`."""
+    if frame is not None and frame.f_code is not HOT["USER"]:
+        frame = _walk_out(frame)
+    return None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def here() -> Place | None:
+    """The user's line that is running now."""
     frame = user_frame(sys._getframe(1))
     return None if frame is None else (frame.f_code, frame.f_lasti)
 
 
-def line_of(where: tuple[CodeType, int] | None) -> tuple[str, int, str] | None:
+def line_of(where: Place | None) -> tuple[str, int, str] | None:
     """File name, line number and text of a remembered place."""
     if where is None:
         return None
@@ -111,7 +122,7 @@ def line_of(where: tuple[CodeType, int] | None) -> tuple[str, int, str] | None:
     return code.co_filename, line, linecache.getline(code.co_filename, line).strip()
 
 
-def describe_line(where: tuple[CodeType, int] | None) -> str:
+def describe_line(where: Place | None) -> str:
     """A remembered place as ``file:line, in function: text``."""
     found = line_of(where)
     if found is None or where is None:
@@ -140,7 +151,7 @@ class Freed:
 
     __slots__ = ("where",)
 
-    def __init__(self, where: tuple[CodeType, int] | None) -> None:
+    def __init__(self, where: Place | None) -> None:
         self.where = where
 
 
@@ -215,7 +226,7 @@ class Node(GraphNode):
     lasti: int
 
     @property
-    def where(self) -> tuple[CodeType, int]:
+    def where(self) -> Place:
         """The user's line that made this call."""
         return self.code, self.lasti
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from autotn.core import engine, modes
 from autotn.core.modes import HOT, state
-from autotn.core.node import Node, OutputNode, next_sequence, user_frame
+from autotn.core.node import Freed, Node, OutputNode, here, next_sequence, user_frame
 from autotn.core.random import default_generator
 from autotn.core.tensor import Tensor, is_differentiable
 from autotn.layers.container import Sequential
@@ -168,9 +168,9 @@ class _Checkpoint:
             for k, x in enumerate(g)
             if x is not None and k in self.live and leaves[k]._node is not None
         ]
-        found = engine._run(
-            [n for n, _ in pairs], [x for _, x in pairs], set(node.parents), False, create_graph
-        )
+        roots, seeds = [n for n, _ in pairs], [x for _, x in pairs]
+        freed = Freed(here())
+        found = engine._run(roots, seeds, set(node.parents), create_graph, freed)
         return tuple(found.get(parent) for parent in node.parents)
 
 
