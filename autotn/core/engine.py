@@ -62,7 +62,9 @@ def _seed_gradients(
                     f"{what}: grad can be implicitly created only for real scalar outputs but got "
                     f"{tensor.dtype}"
                 )
-            one = np.ones(array.shape, array.dtype)
+            one = np.array(1, array.dtype)
+            if array.ndim:
+                one = one.reshape(array.shape)
             seeds.append(wrap(one) if create_graph else one)
             continue
         if not isinstance(g, Tensor):
@@ -163,7 +165,8 @@ def _backward(
     where: Place | None,
 ) -> None:
     """Accumulate in leaves what `tensors` and their gradients give, called at the user's line `where`."""
-    seeds = _seed_gradients("backward", tensors, given, create_graph or bool(state.transforms))
+    as_tensors = create_graph or bool(HOT["SPECIAL"] and state.transforms)
+    seeds = _seed_gradients("backward", tensors, given, as_tensors)
     targets = None
     if inputs is not None:
         chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
@@ -330,7 +333,8 @@ def _run(
 ) -> dict[GraphNode, Any]:
     """Carry `seeds` from `roots` down the tape; with `targets`, only to them, and return what arrived."""
     before = state.grad
-    top = state.transforms[-1] if state.transforms else None
+    special = HOT["SPECIAL"]
+    top = state.transforms[-1] if special and state.transforms else None
     if top is not None and top.joint_tape:  # the tape is that of the level below
         seeds = [top.inside(s) if isinstance(s, Tensor) else s for s in seeds]
         with top.below():
@@ -340,8 +344,10 @@ def _run(
     lower = None if top is None else top.lower_grad
     if top is not None and lower is None:
         top.lower_grad = before  # tapes of derivatives taken outside go on as they were
-    plain = not create_graph and top is None and not state.anomaly
-    plain = plain and state.recorder is None and state.watch is None
+    plain = not create_graph
+    if special:
+        plain = plain and top is None and not state.anomaly
+        plain = plain and state.recorder is None and state.watch is None
     try:
         if plain and targets is None:
             _walk_plain(roots, seeds, freed, None)

@@ -47,12 +47,13 @@ class _State(threading.local):
 state = _State()
 
 
-def _deviate(by: int) -> None:
-    """Count the contexts, in all threads, that have switched the tape off."""
+def _switch(mode: bool) -> None:
+    """Turn this thread's tape on or off, and count the threads where it is off."""
     global _deviations
     with _lock:
-        _deviations += by
-        HOT["GRAD_EVERYWHERE"] = int(_deviations == 0)
+        _deviations += -1 if mode else 1
+        HOT["GRAD_EVERYWHERE"] = 0 if _deviations else 1
+    state.grad = mode
 
 
 def add_special(by: int) -> None:
@@ -68,8 +69,7 @@ def grad_enabled() -> bool:
 
 def _set_grad(mode: bool) -> None:
     if mode != state.grad:
-        _deviate(-1 if mode else 1)
-        state.grad = mode
+        _switch(mode)
 
 
 def is_grad_enabled() -> bool:
@@ -97,8 +97,9 @@ class _GradContext:
     mode: bool
 
     def __enter__(self) -> None:
-        self._before = state.grad
-        _set_grad(self.mode)
+        before = self._before = state.grad
+        if before is not self.mode:
+            _switch(self.mode)
 
     def __exit__(
         self,
@@ -157,9 +158,8 @@ class no_grad(_GradContext):
     mode = False
 
     def __new__(cls, orig_func: Any = None) -> Any:
-        if orig_func is not None:
-            return cls()(orig_func)
-        return super().__new__(cls)
+        made = object.__new__(cls)
+        return made if orig_func is None else made(orig_func)
 
 
 class enable_grad(_GradContext):
@@ -173,9 +173,8 @@ class enable_grad(_GradContext):
     mode = True
 
     def __new__(cls, orig_func: Any = None) -> Any:
-        if orig_func is not None:
-            return cls()(orig_func)
-        return super().__new__(cls)
+        made = object.__new__(cls)
+        return made if orig_func is None else made(orig_func)
 
 
 class set_grad_enabled(_GradContext):

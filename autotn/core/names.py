@@ -14,8 +14,9 @@ from typing import Any
 from autotn.core.node import INTERNAL, describe_line
 from autotn.core.tensor import Tensor
 
-#: The code of ``Module.__call__``: its frames on the stack say which modules are running.
-MODULE_CALLS: set[CodeType] = set()
+#: Functions that run a module's forward, and their name for the module: their frames on the stack say which
+#: modules are running.
+MODULE_CALLS: dict[CodeType, str] = {}
 
 #: Two attributes that say what a module makes of its input's size.
 _FROM_TO = (
@@ -67,9 +68,11 @@ class Surroundings:
             f for f, _ in reversed(self.places) if f.f_code in MODULE_CALLS and f is not caught
         ]
         #: The modules that are running, outermost first; `running` is the innermost where it is known.
-        self.modules = [f.f_locals["self"] for f in calls]
+        modules = [f.f_locals[MODULE_CALLS[f.f_code]] for f in calls]
         if running is not None:
-            self.modules.append(running)
+            modules.append(running)
+        # One that is called by another of these functions is seen twice.
+        self.modules = [m for k, m in enumerate(modules) if k == 0 or m is not modules[k - 1]]
 
     def of_the_user(self) -> Iterator[tuple[FrameType, int]]:
         """The frames that are neither of this library nor of Python's own."""

@@ -6,7 +6,11 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar, overload
 
+from autotn.core.failure import tell_where
+from autotn.core.modes import HOT
+from autotn.core.names import MODULE_CALLS
 from autotn.core.tensor import Tensor
+from autotn.layers.hooks import EVERYWHERE
 from autotn.layers.module import Module, indented
 from autotn.layers.parameter import Parameter
 
@@ -129,7 +133,14 @@ class Sequential(_Row):
     def forward(self, input: Any) -> Any:
         """Pass `input` through all modules."""
         for module in self._modules.values():
-            input = module(input)
+            if not module._call_is_forward or module._hooks or EVERYWHERE or HOT["SPECIAL"]:
+                input = module(input)
+                continue
+            try:  # as the call would, which costs as much as a small layer
+                input = module.forward(input)
+            except Exception as error:
+                tell_where(error, module, (input,))
+                raise
         return input
 
     def insert(self, index: int, module: Module) -> Sequential:
@@ -156,6 +167,9 @@ def _times(count: Any) -> int:
     if count <= 0:
         raise ValueError(f"Non-positive multiplication factor {count} for Sequential")
     return count
+
+
+MODULE_CALLS[Sequential.forward.__code__] = "module"
 
 
 class ModuleList(_Row):

@@ -96,6 +96,8 @@ class Module(Tree):
 
     #: Whether `forward` stands outside this library: then whose line called last must be found anew.
     _forward_is_users = False
+    #: Whether a call without hooks is `forward` and nothing else.
+    _call_is_forward = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._forward_is_users:
@@ -112,6 +114,7 @@ class Module(Tree):
         super().__init_subclass__(**kwargs)
         where = getattr(cls.forward, "__globals__", {}).get("__package__")
         cls._forward_is_users = not INTERNAL[where]
+        cls._call_is_forward = cls.__call__ is Module.__call__ and not cls._forward_is_users
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Accepted for PyTorch's sake: a module is already as fast as it gets."""
@@ -496,7 +499,7 @@ class Module(Tree):
         return f"{self._get_name()}(\n  {inside}\n)" if inside else f"{self._get_name()}()"
 
 
-MODULE_CALLS.add(Module.__call__.__code__)
+MODULE_CALLS[Module.__call__.__code__] = "self"
 
 
 def indented(text: str, spaces: int) -> str:

@@ -114,8 +114,9 @@ def _mse_loss(input: Arr, target: Arr, reduction: str) -> Arr:
 
 @_mse_loss.grad
 def _(g: Any, d: Any, reduction: str, needs: tuple[bool, ...]) -> Any:
-    count = d.size if reduction == "mean" else 1
-    toward_input = d * (g * (2 / max(count, 1)))
+    twice = 2 / max(d.size, 1) if reduction == "mean" else 2
+    plain = g.__class__ is np.ndarray and g.ndim == 0  # then a number is quicker
+    toward_input = d * ((g.item() if plain else g) * twice)
     return toward_input if needs[0] else None, -toward_input if needs[1] else None
 
 
@@ -135,7 +136,8 @@ def mse_loss(
     >>> F.mse_loss(tn.tensor([1.0, 2.0]), tn.tensor([3.0, 2.0]))
     tensor(2.)
     """
-    reduction = reduction_of(size_average, reduce, reduction)
+    if size_average is not None or reduce is not None:
+        reduction = reduction_of(size_average, reduce, reduction)
     warn_if_broadcast("mse_loss", input, target)
     if weight is not None:
         return _weighted(_mse_loss(input, target, "none"), weight, reduction)

@@ -146,27 +146,26 @@ def _features(input: Any, weight: Any) -> Any:
     return input.dot(weight.T)
 
 
-def _linear_input(g: Any, weight: Any, input_shape: tuple[int, ...]) -> Any:
+def _linear_input(g: Any, weight: Any) -> Any:
     if weight.ndim == 1:
         return g.reshape((*g.shape, 1)) * weight
     if g.ndim == 2:
         if g.__class__ is not np.ndarray:
             return matmul(g, weight)
         return g.dot(weight) if g.size < onednn.LEAST else onednn.product(g, weight)
-    return matmul(g.reshape((-1, weight.shape[0])), weight).reshape(input_shape)
+    rows, features = weight.shape
+    return matmul(g.reshape((-1, rows)), weight).reshape((*g.shape[:-1], features))
 
 
-def _linear_weight(g: Any, input: Any, weight_shape: tuple[int, ...]) -> Any:
-    if g.__class__ is np.ndarray and g.ndim == 2 and input.ndim == 2:
+def _linear_weight(g: Any, input: Any) -> Any:
+    if g.ndim == 2 == input.ndim:
+        if g.__class__ is not np.ndarray:
+            return matmul(swap(g), input)
         return g.T.dot(input) if input.size < onednn.LEAST else onednn.product(g.T, input)
-    if g.ndim == 2 == input.ndim and len(weight_shape) == 2:
-        return matmul(swap(g), input)
-    if len(weight_shape) == 1:
-        return matmul(g.reshape((1, -1)), input.reshape((-1, input.shape[-1]))).reshape(
-            weight_shape
-        )
-    flat = g.reshape((-1, weight_shape[0]))
-    return matmul(swap(flat), input.reshape((-1, weight_shape[1])))
+    flat = input.reshape((-1, input.shape[-1]))
+    if g.ndim < input.ndim:  # the weight is a vector
+        return matmul(g.reshape((1, -1)), flat).reshape(input.shape[-1:])
+    return matmul(swap(g.reshape((-1, g.shape[-1]))), flat)
 
 
 def _linear_bias(g: Any, bias_shape: tuple[int, ...]) -> Any:
