@@ -21,7 +21,6 @@ from autotn.core.storage import link_view
 from autotn.core.tensor import Tensor, is_differentiable, wrap
 from autotn.core.traced import Traced
 from autotn.errors import AutogradError, DTypeError, ShapeError
-from autotn.kernels.onednn import arithmetic
 
 HOT["Tensor"] = Tensor
 HOT["arrays"] = to_arrays
@@ -462,46 +461,6 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
             return np.add.reduce(g, axes) if lead > 1 or g.ndim > 2 else np.add.reduce(g, 0)
         return np.add.reduce(g, axes, keepdims=True).reshape(shape) if axes else g
     return g.sum(axes, keepdim=True).reshape(shape) if axes else g
-
-
-def _references(value: Any) -> int:
-    """How many references there are to `value`, the caller's and this call's included."""
-    return sys.getrefcount(value)
-
-
-def _of_one_name() -> int:
-    value = object()
-    return _references(value)
-
-
-#: What `_references` says of a value that has one name: Python's versions differ.
-_ONE_NAME = _of_one_name()
-
-
-def total(earlier: Any, x: Any) -> Any:
-    """The sum of two large gradients, in place where `earlier` is a sum nobody else holds.
-
-    A sum is known by its owner: an array of its own memory that only the walk's dictionary, the
-    generated code and this call refer to.
-    """
-    if _references(earlier) <= _ONE_NAME + 2 and earlier.base is None and earlier.shape == x.shape:
-        return arithmetic.add_to(earlier, x)
-    return np.asarray(arithmetic.add(earlier, x))
-
-
-def is_ours(x: Any) -> bool:
-    """True for a gradient that only the caller refers to, or that is all of such an array."""
-    if sys.getrefcount(x) != _ONE_NAME:
-        return False
-    whole = x.base
-    if whole is None:
-        return True
-    return (
-        whole.__class__ is np.ndarray
-        and whole.base is None
-        and whole.size == x.size
-        and _references(whole) == _ONE_NAME + 1
-    )
 
 
 # -- complex numbers ---------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core import dtypes, modes
+from autotn.core import dtypes, modes, owned
 from autotn.core.modes import HOT
 from autotn.core.node import Node, next_sequence, user_frame
 from autotn.core.op import Op, parameter_names
@@ -457,7 +457,7 @@ def _backward(
         "ndarray": np.ndarray,
         "asarray": np.asarray,
         "push": heapq.heappush,
-        "total": call.total,
+        "total": owned.total,
         "outputs": call.outputs_as_tensors,
         "__name__": "autotn.core.generated",
         "__package__": "autotn.core",

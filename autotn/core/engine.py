@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core import call, modes
+from autotn.core import call, modes, owned
 from autotn.core.failure import name_of, tell_backward
 from autotn.core.methods import attach_method
 from autotn.core.modes import HOT, state
@@ -428,7 +428,7 @@ def _walk_plain(
                     if not parent.quiet:
                         heapq.heappush(heap, (-parent.seq, parent))
                 else:
-                    waiting[parent] = call.total(earlier, x)
+                    waiting[parent] = owned.total(earlier, x)
             del grads
         if freed is not None and node.saved:
             node.saved = freed
@@ -437,7 +437,7 @@ def _walk_plain(
     g = earlier = None
     while waiting:
         leaf, x = waiting.popitem()
-        if leaf.grad is None and call.is_ours(x):
+        if leaf.grad is None and owned.is_ours(x):
             leaf.grad = wrap(x)
         else:
             _accumulate(leaf, x, False)

@@ -40,6 +40,23 @@ def test_seed_gradient_is_not_shared_with_the_leaf() -> None:
     assert seed.tolist() == [1.0, 1.0]
 
 
+def test_a_reshaped_seed_gradient_is_not_shared_with_the_leaf() -> None:
+    x = tn.ones(3, requires_grad=True)
+    seed = tn.ones(1, 3)
+    x.reshape(1, 3).backward(seed)
+    seed.zero_()
+    assert x.grad.tolist() == [1, 1, 1]
+
+
+def test_a_reshaped_gradient_that_was_retained_is_not_shared_with_the_leaf() -> None:
+    x = tn.ones(3, requires_grad=True)
+    row = x.reshape(1, 3)
+    row.retain_grad()
+    (row * 2).sum().backward()
+    row.grad.zero_()
+    assert x.grad.tolist() == [2, 2, 2]
+
+
 def test_higher_orders_of_a_polynomial() -> None:
     x = leaf(2.0)
     y = x**5
