@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import platform
 import sys
-from ctypes.util import find_library
 
 #: ``fenv_t`` of the GNU C library on x86-64: 28 bytes of the old unit, then SSE's control word.
 _SIZE, _CONTROL = 32, 28
@@ -35,7 +34,7 @@ def set_flush_denormal(mode: bool) -> bool:
         return False
     if platform.libc_ver()[0] != "glibc":
         return False
-    library = ctypes.CDLL(find_library("m") or "libm.so.6")
+    library = ctypes.CDLL("libm.so.6")
     environment = (ctypes.c_ubyte * _SIZE)()
     if library.fegetenv(environment):
         return False
