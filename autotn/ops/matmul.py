@@ -117,6 +117,10 @@ def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
     >>> F.linear(tn.ones(1, 2), tn.tensor([[1.0, 2.0]]), tn.tensor([10.0]))
     tensor([[13.]])
     """
+    if input.size >= onednn.LEAST and weight.ndim == 2 <= input.ndim:
+        found = onednn.affine(input, weight, bias)
+        if found is not None:
+            return found
     if weight.ndim == 2 == input.ndim:
         try:
             result = _features(input, weight)

@@ -6,11 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from autotn.kernels.onednn.switch import SWITCH
-from autotn.kernels.window import Array
+from autotn.kernels.onednn.library import Refused
+from autotn.kernels.onednn.primitive import Call, Given, Maker, address_of
+from autotn.kernels.onednn.switch import FLOAT, SWITCH
+from autotn.kernels.window import Array, Ints
 
-#: Elements of the first factor and multiplications from which the library is the quicker one.
-LEAST, WORK = 1 << 13, 1 << 23
+SRC, DST, WEIGHTS, BIAS = 1, 17, 33, 41
+
+#: Elements of the first factor from which callers ask.
+LEAST = 1 << 12
+#: Multiplications from which the library is the quicker one: in a plain product, in one with a weight
+#: laid out as layers have it, and in a stack of small ones.
+WORK, AFFINE_WORK, STACKED_WORK = 1 << 21, 1 << 19, 1 << 20
 
 
 def product(a: Any, b: Any) -> Any:
@@ -38,16 +45,114 @@ def by_onednn(a: Any, b: Any) -> Array | None:
     library.threads()
     library.call(
         *("sgemm", first[0], second[0], rows, columns, inner, 1.0),
-        *(a.__array_interface__["data"][0], first[1], b.__array_interface__["data"][0], second[1]),
-        *(0.0, out.__array_interface__["data"][0], columns),
+        *(address_of(first[1]), first[1].shape[1], address_of(second[1]), second[1].shape[1]),
+        *(0.0, address_of(out), columns),
     )
     return out
 
 
-def stored(a: Array) -> tuple[bytes, int] | None:
-    """Whether a matrix is stored as it is or transposed, and how long the rows in memory are."""
+def stored(a: Array) -> tuple[bytes, Array] | None:
+    """Whether a matrix is stored as it is or transposed, and what is stored."""
     if a.flags.c_contiguous:
-        return b"N", a.shape[1]
+        return b"N", a
     if a.flags.f_contiguous:
-        return b"T", a.shape[0]
+        return b"T", a.T
     return None
+
+
+def affine(x: Array, weight: Array, bias: Array | None) -> Array | None:
+    """``x.dot(weight.T) + bias`` for an `x` of two or more dimensions; None where NumPy has to, or does better."""
+    shape = x.shape
+    columns, inner = weight.shape
+    size = x.size
+    if x.dtype is not FLOAT or weight.dtype is not FLOAT or shape[-1] != inner:
+        return None
+    if (size * columns < AFFINE_WORK or size == inner) and (SWITCH.choosy or not size * columns):
+        return None
+    if bias is not None and not fits(bias, columns):
+        return None
+    if not (x.flags.c_contiguous and weight.flags.c_contiguous and SWITCH.ready()):
+        return None
+    rows, biased = size // inner, bias is not None
+    call = SWITCH.the_session().find(
+        ("affine", rows, inner, columns, biased),
+        lambda maker: affine_call(maker, rows, inner, columns, biased),
+    )
+    if call is None:
+        return None
+    out = np.empty((*shape[:-1], columns), np.float32)
+    if len(shape) == 2:
+        flat, result = x, out
+    else:
+        flat, result = x.reshape(rows, inner), out.reshape(rows, columns)
+    if bias is None:
+        call(flat, weight, result)
+    else:
+        call(flat, weight, bias, result)
+    return out
+
+
+def fits(bias: Array, columns: int) -> bool:
+    """Whether it is a row of so many numbers that the library can read."""
+    return bias.dtype is FLOAT and bias.shape == (columns,) and bias.flags.c_contiguous
+
+
+def affine_call(maker: Maker, rows: int, inner: int, columns: int, biased: bool) -> Call:
+    """Input, weight, bias if there is one, and the result."""
+    transposed: tuple[Ints, Ints] = ((inner, columns), (1, inner))
+    descriptor = maker.descriptor(
+        *("matmul", maker.plain((rows, inner)), maker.plain(*transposed)),
+        *(maker.plain((1, columns)) if biased else None, maker.plain((rows, columns))),
+    )
+    bias = [Given(BIAS, (columns,), dims=(1, columns))] if biased else []
+    weight = Given(WEIGHTS, (columns, inner), dims=transposed[0], strides=transposed[1])
+    given = [Given(SRC, (rows, inner)), weight, *bias, Given(DST, (rows, columns), True)]
+    return Call(maker, descriptor, given)
+
+
+def stacked(a: Any, b: Any, out: Any = None) -> Any:
+    """``np.matmul(a, b, out=out)`` of two stacks of matrices, in any layout."""
+    found = by_stacks(a, b, out)
+    return np.matmul(a, b, out=out) if found is None else found
+
+
+def by_stacks(a: Array, b: Array, out: Array | None = None) -> Array | None:
+    """The products of two stacks of equal leading dimensions; None where NumPy has to, or does better."""
+    if a.ndim < 3 or a.shape[:-2] != b.shape[:-2] or a.shape[-1] != b.shape[-2]:
+        return None
+    work = a.size * b.shape[-1]
+    if (work < STACKED_WORK and SWITCH.choosy) or not work or not SWITCH.ready():
+        return None
+    if a.dtype != FLOAT or b.dtype != FLOAT:
+        return None
+    if out is None:
+        out = np.empty((*a.shape[:-1], b.shape[-1]), np.float32)
+    layouts = tuple([(x.shape, x.strides) for x in (a, b, out)])
+    call: Any = SWITCH.the_session().find(
+        ("stacks", layouts), lambda maker: stacks_call(maker, layouts)
+    )
+    if call is None:
+        return None
+    call.multiply(a, b, out)
+    return out
+
+
+def stacks_call(maker: Maker, layouts: tuple[tuple[Ints, Ints], ...]) -> Stacks:
+    """The call for arrays of these shapes and strides in bytes: the two factors and the result."""
+    given = []
+    for name, (shape, strides) in zip((SRC, WEIGHTS, DST), layouts):
+        if 4 not in strides[-2:] or any(s <= 0 or s % 4 for s in strides):
+            raise Refused("oneDNN: an array expanded, reversed, or without a row of neighbours")
+        given.append(Given(name, shape, name == DST, strides=tuple(s // 4 for s in strides)))
+    a, b, out = (maker.plain(one.shape, one.strides) for one in given)
+    return Stacks(maker, maker.descriptor("matmul", a, b, None, out), given)
+
+
+class Stacks(Call):
+    """A call whose arrays have gaps, so that they are looked at before it is looked for."""
+
+    def multiply(self, *arrays: Array) -> None:
+        """Run on arrays of the layouts it was made for."""
+        for (memory, _), array in zip(self.bound, arrays, strict=True):
+            self.library.set_data_handle(memory, array.__array_interface__["data"][0])
+        self.run()

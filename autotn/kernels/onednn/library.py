@@ -102,6 +102,7 @@ _DESCRIPTORS: dict[str, list[Any]] = {
         *(c_int, c_int, c_int), *[_HANDLE] * 14, c_unsigned, c_float, c_float, _HANDLE, _HANDLE,
     ],
     "binary": [c_int, *[_HANDLE] * 3, _HANDLE],
+    "matmul": [*[_HANDLE] * 4, _HANDLE],
 }  # fmt: skip
 
 _FUNCTIONS: dict[str, list[Any]] = {

@@ -258,6 +258,8 @@ class Call:
                 memory = stage
             arguments.append((one.name, memory))
         self.bound = tuple(zip(bound, shapes))
+        #: Where the arrays of the last call lay.
+        self.addresses = [0] * len(bound)
         workspace = self._wanted(descriptor, WORKSPACE)
         #: Bytes of what the forward call leaves for the backward one.
         self.workspace_size = int(self.library.md_size(workspace)) if workspace else 0
@@ -308,12 +310,24 @@ class Call:
 
     def __call__(self, *arrays: Array, workspace: Array | None = None) -> None:
         """Run on arrays in the order of `given`; outputs are written to."""
+        set_handle, addresses = self.library.set_data_handle, self.addresses
+        for place, ((memory, shape), array) in enumerate(zip(self.bound, arrays, strict=True)):
+            if (
+                array.shape != shape
+                or (array.dtype is not FLOAT and array.dtype != FLOAT)
+                or not array.flags.c_contiguous
+            ):
+                raise ValueError(f"oneDNN: expected a contiguous float32 array of shape {shape}")
+            address = address_of(array)
+            if addresses[place] != address:  # weights stay, and results find memory anew
+                set_handle(memory, address)
+                addresses[place] = address
+        self.run(workspace)
+
+    def run(self, workspace: Array | None = None) -> None:
+        """Run on the arrays whose addresses were set."""
         library, session = self.library, self.session
         set_handle, execute = library.set_data_handle, library.execute
-        for (memory, shape), array in zip(self.bound, arrays, strict=True):
-            if array.shape != shape or array.dtype != FLOAT or not array.flags.c_contiguous:
-                raise ValueError(f"oneDNN: expected a contiguous float32 array of shape {shape}")
-            set_handle(memory, address_of(array))
         if self.workspace:
             if workspace is None or workspace.nbytes != self.workspace_size:
                 raise ValueError(f"oneDNN: expected a workspace of {self.workspace_size} bytes")

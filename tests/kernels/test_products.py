@@ -1,0 +1,81 @@
+"""Products by oneDNN are NumPy's: a layer's affine map, and stacks of small matrices in any layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autotn.kernels.onednn import gemm
+from autotn.nn import functional as F
+
+Array = np.ndarray[Any, Any]
+
+
+def drawn(*shape: int) -> Array:
+    return np.random.default_rng(len(shape)).standard_normal(shape, dtype=np.float32)
+
+
+@pytest.mark.parametrize("biased", [True, False], ids=["bias", "no bias"])
+@pytest.mark.parametrize("lead", [(1,), (5,), (2, 3), (2, 1, 3), (0,)], ids=str)
+@pytest.mark.parametrize("features", [(4, 3), (1, 6), (7, 1)], ids=str)
+def test_affine_maps(
+    lead: tuple[int, ...], features: tuple[int, int], biased: bool, kernels: str
+) -> None:
+    inner, columns = features
+    x, weight = drawn(*lead, inner), drawn(columns, inner)
+    bias = drawn(columns) if biased else None
+    found = F.linear(x, weight, bias)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, x @ weight.T + (0 if bias is None else bias), atol=1e-5)
+
+
+ODD: dict[str, Callable[[Array, Array, Array], tuple[Array, Array, Any]]] = {
+    "input in another order": lambda x, w, b: (np.asfortranarray(x), w, b),
+    "weight in another order": lambda x, w, b: (x, np.asfortranarray(w), b),
+    "bias in steps": lambda x, w, b: (x, w, np.repeat(b, 2)[::2]),
+    "bias of one number": lambda x, w, b: (x, w, b[:1]),
+    "double precision": lambda x, w, b: (x.astype("d"), w.astype("d"), b.astype("d")),
+}
+
+
+@pytest.mark.parametrize("oddity", ODD)
+def test_affine_maps_of_other_arrays(oddity: str, kernels: str) -> None:
+    x, weight, bias = ODD[oddity](drawn(6, 4), drawn(3, 4), drawn(3))
+    np.testing.assert_allclose(F.linear(x, weight, bias), x @ weight.T + bias, atol=1e-5)
+
+
+LAYOUTS: dict[str, Callable[[Array], Array]] = {
+    "plain": lambda a: a,
+    "transposed": lambda a: np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2),
+    "heads inside": lambda a: np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2),
+    "columns of more": lambda a: np.concatenate([a, a], -1)[..., : a.shape[-1]],
+    "every second": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+    "expanded": lambda a: np.broadcast_to(a[:1], a.shape),
+    "reversed": lambda a: a[:, ::-1],
+}
+
+
+@pytest.mark.parametrize("first", LAYOUTS)
+@pytest.mark.parametrize("second", LAYOUTS)
+def test_stacks_of_any_layout(first: str, second: str, kernels: str) -> None:
+    a, b = LAYOUTS[first](drawn(2, 3, 5, 4)), LAYOUTS[second](drawn(2, 3, 4, 6))
+    np.testing.assert_allclose(gemm.stacked(a, b), a @ b, atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", ["plain", "heads inside"])
+def test_the_result_of_stacks_in_a_view(layout: str, kernels: str) -> None:
+    a, b = drawn(2, 3, 5, 4), drawn(2, 3, 4, 6)
+    out = LAYOUTS[layout](np.zeros((2, 3, 5, 6), np.float32))
+    assert gemm.stacked(a, b, out) is out
+    np.testing.assert_allclose(out, a @ b, atol=1e-5)
+
+
+def test_stacks_that_broadcast_are_numpys(kernels: str) -> None:
+    a, b = drawn(2, 3, 5, 4), drawn(3, 4, 6)
+    np.testing.assert_allclose(gemm.stacked(a, b), a @ b, atol=1e-5)
+    with pytest.raises(ValueError, match="mismatch"):
+        gemm.stacked(a, drawn(2, 3, 5, 6))
+    assert gemm.stacked(drawn(0, 5, 4), drawn(0, 4, 6)).shape == (0, 5, 6)
