@@ -109,6 +109,22 @@ _waiting_functions: dict[str, Any] = {}
 HOT.update(waiting_functions=_waiting_functions, generate_now=lambda f: generate(f.op))
 
 
+class _WithOut:
+    """What a function with ``out=`` wraps: `inspect` is told the signature, which is made only then."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__wrapped__ = function
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        signature = inspect.signature(self.__wrapped__)
+        if "out" in signature.parameters:
+            return signature
+        kind = inspect.Parameter.KEYWORD_ONLY
+        out = inspect.Parameter("out", kind, default=None, annotation="Any")
+        return signature.replace(parameters=[*signature.parameters.values(), out])
+
+
 def make_function(op: Op, kernel: Callable[..., Any]) -> Any:
     """A public function of `op`; its code is written at the first call."""
     key = f"{op.name}#{len(_waiting_functions)}"
@@ -119,15 +135,7 @@ def make_function(op: Op, kernel: Callable[..., Any]) -> Any:
     function.__module__ = kernel.__module__
     function.__doc__ = kernel.__doc__
     function.__annotations__ = kernel.__annotations__
-    if op.has_out:
-        signature = inspect.signature(kernel)
-        out = inspect.Parameter(
-            "out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Any"
-        )
-        parameters = [*signature.parameters.values(), out]
-        function.__signature__ = signature.replace(parameters=parameters)
-    else:
-        function.__wrapped__ = kernel
+    function.__wrapped__ = _WithOut(kernel) if op.has_out else kernel
     function.op = op
     return function
 
@@ -598,9 +606,5 @@ def with_out(function: Any) -> Any:
         result = function(*args, **kwargs)
         return result if out is None else inplace.write_out(function.__name__, out, result, args)
 
-    signature = inspect.signature(function)
-    extra = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Any")
-    parameters = list(signature.parameters.values())
-    if not any(p.name == "out" for p in parameters):
-        wrapper.__signature__ = signature.replace(parameters=[*parameters, extra])  # type: ignore[attr-defined]
+    wrapper.__wrapped__ = _WithOut(function)  # type: ignore[attr-defined, assignment]
     return wrapper

@@ -10,7 +10,6 @@ the base, as PyTorch's semantics ask.
 from __future__ import annotations
 
 import functools
-import inspect
 from typing import Any
 
 import numpy as np
@@ -93,7 +92,6 @@ def derive(made: Any) -> Any:
 
     functools.update_wrapper(in_place, function)
     in_place.__name__ = in_place.__qualname__ = name
-    in_place.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     in_place.__doc__ = f"The in-place form of `{made.name}`: the result is written into `input`."
     for attribute in ("op", "grad", "reference", "tangent", "batch", "onnx", "wirtinger", "takes"):
         in_place.__dict__.pop(attribute, None)

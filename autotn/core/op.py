@@ -20,6 +20,7 @@ that is kept: see `LEGAL`.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
@@ -192,10 +193,6 @@ class Op:
         self.in_place: Any = None
         self.complex_twin: Any = None
         self.generated: str | None = None
-        self.saved_names: tuple[str, ...] = ()
-        #: For what is saved: `needed_for`.
-        self.only: dict[str, tuple[int, ...] | None] = {}
-        self.keeps_output = False
         self.backward: Callable[[Any, Any], Any] = _not_yet
         self.carry: Callable[..., Any] | None = None
         self.recorded: Callable[[Any, Any], Any] | None = None
@@ -252,19 +249,33 @@ class Op:
         ]
         return None if len(set(places)) == len(self.inputs) else tuple(sorted(set(places)))
 
-    def settle(self) -> None:
-        """Work out what is kept; the call path is generated (anew) when next it is needed."""
-        from autotn.core import callpath
-
+    @functools.cached_property
+    def saved_names(self) -> tuple[str, ...]:
+        """What a node keeps, in this order: what the rules name."""
         named = {n for rule in self.all_rules() for n in rule.names}
         if self.reference_function is not None:
             named.update(self.parameters)
         named.discard("needs")
         shapes = [f"{i.name}_shape" for i in self.inputs]
         order = [*self.parameters, *shapes, "out", *self.aux]
-        self.saved_names = tuple(n for n in order if n in named)
-        self.only = {n: self.needed_for(n) for n in self.saved_names}
-        self.keeps_output = "out" in named
+        return tuple(n for n in order if n in named)
+
+    @functools.cached_property
+    def only(self) -> dict[str, tuple[int, ...] | None]:
+        """For what is saved: `needed_for`."""
+        return {n: self.needed_for(n) for n in self.saved_names}
+
+    @functools.cached_property
+    def keeps_output(self) -> bool:
+        """True when a rule names the output."""
+        return any("out" in rule.names for rule in self.all_rules())
+
+    def settle(self) -> None:
+        """More was declared: forget what followed; the call path is written anew if it was."""
+        from autotn.core import callpath
+
+        for name in ("saved_names", "only", "keeps_output"):
+            self.__dict__.pop(name, None)
         if self.generated is not None:
             callpath.generate(self)
 

@@ -46,5 +46,6 @@ def is_ours(x: Any) -> bool:
         whole.__class__ is np.ndarray
         and whole.base is None
         and whole.size == x.size
+        and x.flags.carray  # in order, and to be written to, as an expanded one is not
         and _references(whole) == _ONE_NAME + 1
     )

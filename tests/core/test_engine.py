@@ -48,6 +48,19 @@ def test_a_reshaped_seed_gradient_is_not_shared_with_the_leaf() -> None:
     assert x.grad.tolist() == [1, 1, 1]
 
 
+def test_a_gradient_that_is_an_expanded_view_can_be_written_to() -> None:
+    x = tn.ones(1, requires_grad=True)
+    (x * 3).sum().backward()
+    x.grad.mul_(2)
+    assert x.grad.tolist() == [6]
+
+
+def test_a_gradient_lies_in_order() -> None:
+    x = tn.ones(2, 3, requires_grad=True)
+    (x.t() * tn.ones(3, 2)).sum().backward()
+    assert x.grad.is_contiguous()
+
+
 def test_a_reshaped_gradient_that_was_retained_is_not_shared_with_the_leaf() -> None:
     x = tn.ones(3, requires_grad=True)
     row = x.reshape(1, 3)
