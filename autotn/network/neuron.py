@@ -50,15 +50,7 @@ class NeuronNet(Module):
         who, (noutputs, ninputs) = type(self).__name__, self.weight.shape
         if init is not None and not isinstance(init, str):
             weights, biases = init
-            pairs = [(self.weight, np.asarray(weights)), (self.bias, np.asarray(biases))]
-            for parameter, values in pairs:
-                if parameter.shape != values.shape:
-                    raise ShapeError(
-                        f"{who}: init of shape {values.shape}, expected {tuple(parameter.shape)}"
-                    )
-            with no_grad():
-                for parameter, values in pairs:
-                    parameter.copy_(wrap(values))
+            self._take([(self.weight, weights), (self.bias, biases)], "init")
             return
         rule = init or ("he" if isinstance(self.activation, ReLU) else "xavier")
         variances = {"he": 2 / ninputs, "xavier": 2 / (ninputs + noutputs), "lecun": 1 / ninputs}
@@ -69,13 +61,35 @@ class NeuronNet(Module):
 
     @property
     def weights(self) -> Any:
-        """The weights as an array that shares the module's memory."""
-        return None if self.weight is None else self.weight._data
+        """The weights as an array that shares the module's memory; what is assigned is copied."""
+        return _values(self.weight)
+
+    @weights.setter
+    def weights(self, values: Any) -> None:
+        self._take([(self.weight, values)], "weights")
 
     @property
     def biases(self) -> Any:
-        """The biases as an array that shares the module's memory."""
-        return None if self.bias is None else self.bias._data
+        """The biases as an array that shares the module's memory; what is assigned is copied."""
+        return _values(self.bias)
+
+    @biases.setter
+    def biases(self, values: Any) -> None:
+        self._take([(self.bias, values)], "biases")
+
+    def _take(self, given: list[tuple[Any, Any]], what: str) -> None:
+        """Copy values into parameters, once all are known to fit."""
+        pairs = [(parameter, np.asarray(array_of(values))) for parameter, values in given]
+        for parameter, values in pairs:
+            if values.shape != _values(parameter).shape:
+                raise ShapeError(
+                    f"{type(self).__name__}: {what} of shape {values.shape}, "
+                    f"expected {_values(parameter).shape}"
+                )
+        with no_grad():
+            for parameter, values in pairs:
+                if parameter is not None:
+                    parameter.copy_(wrap(values))
 
     def forward(self, input: Any) -> Any:
         """The activations; the last dimension of `input` has the inputs."""
@@ -128,6 +142,11 @@ class NeuronNet(Module):
         update_weights(self, grad, scale=scale, method=method, b1=b1, b2=b2, epsilon=epsilon)
 
 
+def _values(parameter: Any) -> Any:
+    """The memory of a parameter; nothing where a net has none."""
+    return np.zeros(0) if parameter is None else parameter._data
+
+
 def update_weights(module: Module, grads: Any, **kwargs: Any) -> None:
     """One step of the module's own optimizer with these gradients by name."""
     named = dict(module.named_parameters())
@@ -172,12 +191,14 @@ def _constant(values: Any) -> Tensor:
 class ActivationNet(NeuronNet):
     """An activation and no neurons.
 
-    >>> tn.ActivationNet(tn.ReLU(0.5)).activate(np.array([-2.0, 1.0]))
+    >>> tn.ActivationNet(2, 2, tn.ReLU(0.5)).activate(np.array([-2.0, 1.0]))
     array([-1.,  1.])
     """
 
-    def __init__(self, activation: Any) -> None:
+    def __init__(self, ninputs: int, noutputs: int, activation: Any) -> None:
         Module.__init__(self)
+        self.ninputs = ninputs
+        self.noutputs = noutputs
         self.activation = activation_of(activation, Activation, "ActivationNet")
         self.weight = self.bias = None
 

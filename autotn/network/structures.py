@@ -100,7 +100,8 @@ class Activate(OneInput):
 
     def build(self, in_shape: Any) -> Module:
         """The activation."""
-        return ActivationNet(self.activation)
+        size = math.prod(in_shape)
+        return ActivationNet(size, size, self.activation)
 
 
 class Layer(Structure):

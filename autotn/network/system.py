@@ -84,6 +84,8 @@ class System(Module):
         wiring = wire(fed, [instance for instance, _ in ends], attrgetter("parents"))
         for k, part in enumerate(wiring.parts):
             if part.module is None and k not in wiring.inputs:
+                if part.parents:
+                    raise TypeError(f"System: {part} has no module; a Structure's build makes it")
                 raise ValueError(f"System: the outputs need {part}, which is not among the inputs")
         # Not assigned one by one: a Module searches assigned tuples for modules, again and again.
         self.__dict__.update(

@@ -87,9 +87,9 @@ def test_constant_net_is_never_changed() -> None:
 
 
 def test_activation_net_has_no_weights_and_passes_the_gradient() -> None:
-    net, errors = tn.ActivationNet(tn.Tanh()), np.zeros(2)
+    net, errors = tn.ActivationNet(2, 2, activation=tn.Tanh()), np.zeros(2)
     x = np.array([0.5, -1.0])
-    assert net.weights is None
+    assert net.weights.shape == net.biases.shape == (0,)
     assert net.calculate_grad(x, errors, net.activate(x), np.ones(2)) == {}
     assert np.allclose(errors, 1 - np.tanh(x) ** 2)
 
@@ -102,3 +102,16 @@ def test_conv2d_net_is_scipys_convolution(kernel: tuple[int, int]) -> None:
     image = np.random.default_rng(0).normal(size=(6, 7))
     expected = ndimage.convolve(image, net.weights.reshape(kernel), mode="constant")
     assert np.allclose(net.activate(image[..., None])[..., 0], expected)
+
+
+def test_weights_may_be_assigned() -> None:
+    net = tn.NeuronNet(3, 2, tn.Tanh())
+    memory = net.weights
+    given = np.arange(6.0).reshape(2, 3)
+    net.weights = given
+    net.biases -= 1
+    assert net.weights is memory
+    assert (net.weight.detach().numpy() == given).all()
+    assert (net.bias == -1).all()
+    with pytest.raises(ValueError, match=r"weights of shape \(3,\), expected \(2, 3\)"):
+        net.weights = np.ones(3)

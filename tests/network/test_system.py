@@ -373,6 +373,13 @@ def test_wrong_networks() -> None:
             tn.System(**arguments)
 
 
+def test_an_instance_without_a_module_cannot_run() -> None:
+    x = place(3)
+    bare = tn.Instance([x], tn.Flatten(), [(3,)], [(3,)], [])
+    with pytest.raises(TypeError, match="has no module; a Structure's build makes it"):
+        tn.System([x], [bare])
+
+
 def test_gradients_of_other_names_are_refused() -> None:
     s = small()
     with pytest.raises(ValueError, match="expected gradients of"):
