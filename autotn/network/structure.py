@@ -163,7 +163,7 @@ class Structure:
     """
 
     #: The module its instances share; by default each builds its own.
-    built: Module | None = None
+    _module: Module | None = None
 
     @property
     def name(self) -> str:
@@ -185,7 +185,7 @@ class Structure:
     def around(self, module: Module) -> Any:
         """The same recipe with a module that is there already: its calls share those weights."""
         twin = copy.copy(self)
-        twin.built = module
+        twin._module = module
         return twin
 
     def __call__(self, *instances: Instance, input_index: int = 0) -> Instance:
@@ -214,7 +214,7 @@ class Structure:
         self, shapes: Sequence[Shape], dtypes: Sequence[Any] | None = None
     ) -> tuple[Module, list[Shape], list[Any]]:
         """A module for inputs of these shapes, and its outputs' shapes and dtypes."""
-        module = self.build(*shapes) if self.built is None else self.built
+        module = self.build(*shapes) if self._module is None else self._module
         if not isinstance(module, Module):
             raise TypeError(f"{self.name}.build must return a Module, got {type(module).__name__}")
         outputs = self._try(module, shapes, dtypes or [None] * len(shapes))

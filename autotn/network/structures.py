@@ -65,7 +65,7 @@ class DenseNet(NeuronNet):
     def forward(self, input: Any) -> Any:
         """The activations of a batch."""
         count = input.shape[0]
-        if input.ndim > 2:
+        if input.ndim != 2:
             input = input.reshape(count, self.ninputs)
         output = super().forward(input)
         return output if len(self.shape) == 1 else output.reshape(count, *self.shape)
@@ -155,6 +155,8 @@ class OneSlot(Module):
 class Clone(Structure):
     """A structure whose every call shares one set of weights, made by the first call.
 
+    Inputs may have other shapes where the same weights fit them.
+
     >>> shared = tn.Clone(tn.Dense((4,)))
     >>> first = shared(tn.Input((3,))())
     >>> second = shared(tn.Input((3,))())
@@ -166,8 +168,8 @@ class Clone(Structure):
         if not isinstance(structure, Structure):
             raise TypeError(f"Clone: structure must be a Structure, got {structure!r}")
         self.structure = structure
-        self._made: tuple[Module, list[Shape], list[Any]] | None = None
-        self._shapes: list[Shape] = []
+        #: What was made, by the shapes of the inputs.
+        self._made: dict[tuple[Shape, ...], tuple[Module, list[Shape], list[Any]]] = {}
 
     @property
     def name(self) -> str:
@@ -194,16 +196,28 @@ class Clone(Structure):
     def make(
         self, shapes: Sequence[Shape], dtypes: Sequence[Any] | None = None
     ) -> tuple[Module, list[Shape], list[Any]]:
-        """The one module there is, if these are the shapes it was made for."""
-        if self._made is None:
-            self._made = self.structure.make(shapes, dtypes)
-            self._shapes = list(shapes)
-        if list(shapes) != self._shapes:
+        """The module for inputs of these shapes, with the weights of the first one."""
+        key = tuple(shapes)
+        if key not in self._made:
+            made = self.structure.make(shapes, dtypes)
+            if self._made:
+                self._share(made[0], key)
+            self._made[key] = made
+        return self._made[key]
+
+    def _share(self, module: Module, shapes: tuple[Shape, ...]) -> None:
+        """Put the weights of the first module into one that was made for other shapes."""
+        first, (original, *_) = next(iter(self._made.items()))
+        shared = dict(original.named_parameters(remove_duplicate=False))
+        own = dict(module.named_parameters(remove_duplicate=False))
+        if {n: p.shape for n, p in shared.items()} != {n: p.shape for n, p in own.items()}:
             raise ShapeError(
-                f"{self.name}: its weights were made for inputs of shape {self._shapes}, "
-                f"got {list(shapes)}"
+                f"{self.name}: its weights were made for inputs of shape {list(first)} and do not "
+                f"fit those of shape {list(shapes)}"
             )
-        return self._made
+        for name, parameter in shared.items():
+            path, _, last = name.rpartition(".")
+            setattr(module.get_submodule(path), last, parameter)
 
     def spell(self, inst: Instance) -> list[Instance]:
         """As the structure would spell it."""

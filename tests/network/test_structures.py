@@ -152,6 +152,41 @@ def test_clone_shares_one_set_of_weights() -> None:
         tn.Clone(first)
 
 
+@pytest.mark.parametrize(
+    ("structure", "shapes"),
+    [
+        (tn.Dense((2,)), [(2, 3), (6,)]),
+        (tn.Conv((2, 2), (3,)), [(4, 6), (6, 4)]),
+        (tn.Conv((2, 2), (3,), pad=True), [(4, 6), (5, 3), (4, 6)]),
+        (tn.RNN(5), [(4, 3), (7, 3)]),
+        (tn.LSTM(5), [(4, 3), (1, 3)]),
+    ],
+    ids=lambda value: value.name if isinstance(value, tn.Structure) else None,
+)
+def test_a_clone_reads_other_shapes_with_the_same_weights(structure: Any, shapes: Any) -> None:
+    shared, rng = tn.Clone(structure), np.random.default_rng(0)
+    places = [place(*shape) for shape in shapes]
+    parts = [shared(x) for x in places]
+    inputs = [rng.normal(size=shape) for shape in shapes]
+    system = tn.System(places, parts)
+    weights = {name.rpartition("Clone_0.")[2]: p for name, p in system.named_parameters()}
+    for part, x, shape, found in zip(parts, inputs, shapes, system.guess(inputs)):
+        alone = structure(place(*shape))
+        alone.module.load_state_dict(weights)
+        assert part.output_shapes == alone.output_shapes
+        assert np.allclose(alone.forward([[x]])[0], found, atol=1e-6)
+    _, state = system.guess(inputs, return_state=True)
+    system.learn(state, [np.ones(part.output_shapes[0]) for part in parts], method="adam")
+    for first, *others in zip(*(part.module.parameters() for part in parts)):
+        assert all(other is first for other in others)
+
+
+def test_a_number_is_an_input_too() -> None:
+    x = tn.Input(())()
+    dense = tn.Dense((2,), tn.Linear())(x)
+    assert np.allclose(value(dense, (x, np.array(3.0))), dense.layer[0].weights[:, 0] * 3)
+
+
 def test_calls_of_one_structure_have_weights_of_their_own() -> None:
     dense = tn.Dense((2,))
     first, second = dense(place(3)), dense(place(3))
