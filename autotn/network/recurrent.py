@@ -114,6 +114,8 @@ class RNN(Structure):
 
     def spell(self, inst: Instance) -> list[Instance]:
         """All states and the last: a dense layer on the last state and each slice in turn."""
+        if not isinstance(inst.module, RNNNet):  # a subclass has built something else
+            return inst.parents
         slices = Split()(inst.parents[0], inst.input_indexes[0])
         cell = Clone(Dense((self.size,), self.activation).around(OneStep(inst.module)))
         state, slot = first(inst, 1, self.size)
@@ -207,8 +209,10 @@ class LSTM(Structure):
 
     def spell(self, inst: Instance) -> list[Instance]:
         """All states, the last one and the last memory, by the formula of `LSTMNet`."""
-        slices = Split()(inst.parents[0], inst.input_indexes[0])
         net = inst.module
+        if not isinstance(net, LSTMNet):
+            return inst.parents
+        slices = Split()(inst.parents[0], inst.input_indexes[0])
         sigmoids = [
             Clone(Dense((self.size,), Sigmoid()).around(gate))
             for gate in (net.forget, net.learn, net.release)

@@ -243,6 +243,17 @@ def test_copies_and_files_do_not_carry_the_spelling() -> None:
         assert not np.shares_memory(twin.RNN_0.weights, s.RNN_0.weights)
 
 
+@pytest.mark.parametrize("base", [tn.RNN, tn.LSTM, tn.ResWrap])
+def test_a_subclass_that_builds_something_else_is_one_part(base: Any) -> None:
+    class Other(base):  # type: ignore[misc]
+        def build(self, in_shape: Any, *states: Any) -> Any:
+            return nn.Linear(in_shape[-1], 2)
+
+    other = Other(tn.Dense((3,)) if base is tn.ResWrap else 3)
+    s = network(other, shape=(4, 3))
+    assert [part.name for part in s.parts] == ["Other", "Input"]
+
+
 def test_a_layer_that_is_fed_is_not_spelled_out() -> None:
     x = place(3)
     hidden = tn.ResWrap(tn.Dense((2,)))(x)
