@@ -1,9 +1,10 @@
 """Batch normalisation: statistics of each channel over everything else, and the way back.
 
 What would be a pass over memory per operation is done in blocks of samples that stay in the cache:
-one sweep for the statistics, one for the result. The sweep for the statistics subtracts a first
-guess of the mean, so that sums of squares do not cancel; should the guess have been bad, it is
-repeated with the mean it found.
+one sweep for the statistics, one for the result. Where a mean is large beside the deviation, sums of
+squares cancel; the sweep for the statistics is then repeated with the mean it found subtracted. Else
+nothing is subtracted at all, here and on the way back: ``sum of (x - mean) * g`` is
+``sum of x * g - mean * sum of g``.
 
 Arrays are ``(N, C, ...)``. Gradients are those of Ioffe & Szegedy 2015, section 3.
 """
@@ -26,8 +27,8 @@ BLOCK = 1 << 16
 #: Places per channel from which a sum per row beats a sum over rows.
 LONG = 32
 
-#: How many variances the square of the guess' error may be.
-TRUSTED = 16
+#: How many variances the square of a mean may be that is not subtracted first.
+TRUSTED = 9
 
 
 def normalise(
@@ -47,10 +48,16 @@ def normalise(
     )
     if out is None:
         out = np.empty_like(planes)
+        near = not distant(mean, rstd)
+        if near:
+            shift = shift - mean * scale
         for part in blocks(planes):
             y = out[part]
-            np.subtract(planes[part], mean[:, None], y)
-            y *= scale[:, None]
+            if near:
+                np.multiply(planes[part], scale[:, None], y)
+            else:
+                np.subtract(planes[part], mean[:, None], y)
+                y *= scale[:, None]
             y += shift[:, None]
     return out.reshape(x.shape), mean, var, rstd
 
@@ -68,11 +75,16 @@ def gradients(
     planes, g_planes = (by_planes(np.ascontiguousarray(a)) for a in (x, g))
     count = max(1, len(planes) * planes.shape[2])
     g_weight, g_bias = np.zeros((2, x.shape[1]), x.dtype)
-    centred = room(planes)
+    work = room(planes)
+    near = not distant(mean, rstd)
     for part in blocks(planes):
-        t = np.subtract(planes[part], mean[:, None], centred[: part.stop - part.start])
+        t = planes[part]
+        if not near:
+            t = np.subtract(t, mean[:, None], work[: len(t)])
         g_bias += totals(g_planes[part])
         g_weight += dots(t, g_planes[part])
+    if near:
+        g_weight -= mean * g_bias
     g_weight *= rstd
     if not need_input:
         return None, g_weight, g_bias
@@ -91,7 +103,7 @@ def gradients(
         for part in blocks(planes):
             y = out[part]
             np.multiply(planes[part], slope, y)
-            y += np.multiply(g_planes[part], scale[:, None], centred[: len(y)])
+            y += np.multiply(g_planes[part], scale[:, None], work[: len(y)])
             y += offset
     return out.reshape(x.shape), g_weight, g_bias
 
@@ -108,22 +120,30 @@ def statistics(planes: Array) -> tuple[Array, Array]:
     if count == 0:
         mean, var = np.full((2, channels), np.nan, planes.dtype)
         return mean, var
-    mean = totals(planes[:1]) / places
-    for _ in range(2):
+    mean = None
+    while True:
         total, squares = np.zeros((2, channels), planes.dtype)
         centred = room(planes)
         for part in blocks(planes):
-            t = np.subtract(planes[part], mean[:, None], centred[: part.stop - part.start])
+            t = planes[part]
+            if mean is not None:
+                t = np.subtract(t, mean[:, None], centred[: len(t)])
             total += totals(t)
             squares += dots(t, t)
         total /= count
         squares /= count
-        mean = mean + total
-        total *= total
-        var = squares - total
-        if not (total > TRUSTED * var).any():
-            break
-    return mean, var
+        var = squares - total * total
+        if mean is not None:
+            return mean + total, var
+        if not (total * total > TRUSTED * var).any():
+            return total, var
+        mean = total
+
+
+def distant(mean: Array, rstd: Array) -> bool:
+    """True when some mean is so large beside its deviation that it has to be subtracted first."""
+    offset = mean * rstd
+    return bool((offset * offset > TRUSTED).any())
 
 
 def by_planes(x: Array) -> Array:
