@@ -85,7 +85,7 @@ class Instance:
         self.input_shapes = list(input_shapes)
         self.output_shapes = list(output_shapes)
         #: What computes; an Input has none.
-        self.module: Any = (layer or [None])[0] if isinstance(layer, list) else layer
+        self.module: Any = next(iter(layer), None) if isinstance(layer, list) else layer
         self.constant = constant
         self.input_indexes: list[int] = [0] * len(self.parents)
         self.output_dtypes: list[Any] = [None] * len(self.output_shapes)
