@@ -15,7 +15,8 @@ from autotn.network.joining import Add, FlatConcat, Flatten, Join, Mul, Split
 from autotn.network.neuron import NeuronNet
 from autotn.network.structure import Instance, Shape, Structure, shape_of
 from autotn.network.structures import Activate, Clone, Constant, Dense
-from autotn.ops import cat, linear, sigmoid, stack, tanh, zeros
+from autotn.ops import cat, flip, linear, stack, zeros
+from autotn.ops.recurrent import sweep_layers
 from autotn.ops.shape import unbind
 
 
@@ -30,6 +31,14 @@ def beginning(given: Any, like: Any, size: int) -> Any:
     if given is None:
         return zeros(like.shape[0], size, dtype=like.dtype)
     return given.reshape(like.shape[0], size)
+
+
+def sweep(kind: str, rows: Any, begin: Sequence[Any], own: Any, recurrent: Any, bias: Any) -> Any:
+    """All outputs of one layer, and the last of each state."""
+    weights = {"w_ih": own, "w_hh": recurrent, "b_ih": bias}
+    first = [state.unsqueeze(0) for state in begin]
+    found, last = sweep_layers(kind, rows.transpose(0, 1), first, [weights])
+    return (found.transpose(0, 1), *(state.squeeze(0) for state in last))
 
 
 def check_series(who: str, size: int, in_shape: Shape, others: Sequence[Shape]) -> int:
@@ -58,11 +67,13 @@ class RNNNet(NeuronNet):
     def forward(self, input: Any, state: Any = None) -> Any:
         """All states, and the last."""
         size = self.noutputs
-        recurrent = self.weight[:, :size]
-        driven = linear(series(input), self.weight[:, size:], self.bias)
-        state = beginning(state, driven, size)
+        recurrent, own = self.weight[:, :size], self.weight[:, size:]
+        rows = series(input)
+        state = beginning(state, rows, size)
+        if type(self.activation) is Tanh:
+            return sweep("RNN_TANH", rows, (state,), own, recurrent, self.bias)
         states = []
-        for drive in unbind(driven, 1):
+        for drive in unbind(linear(rows, own, self.bias), 1):
             state = self.activation(linear(state, recurrent) + drive)
             states.append(state)
         return stack(states, 1), state
@@ -145,23 +156,14 @@ class LSTMNet(Module):
     def forward(self, input: Any, state: Any = None, memory: Any = None) -> Any:
         """All states in the order they came, the last state, and the last memory."""
         size = self.size
-        layers = (self.forget, self.learn, self.release, self.info)
+        layers = (self.learn, self.forget, self.info, self.release)  # as the op has them
         weight = cat([layer.weight for layer in layers])
         bias = cat([layer.bias for layer in layers])
-        recurrent = weight[:, :size]
-        driven = linear(series(input), weight[:, size:], bias)
-        state = beginning(state, driven, size)
-        memory = beginning(memory, driven, size)
-        drives = unbind(driven, 1)
-        states = []
-        for drive in reversed(drives) if self.go_backwards else drives:
-            z = linear(state, recurrent) + drive
-            gates = sigmoid(z[:, : 3 * size])
-            forget, learn, release = gates.split(size, 1)
-            memory = memory * forget + learn * tanh(z[:, 3 * size :])
-            state = release * tanh(memory)
-            states.append(state)
-        return stack(states, 1), state, memory
+        rows = series(input)
+        if self.go_backwards:
+            rows = flip(rows, (1,))
+        begin = (beginning(state, rows, size), beginning(memory, rows, size))
+        return sweep("LSTM", rows, begin, weight[:, size:], weight[:, :size], bias)
 
     def extra_repr(self) -> str:
         """The direction."""
