@@ -348,6 +348,8 @@ def sweep_layers(
             outputs.append(output)
             last.append(end)
         input = cat(outputs, -1) if directions == 2 else outputs[0]
+    if len(last) == 1:
+        return input, [state.reshape((1, *state.shape)) for state in last[0]]
     return input, [stack(each, 0) for each in zip(*last)]
 
 
