@@ -30,6 +30,13 @@ def add_square(y: Array, a: float, x: Array, b: float, work: Array) -> None:
         blas.add_multiple(y, a, work, b, work)
 
 
+def weighted_sum(a: float, x: Array, y: Array, out: Array) -> None:
+    """``out = a * x + y``."""
+    if out.size < onednn.LEAST or not onednn.weighted_sum(a, x, y, out):
+        np.multiply(x, a, out=out)
+        out += y
+
+
 def add_quotient(
     y: Array,
     a: float,

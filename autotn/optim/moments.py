@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from autotn.kernels.updates import add_multiple, add_square
+from autotn.kernels.updates import add_multiple, add_square, weighted_sum
 from autotn.optim.lanes import Array
 
 
@@ -12,8 +10,7 @@ def decayed(g: Array, p: Array, weight_decay: float, out: Array) -> Array:
     """The gradient of the loss plus ``weight_decay / 2 * p**2``; `g` itself when nothing decays."""
     if weight_decay == 0:
         return g
-    np.multiply(p, weight_decay, out=out)
-    out += g
+    weighted_sum(weight_decay, p, g, out)
     return out
 
 

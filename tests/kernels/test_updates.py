@@ -38,6 +38,10 @@ UPDATES: dict[str, tuple[Callable[..., None], Callable[..., Array]]] = {
         lambda y, x, s, work: updates.add_square(y, 0.25, x, 0.9, work),
         lambda y, x, s: 0.25 * x * x + 0.9 * y,
     ),
+    "weighted sum": (
+        lambda y, x, s, work: updates.weighted_sum(-0.25, x, s, out=y),
+        lambda y, x, s: -0.25 * x + s,
+    ),
     "quotient": (
         lambda y, x, s, work: updates.add_quotient(y, -0.01, x, s, work, eps=1e-3),
         lambda y, x, s: y - 0.01 * x / (np.sqrt(s) + 1e-3),

@@ -15,7 +15,7 @@ from autotn.kernels.onednn.primitive import AFTERWARDS, Afterwards, Call, Given,
 from autotn.kernels.onednn.switch import SWITCH, takes
 from autotn.kernels.window import Array
 
-MULTIPLY = 0x1FFF1
+ADD, MULTIPLY = 0x1FFF0, 0x1FFF1
 SQRT, LINEAR, POWER = 0x25, 0x26, 0x30
 SRC, OTHER, DST = 1, 2, 17
 
@@ -23,8 +23,12 @@ SRC, OTHER, DST = 1, 2, 17
 LEAST = 1 << 15
 
 
+#: Name of the chain, a constant that is compiled in, and whether all is multiplied at the end.
+Kind = tuple[str, float, bool]
+
+
 class Step(NamedTuple):
-    """One operation on the result so far; a multiplication says whether by an array or a number."""
+    """One operation on the result so far, if with another operand then an array or a number."""
 
     name: str
     kind: int = 0
@@ -35,6 +39,7 @@ class Step(NamedTuple):
 
 BY_NUMBER = Step("binary", MULTIPLY)
 BY_ARRAY = Step("binary", MULTIPLY, by_array=True)
+PLUS_ARRAY = Step("binary", ADD, by_array=True)
 ADD_TO_RESULT = Step("sum", alpha=1.0)
 
 
@@ -61,8 +66,17 @@ def add_quotient(
     return added(y, "quotient", eps, (square, x), (scale, a / b, b))
 
 
+def weighted_sum(a: float, x: Array, y: Array, out: Array) -> bool:
+    """``out = a * x + y``."""
+    if not takes(LEAST, out, x, y):
+        return False
+    return written(out, ("sum", 0.0, False), (x, y), (a,))
+
+
 def chain(name: str, eps: float) -> list[Step]:
     """What makes the addend from the arrays and numbers of an update, in their order."""
+    if name == "sum":
+        return [BY_NUMBER, PLUS_ARRAY]
     if name == "multiple":
         return [BY_NUMBER]
     if name == "square":
@@ -75,16 +89,20 @@ def added(
     y: Array, name: str, eps: float, operands: tuple[Array, ...], numbers: tuple[float, ...]
 ) -> bool:
     """Add to `y`, then multiply by the last number: ``(a / b * addend + y) * b``."""
+    if numbers[-1] == 1:
+        return written(y, (name, eps, False), operands, numbers[:-1])
+    return written(y, (name, eps, True), operands, numbers)
+
+
+def written(y: Array, kind: Kind, operands: tuple[Array, ...], numbers: tuple[float, ...]) -> bool:
+    """Run an update of this kind; False where it cannot be."""
     size = y.size
     if not y.flags.writeable or any(x.size != size for x in operands):
         return False
-    scaled = numbers[-1] != 1
-    update: Any = SWITCH.the_session().find(
-        (name, eps, scaled, size), lambda maker: Update(maker, chain(name, eps), scaled, size)
-    )
+    update: Any = SWITCH.the_session().find((kind, size), lambda maker: Update(maker, kind, size))
     if update is None:
         return False
-    update.numbers[:] = numbers if scaled else numbers[:-1]
+    update.numbers[:] = numbers
     update(*(x.reshape(-1) for x in operands), y.reshape(-1))
     return True
 
@@ -92,8 +110,13 @@ def added(
 class Update(Call):
     """The call of a chain of steps on arrays of one size; `numbers` are read when it runs."""
 
-    def __init__(self, maker: Maker, steps: list[Step], scaled: bool, size: int) -> None:
-        steps = [*steps, ADD_TO_RESULT, *([BY_NUMBER] if scaled else [])]
+    def __init__(self, maker: Maker, kind: Kind, size: int) -> None:
+        name, eps, scaled = kind
+        steps = chain(name, eps)
+        if name != "sum":
+            steps.append(ADD_TO_RESULT)
+        if scaled:
+            steps.append(BY_NUMBER)
         self.numbers = np.empty(steps.count(BY_NUMBER), np.float32)
         pieces = iter(np.split(self.numbers, self.numbers.size))
         full, one = maker.plain((size,)), maker.plain((1,))
