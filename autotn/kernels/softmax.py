@@ -10,7 +10,7 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 #: Exponentials of numbers up to this are far from overflow, and so are their sums.
-_SAFE = 40.0
+_SAFE = 30.0
 #: Below this many elements a reduction to one number costs as much as what it may save.
 _FEW = 2048
 
@@ -22,12 +22,18 @@ def softmax(x: Array, axis: int | None, may_be_blocked: bool = False) -> Array:
     slowest part in NumPy, so where no number is large they stay as they are, unless it turns out
     that all of a row are so small that their exponentials vanish.
     """
+    e, total = exponentials(x, axis, may_be_blocked)
+    e /= total
+    return e
+
+
+def exponentials(x: Array, axis: int | None, may_be_blocked: bool = False) -> tuple[Array, Array]:
+    """What `softmax` divides: exponentials, times a factor for each row, and their sums along `axis`."""
     if x.size >= _FEW and x.dtype.char in "fd" and x.max() < _SAFE:
         e = np.exp(x)
         total = _totals(e, axis)
         if total.min() > math.exp(-_SAFE):
-            e /= total
-            return e
+            return e, total
     top = x.max(axis, keepdims=True)
     if may_be_blocked:
         top[top == -np.inf] = 0
@@ -36,8 +42,7 @@ def softmax(x: Array, axis: int | None, may_be_blocked: bool = False) -> Array:
     total = _totals(e, axis)
     if may_be_blocked:
         total[total == 0] = 1
-    e /= total
-    return e
+    return e, total
 
 
 def gradient(g: Array, p: Array, axis: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -13,8 +14,7 @@ from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.core.traced import watched
 from autotn.errors import ShapeError
-from autotn.kernels import softmax as kernel
-from autotn.kernels.onednn import rows as onednn
+from autotn.kernels import attention as kernel
 from autotn.ops.dropout import dropout
 from autotn.ops.join import cat
 from autotn.ops.matmul import linear, matmul, swap
@@ -25,46 +25,29 @@ __all__: list[str] = []
 FUNCTIONAL = ("multi_head_attention_forward", "scaled_dot_product_attention")
 
 
-@op(aux=("p",))
+@op(aux=("kept",))
 def _attention(query: Arr, key: Arr, value: Arr, mask: Fixed, scale: float) -> Arr:
     """Attention in one pass; the mask has booleans (True: blocked) or numbers to add, or is None.
 
     >>> F.scaled_dot_product_attention(tn.ones(1, 1, 2), tn.ones(1, 1, 2), tn.tensor([[[5.0]]]))
     tensor([[[5.]]])
     """
-    p = np.matmul(query * scale, key.swapaxes(-1, -2))
-    if mask is not None:
-        if mask.dtype.kind == "b":
-            np.copyto(p, -np.inf, where=mask)
-        else:
-            p += mask
-    found = onednn.softmax(p) if mask is None or _all_rows_see(mask) else None
-    if found is not None:
-        p = found
-    elif p.size:
-        p = kernel.softmax(p, -1, may_be_blocked=mask is not None)
-    return np.matmul(p, value), (p,)
-
-
-def _all_rows_see(mask: Any) -> bool:
-    """True when no row of a mask of booleans blocks everything."""
-    return mask.dtype.kind == "b" and not mask.all(-1).any()
+    out, kept = kernel.attend(query, key, value, mask, scale)
+    return out, (kept,)
 
 
 @_attention.grad
 def _(
-    g: Any, query: Any, key: Any, value: Any, p: Any, scale: float, needs: tuple[bool, ...]
+    g: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    out: Any,
+    kept: Any,
+    scale: float,
+    needs: tuple[bool, ...],
 ) -> Any:
-    g_value = np.matmul(p.swapaxes(-1, -2), g) if needs[2] else None
-    if not (needs[0] or needs[1]):
-        return None, None, g_value
-    gp = np.matmul(g, value.swapaxes(-1, -2))
-    found = onednn.softmax_gradient(gp, p)
-    gp = kernel.gradient(gp, p, -1) if found is None else found
-    gp *= scale
-    g_query = np.matmul(gp, key) if needs[0] else None
-    g_key = np.matmul(gp.swapaxes(-1, -2), query) if needs[1] else None
-    return g_query, g_key, g_value
+    return kernel.gradients(g, (query, key, value), out, kept, scale, needs)
 
 
 @_attention.reference
@@ -137,7 +120,7 @@ def scaled_dot_product_attention(
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
     blocked: Any = None
     if is_causal:
-        blocked = ~np.tril(np.ones((query.shape[-2], key.shape[-2]), np.bool_))
+        blocked = _future(query.shape[-2], key.shape[-2])
     elif attn_mask is not None and _is_bool(attn_mask):
         blocked = ~_plain(attn_mask)
     mask = attn_mask if blocked is None else blocked
@@ -153,6 +136,14 @@ def scaled_dot_product_attention(
     if dropout_p > 0.0:
         weights = dropout(weights, dropout_p, True)
     return matmul(weights, value)
+
+
+@functools.lru_cache(1)
+def _future(queries: int, keys: int) -> Any:
+    """True where a key comes after its query."""
+    blocked = np.arange(keys) > np.arange(queries)[:, None]
+    blocked.setflags(write=False)
+    return blocked
 
 
 def _shared_heads(name: str, query: Any, heads: Any) -> Any:

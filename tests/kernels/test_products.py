@@ -79,3 +79,40 @@ def test_stacks_that_broadcast_are_numpys(kernels: str) -> None:
     with pytest.raises(ValueError, match="mismatch"):
         gemm.stacked(a, drawn(2, 3, 5, 6))
     assert gemm.stacked(drawn(0, 5, 4), drawn(0, 4, 6)).shape == (0, 5, 6)
+
+
+@pytest.mark.parametrize("layout", ["plain", "heads inside", "expanded"])
+@pytest.mark.parametrize("mask", ["none", "booleans", "a dead row", "numbers"])
+@pytest.mark.parametrize("size", [1.0, 100.0])
+def test_attention_of_any_layout(size: float, mask: str, layout: str, kernels: str) -> None:
+    """In few and many places, with small scores and with such as must not overflow."""
+    from autotn.kernels import attention
+
+    draw = np.random.default_rng(0)
+    for queries, keys in ((3, 5), (20, 64)):
+        query, key, value, g = (
+            LAYOUTS[layout]((draw.standard_normal((2, 3, n, d)) * s).astype("f"))
+            for n, d, s in ((queries, 4, size), (keys, 4, 1), (keys, 7, 1), (queries, 7, 1))
+        )
+        blocked = draw.random((queries, keys)) < 0.5
+        blocked[:, 0] = False
+        if mask == "a dead row":
+            blocked[1] = True
+        given = {"none": None, "numbers": np.where(blocked, -np.inf, 1).astype("f")}
+        with_mask = given.get(mask, blocked)
+        out, kept = attention.attend(query, key, value, with_mask, 0.5)
+        q, k, v, gd = (x.astype("d") for x in (query, key, value, g))
+        scores = q @ k.swapaxes(-1, -2) * 0.5
+        if mask != "none":
+            scores = np.where(blocked, -np.inf, scores)
+        top = scores.max(-1, keepdims=True)
+        e = np.exp(scores - np.where(np.isinf(top), 0, top))
+        p = e / np.maximum(e.sum(-1, keepdims=True), 1e-300)
+        np.testing.assert_allclose(out, p @ v, atol=2e-5)
+        found = attention.gradients(g, (query, key, value), out, kept, 0.5, (True, True, True))
+        gp = gd @ v.swapaxes(-1, -2)
+        gs = p * (gp - (gp * p).sum(-1, keepdims=True)) * 0.5
+        for one, other in zip(
+            found, (gs @ k, gs.swapaxes(-1, -2) @ q, p.swapaxes(-1, -2) @ gd), strict=True
+        ):
+            np.testing.assert_allclose(one, other, atol=2e-5 * size)

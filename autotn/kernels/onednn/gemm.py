@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from autotn.kernels.onednn.library import Refused
-from autotn.kernels.onednn.primitive import Call, Given, Maker, address_of
+from autotn.kernels.onednn.primitive import Afterwards, Call, Given, Maker, address_of
 from autotn.kernels.onednn.switch import FLOAT, SWITCH
 from autotn.kernels.window import Array, Ints
 
 SRC, DST, WEIGHTS, BIAS = 1, 17, 33, 41
+LINEAR = 0x26
 
 #: Elements of the first factor from which callers ask.
 LEAST = 1 << 12
@@ -110,13 +111,17 @@ def affine_call(maker: Maker, rows: int, inner: int, columns: int, biased: bool)
     return Call(maker, descriptor, given)
 
 
-def stacked(a: Any, b: Any, out: Any = None) -> Any:
-    """``np.matmul(a, b, out=out)`` of two stacks of matrices, in any layout."""
-    found = by_stacks(a, b, out)
-    return np.matmul(a, b, out=out) if found is None else found
+def stacked(a: Any, b: Any, out: Any = None, scale: float = 1.0) -> Any:
+    """``np.matmul(a, b, out=out) * scale`` of two stacks of matrices, in any layout."""
+    found = by_stacks(a, b, out, scale)
+    if found is None:
+        found = np.matmul(a, b, out=out)
+        if scale != 1:
+            found *= scale
+    return found
 
 
-def by_stacks(a: Array, b: Array, out: Array | None = None) -> Array | None:
+def by_stacks(a: Array, b: Array, out: Array | None = None, scale: float = 1.0) -> Array | None:
     """The products of two stacks of equal leading dimensions; None where NumPy has to, or does better."""
     if a.ndim < 3 or a.shape[:-2] != b.shape[:-2] or a.shape[-1] != b.shape[-2]:
         return None
@@ -129,7 +134,7 @@ def by_stacks(a: Array, b: Array, out: Array | None = None) -> Array | None:
         out = np.empty((*a.shape[:-1], b.shape[-1]), np.float32)
     layouts = tuple([(x.shape, x.strides) for x in (a, b, out)])
     call: Any = SWITCH.the_session().find(
-        ("stacks", layouts), lambda maker: stacks_call(maker, layouts)
+        ("stacks", layouts, scale), lambda maker: stacks_call(maker, layouts, scale)
     )
     if call is None:
         return None
@@ -137,7 +142,7 @@ def by_stacks(a: Array, b: Array, out: Array | None = None) -> Array | None:
     return out
 
 
-def stacks_call(maker: Maker, layouts: tuple[tuple[Ints, Ints], ...]) -> Stacks:
+def stacks_call(maker: Maker, layouts: tuple[tuple[Ints, Ints], ...], scale: float) -> Stacks:
     """The call for arrays of these shapes and strides in bytes: the two factors and the result."""
     given = []
     for name, (shape, strides) in zip((SRC, WEIGHTS, DST), layouts):
@@ -145,7 +150,10 @@ def stacks_call(maker: Maker, layouts: tuple[tuple[Ints, Ints], ...]) -> Stacks:
             raise Refused("oneDNN: an array expanded, reversed, or without a row of neighbours")
         given.append(Given(name, shape, name == DST, strides=tuple(s // 4 for s in strides)))
     a, b, out = (maker.plain(one.shape, one.strides) for one in given)
-    return Stacks(maker, maker.descriptor("matmul", a, b, None, out), given)
+    scaled = [] if scale == 1 else [Afterwards("eltwise", LINEAR, scale)]
+    attributes = maker.attributes_with(*scaled)
+    descriptor = maker.descriptor("matmul", a, b, None, out, attributes=attributes)
+    return Stacks(maker, descriptor, given)
 
 
 class Stacks(Call):
