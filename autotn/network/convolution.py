@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from autotn.network.activation import ReLU, activation_of
 from autotn.network.neuron import NeuronNet
 from autotn.network.structure import OneInput, Shape, shape_of
 from autotn.network.windows import gather_windows, window_counts
-from autotn.ops import flip, linear
+from autotn.ops import conv1d, conv2d, conv3d, flip, linear
+from autotn.ops.pad import pad as pad_around
 
 Ints = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
@@ -62,6 +63,29 @@ def padding_pairs(pad: Any, size: Ints, kernel: Ints, stride: Ints) -> Pairs:
     )
 
 
+#: The op for kernels of one, two and three axes; for more, windows are gathered.
+CONVOLUTIONS: dict[int, Callable[..., Any]] = {1: conv1d, 2: conv2d, 3: conv3d}
+
+
+def window_sums(
+    input: Any, weight: Any, bias: Any, kernel: Ints, stride: Ints, padding: Pairs
+) -> Any:
+    """What neurons make of every window, one per row; the last axes of `input` are channels."""
+    dims = len(kernel)
+    if dims not in CONVOLUTIONS:
+        return linear(gather_windows(input, kernel, stride, padding), weight, bias)
+    channels = math.prod(input.shape[1 + dims :])
+    first = (0, 1 + dims, *range(1, 1 + dims))  # the ops have channels first
+    images = input.reshape(*input.shape[: 1 + dims], channels).permute(first)
+    kernels = weight.reshape(weight.shape[0], *kernel, channels).permute(first)
+    around = tuple(before for before, _ in padding)
+    if any(before != after for before, after in padding):
+        images = pad_around(images, [n for pair in reversed(padding) for n in pair])
+        around = (0,) * dims
+    sums = CONVOLUTIONS[dims](images, kernels, bias, stride, around)
+    return sums.permute(0, *range(2, 2 + dims), 1).reshape(-1, weight.shape[0])
+
+
 class ConvNet(NeuronNet):
     """The same neurons at every place of a window that slides over the input."""
 
@@ -83,8 +107,9 @@ class ConvNet(NeuronNet):
 
     def forward(self, input: Any) -> Any:
         """The activations at every place."""
-        rows = gather_windows(input, self.kernel_shape, self.stride, self.padding)
-        return super().forward(rows).reshape(input.shape[0], *self.shape)
+        window = self.kernel_shape, self.stride, self.padding
+        sums = window_sums(input, self.weight, self.bias, *window)
+        return self.activation(sums).reshape(input.shape[0], *self.shape)
 
 
 class Conv(OneInput):
@@ -174,15 +199,11 @@ class Conv2DNet(NeuronNet):
 
     def forward(self, input: Any) -> Any:
         """The activations of every pixel that is kept."""
-        count, height, width = input.shape[:3]
-        channels = math.prod(input.shape[3:])
-        image = input.reshape(count, height, width, channels)
-        rows = gather_windows(image, self.kernel_shape, self.stride, self.padding)
-        weight = self.weight.reshape(self.noutputs, *self.kernel_shape, channels)
-        flipped = flip(weight, (1, 2)).reshape(self.noutputs, self.ninputs)
-        places = window_counts((height, width), self.kernel_shape, self.stride, self.padding)
-        output = self.activation(linear(rows, flipped, self.bias))
-        return output.reshape(count, *places, self.noutputs)
+        window = self.kernel_shape, self.stride, self.padding
+        flipped = flip(self.weight.reshape(self.noutputs, *self.kernel_shape, -1), (1, 2))
+        sums = window_sums(input, flipped, self.bias, *window)
+        places = window_counts(tuple(input.shape[1:3]), *window)
+        return self.activation(sums).reshape(input.shape[0], *places, self.noutputs)
 
 
 class Images(Module):
