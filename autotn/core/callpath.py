@@ -606,5 +606,5 @@ def with_out(function: Any) -> Any:
         result = function(*args, **kwargs)
         return result if out is None else inplace.write_out(function.__name__, out, result, args)
 
-    wrapper.__wrapped__ = _WithOut(function)  # type: ignore[attr-defined, assignment]
+    wrapper.__wrapped__ = _WithOut(function)  # type: ignore[assignment]
     return wrapper
