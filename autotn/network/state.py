@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from autotn.core.modes import HOT, no_grad
-from autotn.core.tensor import Tensor
+from autotn.core.tensor import Tensor, wrap
 from autotn.errors import AutogradError
-from autotn.network.structure import resting, slots_of
+from autotn.network.structure import floating_dtype, resting, slots_of
 from autotn.ops.shape import expand
 
 if TYPE_CHECKING:
@@ -67,16 +67,17 @@ class State(Sequence[Any]):
                     "before learn"
                 )
         wiring, known = self.owner._spelled_out, dict(self._kept)
-        count = len(self.outputs[0]._data)
+        count, dtype = len(self.outputs[0]._data), floating_dtype(self.owner)
         for k in wiring.order:
             part = wiring.parts[k]
             if id(part) not in known:
                 read = zip(part.parents, part.input_indexes)
                 inputs = [known[id(parent)][slot] for parent, slot in read]
                 with no_grad(), resting(part.module):
-                    known[id(part)] = outputs_of(
-                        part.module, inputs, count if part.constant else None
-                    )
+                    found = outputs_of(part.module, inputs, count if part.constant else None)
+                if part.constant:  # zeros that the network does not know, and has not converted
+                    found = tuple(wrap(value._data.astype(dtype)) for value in found)
+                known[id(part)] = found
         return known
 
     def _shown(self, value: Tensor) -> Any:

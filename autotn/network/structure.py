@@ -288,7 +288,8 @@ class Structure:
     def save_weights(self, inst: Instance, hf: Any) -> None:
         """Put the weights into a group: ``neuron0_w``, ``neuron0_b`` and so on."""
         for key, parameter in weights_by_key(inst.module).items():
-            hf[key] = parameter._data
+            values = parameter._data
+            hf[key] = values.astype(np.float32) if values.dtype.kind == "V" else values  # bfloat16
 
     def load_weights(self, inst: Instance, hf: Any) -> None:
         """Take the weights from a group; nothing changes when one is missing or does not fit."""
@@ -323,7 +324,7 @@ def weights_by_key(module: Module | None) -> dict[str, Any]:
 def floating_dtype(module: Module | None) -> Any:
     """The dtype of a module's first floating-point parameter, else the default."""
     for parameter in () if module is None else module.parameters():
-        if parameter._data.dtype.kind == "f":
+        if parameter.is_floating_point():
             return parameter._data.dtype
     return as_dtype(get_default_dtype()).dtype
 

@@ -291,6 +291,23 @@ def test_double_precision_goes_through() -> None:
     assert small().guess([X])[0].dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", [tn.bfloat16, tn.float16, tn.float64], ids=str)
+def test_a_network_of_every_precision(dtype: Any, tmp_path: Any) -> None:
+    def build() -> tn.System:
+        return network(tn.Conv((2,), (2,)), tn.LSTM(3), tn.RNN(3), tn.Dense((2,)), shape=(4, 2))
+
+    s, x = build().to(dtype), np.ones((4, 2))
+    (guess,), state = s.guess([x], return_state=True)
+    assert all(slot.dtype == guess.dtype for part in state for slot in part)
+    s.learn(state, [np.ones(2)])
+    assert {p.dtype for p in s.parameters()} == {dtype}
+    for name in ("net", "net.h5"):
+        s.save_weights(tmp_path / name)
+        other = build().to(dtype)
+        other.load_weights(tmp_path / name)
+        assert (other.guess([x])[0] == s.guess([x])[0]).all()
+
+
 WRONG: list[tuple[Any, type[Exception], str]] = [
     (lambda s: s.guess(X), TypeError, "inputs must be a list"),
     (lambda s: s.guess([]), ValueError, "0 inputs given for 1"),
