@@ -15,6 +15,7 @@ from autotn.core.modes import enable_grad, no_grad
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import AutogradError, ShapeError
 from autotn.layers import Module
+from autotn.layers.hooks import Scope
 from autotn.layers.state import WAITING, as_tensor
 from autotn.network import checkpoints
 from autotn.network.losses import total_loss
@@ -273,7 +274,7 @@ class System(Module):
             Print every part as it runs.
         """
         batches, single = self._enter(inputs, return_state)
-        with enable_grad() if return_state else no_grad():
+        with Scope(self), enable_grad() if return_state else no_grad():
             values = self._run(batches, verbose)
         outputs = self._outputs(values)
         arrays = [(o._data[0] if single else o._data).copy() for o in outputs]

@@ -121,6 +121,14 @@ def test_guess_gives_lists_and_a_state() -> None:
     assert [slot.shape for part in state for slot in part] == [(2,), (4,), (3,)]
 
 
+def test_a_guess_is_recorded_by_the_names_of_its_parts() -> None:
+    s = small()
+    graph = tn.graph(lambda: s.guess([X]))
+    paths = {part.path for part in graph.parts}
+    assert {"", "Dense_0", "Dense_0.activation", "Dense_1"} <= paths
+    assert {tuple(call.scope[:2]) for call in graph.calls} == {("", "Dense_0"), ("", "Dense_1")}
+
+
 def test_a_batch_is_many_single_examples() -> None:
     s = small(2, 3)
     batch = np.random.default_rng(0).normal(size=(5, 2, 3))
