@@ -9,6 +9,7 @@ import numpy as np
 from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor
 from autotn.errors import DTypeError, ShapeError, blaming
+from autotn.kernels.onednn import rows as onednn
 from autotn.ops.loss import reduced, reduction_of
 from autotn.ops.softmax import log_softmax
 
@@ -191,6 +192,11 @@ def _plain_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
     row's scores are put into a column.
     """
     count, classes = input.shape
+    logs = onednn.softmax(input, log=True) if input.size >= onednn.LEAST else None
+    if logs is not None:
+        values = -logs.reshape(-1).take(target + np.arange(0, count * classes, classes))
+        p = np.exp(logs, logs)
+        return _reduced(values, reduction), (p, None)
     if count > classes:
         p = input.T.copy()
         p -= np.maximum.reduce(p, 0)
@@ -207,10 +213,15 @@ def _plain_cross_entropy(input: Any, target: Any, reduction: str) -> Any:
         p /= total.reshape(-1, 1)
     values = np.log(total, total)
     values -= picked
+    return _reduced(values, reduction), (p, None)
+
+
+def _reduced(values: Any, reduction: str) -> Any:
+    """The losses of the rows, their sum or their mean."""
     if reduction == "none":
-        return values, (p, None)
+        return values
     sum_of = np.add.reduce(values)
-    return np.asarray(sum_of if reduction == "sum" else sum_of / count), (p, None)
+    return np.asarray(sum_of if reduction == "sum" else sum_of / values.size)
 
 
 def _plain_rule(g: Any, p: Any, target: Any, reduction: str) -> Any:

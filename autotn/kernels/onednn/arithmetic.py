@@ -26,7 +26,7 @@ TANH, ABS, SQRT, EXP = 0x21, 0x24, 0x25, 0x2A
 SRC, OTHER, DST = 1, 2, 17
 
 #: Elements below which NumPy's passes cost less than a call.
-LEAST = 1 << 17
+LEAST = 1 << 16
 
 Formula: TypeAlias = tuple[tuple[int, int | float] | int, ...]
 
