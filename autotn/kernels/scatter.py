@@ -5,7 +5,8 @@ everything here is brought down to one of two forms:
 
 - *elements*: a flat array and flat places, for ``np.add.at`` and its kin;
 - *rows*: many numbers go to each place; from some thousand numbers on, adding them is the product
-  of a sparse matrix with a one in each column, in SciPy's compiled loops.
+  of a sparse matrix with a one in each column, in SciPy's compiled loops. Where the elements of a
+  row go to places in the same row, they are a sparse matrix themselves, made dense there.
 
 Sorting first and ``np.add.reduceat``, ``np.bincount`` per column and loops over rows were measured
 too: each is two to fifty times slower than the better of the two above.
@@ -211,6 +212,9 @@ def scatter_add(x: Array, dim: int, index: Array, src: Array) -> Array:
         raise DTypeError(
             f"scatter_add: input and src must have the same dtype, got {x.dtype} and {src.dtype}"
         )
+    summed = _summed_in_rows(x.shape, dim, index, src)
+    if summed is not None:
+        return np.add(x, summed, out=summed)
     out = np.array(x, order="C")
     _add_elements(out, dim, index, src)
     return out
@@ -218,7 +222,37 @@ def scatter_add(x: Array, dim: int, index: Array, src: Array) -> Array:
 
 def scatter_sum(shape: tuple[int, ...], dim: int, index: Array, src: Array) -> Array:
     """`scatter_add` to zeros of ``shape``: the gradient of ``gather``."""
-    return scatter_add(np.zeros(shape, src.dtype), dim, index, src)
+    if not shape:
+        return np.asarray(src.sum(dtype=src.dtype))
+    dim %= len(shape)
+    _check_scatter("scatter_add", shape, dim, index, src)
+    summed = _summed_in_rows(shape, dim, index, src)
+    if summed is None:
+        summed = np.zeros(shape, src.dtype)
+        _add_elements(summed, dim, index, src)
+    return summed
+
+
+def _summed_in_rows(shape: tuple[int, ...], dim: int, index: Array, src: Array) -> Array | None:
+    """The sums of the elements that go to each place of a row, where there are many and all rows take part."""
+    if (
+        index.size < _MANY
+        or dim != len(shape) - 1
+        or index.shape[:-1] != shape[:-1]
+        or src.dtype.char not in _SPARSE_DTYPES
+        or _is_line(index, shape, dim)
+    ):
+        return None
+    from scipy import sparse
+
+    count, each = math.prod(shape[:-1]), index.shape[-1]
+    # Its parts are set one by one: to check them and to narrow the numbers would cost half as much again.
+    matrix = sparse.csr_matrix((count, shape[-1]), dtype=src.dtype)
+    matrix.indptr = np.arange(0, count * each + 1, each, dtype=np.intp)
+    matrix.indices = index.astype(np.intp, copy=False).ravel()
+    matrix.data = _reached(index, src)
+    dense: Array = matrix.toarray()
+    return dense.reshape(shape)
 
 
 def _add_elements(out: Array, dim: int, index: Array, src: Array) -> None:

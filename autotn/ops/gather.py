@@ -85,8 +85,9 @@ def scatter_into_zeros(input: Arr, shape: tuple[int, ...], dim: int, index: Fixe
     >>> scatter_into_zeros(tn.tensor([1.0, 2.0]), (3,), 0, tn.tensor([1, 1]))
     tensor([0., 3., 0.])
     """
-    result = np.zeros(shape, input.dtype)
-    return _added_along(result, dim, index, input)
+    if not index.size or not shape:
+        return _added_along(np.zeros(shape, input.dtype), dim, index, input)
+    return scatter_kernels.scatter_sum(shape, check_dim("scatter", dim, len(shape)), index, input)
 
 
 def _added_along(base: Any, dim: int, index: Any, values: Any) -> Any:

@@ -102,16 +102,20 @@ def test_index_add_is_pytorchs(
     np.testing.assert_array_equal(x, before)
 
 
+@pytest.mark.parametrize("many", [1, 1 << 15])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("shape", "dim", "reach", "given"), SCATTERS)
 def test_scatter_add_is_pytorchs(
     torch: Any,
+    monkeypatch: pytest.MonkeyPatch,
     shape: tuple[int, ...],
     dim: int,
     reach: tuple[int, ...],
     given: tuple[int, ...],
     dtype: str,
+    many: int,
 ) -> None:
+    monkeypatch.setattr(scatter, "_MANY", many)
     x, src = values(shape, dtype), values(given, dtype, 1)
     index = index_for(reach, shape[dim] if shape else 1)
     tensors = [torch.tensor(a) for a in (x, index, src)]
