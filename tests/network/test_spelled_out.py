@@ -114,9 +114,7 @@ def both_ways(name: str) -> tuple[tn.System, tn.System]:
         layer = wrap(x)
         spelled = tn.Activate(wrap.activation)(layer.spelled[0])
     slots = range(len(layer.output_shapes))
-    return tuple(  # type: ignore[return-value]
-        tn.System([x], [(end, slot) for slot in slots]) for end in (layer, spelled)
-    )
+    return tuple(tn.System([x], [(end, slot) for slot in slots]) for end in (layer, spelled))
 
 
 @pytest.mark.parametrize("name", [*LAYERS, *CELLS])
@@ -245,7 +243,7 @@ def test_copies_and_files_do_not_carry_the_spelling() -> None:
 
 @pytest.mark.parametrize("base", [tn.RNN, tn.LSTM, tn.ResWrap])
 def test_a_subclass_that_builds_something_else_is_one_part(base: Any) -> None:
-    class Other(base):  # type: ignore[misc]
+    class Other(base):
         def build(self, in_shape: Any, *states: Any) -> Any:
             return nn.Linear(in_shape[-1], 2)
 
