@@ -27,6 +27,10 @@ or_reduce: Any = np.logical_or.reduce
 and_reduce: Any = np.logical_and.reduce
 
 
+#: So few elements are copied sooner than NumPy makes a view that repeats them.
+_SMALL = 4096
+
+
 def axes_of(name: str, dim: Any, ndim: int) -> Any:
     """PyTorch's `dim` (None, an int, or a sequence of them) as NumPy's axes."""
     if dim is None or (isinstance(dim, (tuple, list)) and not dim):
@@ -63,9 +67,13 @@ def spread(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     from autotn.ops.shape import expand
 
     g = kept(g, shape, dim, keepdim)
-    return (
-        np.broadcast_to(g, shape) if isinstance(g, (np.ndarray, np.generic)) else expand(g, shape)
-    )
+    if not isinstance(g, (np.ndarray, np.generic)):
+        return expand(g, shape)
+    if math.prod(shape) > _SMALL:
+        return np.broadcast_to(g, shape)
+    full = np.empty(shape, g.dtype)
+    full[...] = g
+    return full
 
 
 def _sum_dtype(input: Any, dtype: Any) -> Any:

@@ -30,7 +30,7 @@ def ints(name: str, given: Sequence[Any]) -> tuple[int, ...]:
         if not (isinstance(only, Tensor) and only.ndim == 0):
             given = tuple(only)
     try:
-        return tuple(operator.index(n) for n in given)
+        return tuple(map(operator.index, given))
     except TypeError:
         raise TypeError(f"{name}: expected sizes as ints, got {given!r}") from None
 

@@ -9,6 +9,8 @@ from autotn.errors import ShapeError
 
 def complete_shape(name: str, shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     """`shape` with its one -1 worked out for `count` elements."""
+    if math.prod(shape) == count and min(shape, default=0) >= 0:
+        return shape
     free = [k for k, n in enumerate(shape) if n == -1]
     if len(free) > 1:
         raise RuntimeError(
