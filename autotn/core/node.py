@@ -48,8 +48,10 @@ INTERNAL = _Internal()
 HOT["USER"] = None
 
 
-#: By a function of this library that called an op: how far out its user's frame was last time.
-_distances: dict[int, int] = {}
+#: By a function of this library that called an op: how far out its user's frame was last time, and the code
+#: of this library that the user had called.
+_ways: dict[int, tuple[int, CodeType]] = {}
+_frame_at = sys._getframe
 
 
 def user_frame(frame: FrameType | None) -> FrameType | None:
@@ -57,20 +59,18 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
 
     Python makes an object of every frame that is looked at, so that the way out through a model's
     modules costs more than a small op. The caller of an op is therefore looked for where it was last
-    time. It was not missed on the way when the user's function is the one that called last, and was
-    called from here by this library. (A module whose forward is the user's own forgets who called
-    last.)
+    time. It was not missed on the way when the user's function is the one that called last, and has
+    called the same function of this library. (A module whose forward is the user's own forgets who
+    called last.)
     """
     if frame is None:
         return None
-    distance = _distances.get(id(frame.f_code))
-    if distance is not None:
+    way = _ways.get(id(frame.f_code))
+    if way is not None:
+        distance, entered = way
         try:
-            found = sys._getframe(distance)
-            if (
-                found.f_code is HOT["USER"]
-                and INTERNAL[sys._getframe(distance - 1).f_globals.get("__package__")]
-            ):
+            found = _frame_at(distance)
+            if found.f_code is HOT["USER"] and _frame_at(distance - 1).f_code is entered:
                 return found
         except ValueError:  # the stack is not that deep
             pass
@@ -78,16 +78,18 @@ def user_frame(frame: FrameType | None) -> FrameType | None:
 
 
 def _walk_out(frame: FrameType) -> FrameType | None:
-    """Look at every frame on the way out; remember how far it was."""
+    """Look at every frame on the way out; remember the way."""
     found: FrameType | None = frame
+    entered = frame.f_code
     distance = 2  # `frame` called the function that called `user_frame`
     while found is not None and INTERNAL[found.f_globals.get("__package__")]:
+        entered = found.f_code
         found = found.f_back
         distance += 1
     if found is None:
         return frame
     if found is not frame:
-        _distances[id(frame.f_code)] = distance
+        _ways[id(frame.f_code)] = distance, entered
     HOT["USER"] = found.f_code
     return found
 

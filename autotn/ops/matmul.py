@@ -134,7 +134,12 @@ def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
     else:
         flat = input.reshape(-1, input.shape[-1])
         result = onednn.product(flat, weight.T).reshape((*input.shape[:-1], weight.shape[0]))
-    if bias is not None:
+    if bias is None:
+        return result
+    if len(result) == 1 == bias.ndim and result.ndim == 2:
+        row = result[0]  # two rows of one shape are added in half the time
+        row += bias
+    else:
         result += bias
     return result
 
@@ -161,10 +166,16 @@ def _linear_input(g: Any, weight: Any) -> Any:
     return matmul(g.reshape((-1, rows)), weight).reshape((*g.shape[:-1], features))
 
 
+#: From so many products on BLAS is slower than a plain loop, up to twice for sizes that are powers of two.
+_LARGE = 1 << 17
+
+
 def _linear_weight(g: Any, input: Any) -> Any:
     if g.ndim == 2 == input.ndim:
         if g.__class__ is not np.ndarray:
             return matmul(swap(g), input)
+        if len(g) == 1 and g.size * input.size >= _LARGE:  # every product by itself, row after row
+            return np.einsum("i,j->ij", g[0], input[0])
         return g.T.dot(input) if input.size < onednn.LEAST else onednn.product(g.T, input)
     flat = input.reshape((-1, input.shape[-1]))
     if g.ndim < input.ndim:  # the weight is a vector
