@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.tensor import Tensor, canonical, wrap
-from autotn.errors import ShapeError
+from autotn.errors import AutogradError, ShapeError
 from autotn.ops.loss import binary_cross_entropy, mse_loss
 
 
@@ -66,6 +66,8 @@ def total_loss(
                 f"{tuple(found.shape) if isinstance(found, Tensor) else found!r}"
             )
         total = found if total is None else total + found
+    if not total.requires_grad:
+        raise AutogradError(f"{who}: none of the weights leads to an output that is learned")
     return total
 
 

@@ -398,6 +398,15 @@ def test_wrong_networks() -> None:
             tn.System(**arguments)
 
 
+def test_weights_that_lead_to_no_output_cannot_learn() -> None:
+    x = place(3)
+    s = tn.System([x], [tn.Combine()([x, tn.Dense((2,))(x)])])
+    for batch in (False, True):
+        _, state = s.guess([X], return_state=True)
+        with pytest.raises(RuntimeError, match="none of the weights leads to an output"):
+            s.learn(state, [X], batch=batch)
+
+
 def test_an_instance_without_a_module_cannot_run() -> None:
     x = place(3)
     bare = tn.Instance([x], tn.Flatten(), [(3,)], [(3,)], [])
