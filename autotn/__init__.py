@@ -79,6 +79,7 @@ from autotn.core.tensor import Size, Tensor
 from autotn.kernels import memory as _memory
 from autotn.kernels.memory import empty_cache
 from autotn.ops import *
+from autotn.ops.torch_forms import *  # in the place of the namesakes in nn.functional
 
 if _TYPE_CHECKING:
     from autotn.diagnose import check, debug
@@ -132,6 +133,7 @@ _ONCE = {
     "compiler": "compile",
     "cuda.questions": "OutOfMemoryError",
     "core.legacy": "set_default_tensor_type typename",
+    "core.modes": "is_anomaly_check_nan_enabled is_anomaly_enabled set_anomaly_enabled",
     "standin": "as_torch",
 }
 _LATE |= {name: file for file, names in _ONCE.items() for name in names.split()}

@@ -16,6 +16,9 @@ _SPARSE = "there are no sparse tensors; a dense one, or scipy.sparse, serves on 
 _QUANTIZED = "there are no quantized tensors"
 _NESTED = "there are no nested tensors; pad_sequence or packed sequences take their place"
 _GPU = "there is no GPU"
+_SCRIPT = "functions run as they are: there is nothing to compile"
+_INNER = "a kernel PyTorch keeps for itself"
+_SMALL = "numbers of fewer than 16 bits other than int8 and uint8 are not there"
 
 #: Patterns of names under ``torch.``, and why they are absent; the first that fits counts.
 REASONS = (
@@ -42,6 +45,44 @@ REASONS = (
     ("Tensor.s*mm", _SPARSE),
     ("Tensor.qscheme", _QUANTIZED),
     ("Tensor.record_stream", _GPU),
+    ("Tensor.values", _SPARSE),
+    *((name, _SPARSE) for name in ("smm", "hsmm", "hspmm", "saddmm", "sspaddmm")),
+    ("*scaled_mm", "there are no 8-bit floating-point numbers to scale; multiply by the scales"),
+    ("*grouped_mm", "one product per group, by @, does it on a CPU"),
+    ("*ScalingType", "there are no 8-bit floating-point numbers"),
+    ("*SwizzleType", "there are no 8-bit floating-point numbers"),
+    *((name, _SMALL) for name in ("float8_*", "float4_*", "bits*", "int[1-7]", "uint[1-7]", "bit")),
+    ("*complex32", "complex numbers begin at complex64"),
+    ("*chalf", "complex numbers begin at complex64"),
+    ("*Stream*", _GPU),
+    ("Event", _GPU),
+    ("*vulkan*", _GPU),
+    ("*autocast_*", "autocast knows the CPU and the default dtype alone"),
+    ("choose_qparams*", _QUANTIZED),
+    ("qscheme", _QUANTIZED),
+    ("batch_norm_*", _INNER),
+    ("native_norm", _INNER),
+    ("init_num_threads", _INNER),
+    ("*slice_inverse", _INNER),
+    ("*hash_tensor", _INNER),
+    (
+        "has_*",
+        "built-in parts of PyTorch's own binary are meant; tn.backends.show() says what computes here",
+    ),
+    ("from_file", "tn.from_numpy(np.memmap(...)) shares a file's memory"),
+    ("fork", _SCRIPT),
+    ("wait", _SCRIPT),
+    ("Future", _SCRIPT),
+    ("cond", _SCRIPT),
+    ("nn.Container", "it is deprecated; nn.Module takes its place"),
+    ("Tensor.is_distributed", "there is one process; see tn.distributed"),
+    ("is_distributed", "there is one process; see tn.distributed"),
+    ("Tensor.is_shared", "Module.share_memory() lets forked processes share parameters"),
+    *(
+        (f"Tensor.{name}", "PyTorch refuses it too; see tn.linalg")
+        for name in ("eig", "lstsq", "solve", "symeig")
+    ),
+    *((f"Tensor.{name}", "PyTorch refuses it too") for name in ("reinforce", "volatile")),
     ("Tensor.ipu", "there is no such device"),
     ("Tensor.to_padded_tensor", _NESTED),
     ("Tensor.as_subclass", "subclasses of Tensor are made by tn.Tensor's own __new__"),
@@ -59,12 +100,12 @@ REASONS = (
     ("*xpu*", _GPU),
     ("*mtia*", _GPU),
     ("*vulkan*", _GPU),
-    ("*fbgemm*", "a kernel PyTorch keeps for itself"),
-    ("*mkldnn*", "a kernel PyTorch keeps for itself"),
-    ("*nnpack*", "a kernel PyTorch keeps for itself"),
-    ("*script*", "functions run as they are: there is nothing to compile"),
-    ("*jit*", "functions run as they are: there is nothing to compile"),
-    ("*Script*", "functions run as they are: there is nothing to compile"),
+    ("*fbgemm*", _INNER),
+    ("*mkldnn*", _INNER),
+    ("*nnpack*", _INNER),
+    ("*script*", _SCRIPT),
+    ("*jit*", _SCRIPT),
+    ("*Script*", _SCRIPT),
     ("distributed*", "there is one process; see tn.distributed"),
     ("*datapipes*", "there are no data pipes; DataLoader takes datasets and iterables"),
     ("*Sym*", "shapes are numbers"),

@@ -86,6 +86,7 @@ DOORS = [
     "linalg.py",
     "nn/__init__.py",
     "nn/functional.py",
+    "nn/grad.py",
     "nn/init.py",
     "special.py",
 ]

@@ -295,3 +295,13 @@ class set_detect_anomaly(detect_anomaly):
 def is_anomaly_enabled() -> bool:
     """True under `detect_anomaly`."""
     return state.anomaly
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """True while `detect_anomaly` looks for NaN in gradients."""
+    return state.check_nan
+
+
+def set_anomaly_enabled(mode: bool, check_nan: bool = True) -> None:
+    """Switch `detect_anomaly` on or off until further notice."""
+    set_detect_anomaly(mode, check_nan)

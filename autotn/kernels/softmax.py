@@ -55,7 +55,21 @@ def gradient(g: Array, p: Array, axis: int) -> Array:
     return gx
 
 
-def _totals(e: Array, axis: int | None) -> Array:
+def logsumexp(x: Array, axes: Any) -> Array:
+    """Logarithm of the sum of exponentials along `axes`, which stay; an axis, several, or None for all."""
+    if x.size >= _FEW and x.dtype.char in "fd" and x.max() < _SAFE:
+        total = _totals(np.exp(x), axes)
+        if total.min() > math.exp(-_SAFE):
+            return np.log(total, out=total)
+    top = np.asarray(x.real.max(axes, keepdims=True))
+    top[~np.isfinite(top)] = 0
+    e = np.asarray(x - top)
+    np.exp(e, out=e)
+    found: Array = np.log(_totals(e, axes)) + top
+    return found
+
+
+def _totals(e: Array, axis: Any) -> Array:
     """The sums of positive numbers along `axis`, which stays."""
     if (
         e.size >= _FEW

@@ -6,7 +6,7 @@ from typing import Any
 
 from autotn.absent import no_attribute
 from autotn.layers import *
-from autotn.nn import attention, functional, init, modules, parallel, parameter, utils
+from autotn.nn import attention, functional, grad, init, modules, parallel, parameter, utils
 
 
 def __getattr__(name: str) -> Any:

@@ -61,6 +61,8 @@ from autotn.ops.recurrent import *
 from autotn.ops.reduce import *
 from autotn.ops.rounding import *
 from autotn.ops.scan import *
+from autotn.ops.segments import *
+from autotn.ops.sequence import *
 from autotn.ops.shape import *
 from autotn.ops.softmax import *
 from autotn.ops.solve import *

@@ -11,6 +11,7 @@ from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import DTypeError
 from autotn.kernels.onednn import arithmetic as large, elementwise as onednn
+from autotn.ops.compare import masked
 
 __all__ = [
     "celu",
@@ -159,11 +160,12 @@ def _elu(input: Arr, alpha: float = 1.0, scale: float = 1.0, input_scale: float 
 
 
 def _elu_rule(g: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
-    above = _mask(input, lambda x: x > 0)
-    below = 1 - above
+    above = _values(input) > 0
+    kind = _values(input).dtype
+    below = masked(input, ~above)  # not a product: infinity times 0 is no number
     return g * (
-        above * scale
-        + np.exp(input * below * input_scale) * (below * (alpha * scale * input_scale))
+        above.astype(kind) * scale
+        + np.exp(below * input_scale) * ((~above).astype(kind) * (alpha * scale * input_scale))
     )
 
 
@@ -262,7 +264,7 @@ def _hardtanh(input: Arr, min_val: float = -1.0, max_val: float = 1.0) -> Arr:
 
 _hardtanh.grad(
     input=lambda g, input, min_val, max_val: (
-        g * _mask(input, lambda x: (x > min_val) & (x < max_val))
+        g * _mask(input, lambda x: ~((x <= min_val) | (x >= max_val)))
     )
 )
 hardtanh_ = _hardtanh.op.in_place
@@ -326,9 +328,10 @@ def _hardswish(input: Arr) -> Arr:
 
 
 def _hardswish_rule(g: Any, input: Any) -> Any:
-    between = _mask(input, lambda x: (x > -3) & (x < 3))
-    above = _mask(input, lambda x: x >= 3)
-    return g * (between * (input / 3 + 0.5) + above)
+    x = _values(input)
+    between = ~((x <= -3) | (x >= 3))
+    rest = between * 0.5 + (x >= 3)
+    return g * (masked(input, between) / 3 + rest.astype(x.dtype))
 
 
 _hardswish.grad(input=_hardswish_rule)

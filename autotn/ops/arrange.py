@@ -388,6 +388,10 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
 
     if input.ndim != 1:
         raise RuntimeError(f"combinations: Expect a 1D vector, but got shape {list(input.shape)}")
+    if r < 0:
+        raise RuntimeError(f"combinations: Expect a non-negative number, but got {r}")
+    if r == 0:
+        return input[:0]
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     index = np.array(list(choose(range(input.shape[0]), r)), np.int64).reshape(-1, r)
     return input[index]

@@ -314,25 +314,38 @@ clip = alias(clamp, "clip")
 # -- odd values ------------------------------------------------------------------------------------
 
 
-@op(method="nan_to_num", inplace=True, out=True)
+@composite(method="nan_to_num", inplace=True, out=True)
 def nan_to_num(
-    input: Arr, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
-) -> Arr:
+    input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Any:
     """NaN as 0, infinities as the largest and smallest finite numbers, or as the numbers given.
 
     >>> tn.nan_to_num(tn.tensor([float("nan"), 1.0, float("inf")]), posinf=9.0)
     tensor([0., 1., 9.])
     """
+    low, high = neginf, posinf
+    if (low is None or high is None) and isinstance(input, (Tensor, np.ndarray)):
+        kind = to_arrays(input).dtype
+        if kind.kind in "fcV":
+            limits = dtypes.finfo(kind)
+            low, high = limits.min if low is None else low, limits.max if high is None else high
+    return _nan_to_num(input, 0.0 if nan is None else nan, high, low)
+
+
+@op()
+def _nan_to_num(input: Arr, nan: float, posinf: float | None, neginf: float | None) -> Arr:
+    """What is no finite number replaced by one.
+
+    >>> tn.nan_to_num(tn.tensor([float("nan"), 1.0]))
+    tensor([0., 1.])
+    """
     if input.dtype.kind in "biu":
         return input.copy()
-    limits = dtypes.finfo(input.dtype)
-    low = limits.min if neginf is None else neginf
-    high = limits.max if posinf is None else posinf
-    return np.nan_to_num(input, nan=0.0 if nan is None else nan, posinf=high, neginf=low)
+    return np.nan_to_num(input, nan=nan, posinf=posinf, neginf=neginf)
 
 
 stand_for(np.nan_to_num, lambda x, copy=True, **values: nan_to_num(x, **values))
-nan_to_num.grad(input=lambda g, input: masked(g, np.isfinite(to_arrays(input))))
+_nan_to_num.grad(input=lambda g, input: masked(g, np.isfinite(to_arrays(input))))
 
 
 @op(method="heaviside", inplace=True, out=True, numpy=np.heaviside, broadcasts=True, promote="same")
@@ -352,5 +365,5 @@ def _no_slope(g: Any) -> Any:
 heaviside.grad(input=_no_slope, values=_no_slope)
 heaviside.takes("bif")
 
-acts("elementwise", _clamp_between, nan_to_num)
+acts("elementwise", _clamp_between, _nan_to_num)
 acts("linear", _where)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.op import Arr, acts, op
+from autotn.core.op import Arr, acts, composite, op
 from autotn.errors import ShapeError
 from autotn.kernels import conv as kernel
 from autotn.kernels.window import spatial
@@ -30,6 +30,7 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_tbc",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
@@ -172,6 +173,28 @@ def batched(shape: Any, rank: int) -> tuple[int, ...]:
 conv1d.grad(input=_for_input, weight=_for_weight, bias=_for_bias)
 conv2d.grad(input=_for_input, weight=_for_weight, bias=_for_bias)
 conv3d.grad(input=_for_input, weight=_for_weight, bias=_for_bias)
+
+
+@composite()
+def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Any:
+    """`conv1d` of sequences that lie as (time, batch, channels).
+
+    Parameters
+    ----------
+    weight : (K, C, O)
+
+    >>> tn.conv_tbc(tn.ones(3, 1, 1), tn.ones(2, 1, 1), tn.zeros(1)).flatten()
+    tensor([2., 2.])
+    """
+    if input.ndim != 3 or weight.ndim != 3:
+        raise ShapeError(
+            "conv_tbc: expected input (time, batch, channels) and weight (width, channels, outputs), "
+            f"got shapes {tuple(input.shape)} and {tuple(weight.shape)}"
+        )
+    bias = bias.to(input.dtype)  # of another dtype it is taken, too
+    found = conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad)
+    return found.permute(2, 0, 1)
+
 
 # -- its two siblings ------------------------------------------------------------------------------
 

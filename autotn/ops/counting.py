@@ -30,6 +30,8 @@ def bincount(input: Fixed, weights: Fixed = None, minlength: int = 0) -> Arr:
         return np.bincount(input, minlength=minlength).astype(np.int64)
     if weights.shape != input.shape:
         raise ShapeError("bincount: weights should be 1-d and have the same length as input")
+    if not input.size:
+        return np.zeros(minlength, np.int64)
     kind = np.dtype(np.float32 if weights.dtype == np.float32 else np.float64)
     return np.bincount(input, weights, minlength).astype(kind)
 

@@ -78,8 +78,9 @@ def linalg_cholesky(A: Any, *, upper: bool = False) -> Any:
     >>> tn.linalg.cholesky(tn.tensor([[4.0]]))
     tensor([[2.]])
     """
-    found = _cholesky(A)
-    return adjoint_of(found) if upper else found
+    if upper:  # the upper triangle is read, then
+        return adjoint_of(_cholesky(adjoint_of(A)))
+    return _cholesky(A)
 
 
 class CholeskyExResult(NamedTuple):
@@ -100,6 +101,7 @@ def linalg_cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = Fals
         return CholeskyExResult(linalg_cholesky(A, upper=upper), _zeros_of(A))
     data = readable(array_of(A))
     need_square("linalg.cholesky_ex", data)
+    data = adjoint_of(data) if upper else data
     info = np.zeros(data.shape[:-2], np.int32)
     for place in np.ndindex(info.shape):
         info[place] = _first_not_positive(data[place])
@@ -386,7 +388,27 @@ def linalg_svdvals(A: Any, *, driver: Any = None) -> Any:
     >>> tn.linalg.svdvals(tn.tensor([[3.0, 0.0], [0.0, 4.0]]))
     tensor([4., 3.])
     """
-    return _svd(A)[1]
+    return _svdvals(A)
+
+
+@op()
+def _svdvals(A: Arr) -> Arr:
+    """Singular values.
+
+    >>> tn.linalg.svdvals(tn.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    tensor([4., 3.])
+    """
+    need_matrix("linalg.svdvals", A)
+    return run_lapack("linalg.svdvals", np.linalg.svd, A, compute_uv=False)
+
+
+def _svdvals_rule(g: Any, A: Any) -> Any:
+    u, _, vh = _svd(A)
+    return matmul(u * g.reshape((*g.shape[:-1], 1, g.shape[-1])), vh)
+
+
+_svdvals.grad(A=_svdvals_rule)
+_svdvals.wirtinger(A=_svdvals_rule)
 
 
 @composite(method="svd")

@@ -63,7 +63,7 @@ def dropout(
 ) -> Any:
     r"""In training, set elements to 0 with probability `p` and scale the rest by :math:`1/(1-p)`.
 
-    >>> tn.dropout(tn.ones(3), 0.5, False)
+    >>> F.dropout(tn.ones(3), 0.5, False)
     tensor([1., 1., 1.])
     """
     _check("dropout", p)

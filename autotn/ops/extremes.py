@@ -63,7 +63,7 @@ def amin(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:
     return minimum_reduce(input, axes, keepdims=keepdim)
 
 
-def _shared(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
+def shared(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     """The gradient divided equally among the elements that are the extreme."""
     values = input._data if isinstance(input, Tensor) else input
     best = kept(out._data if isinstance(out, Tensor) else out, values.shape, dim, keepdim)
@@ -73,8 +73,8 @@ def _shared(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     return kept(g, values.shape, dim, keepdim) * share
 
 
-amax.grad(input=_shared)
-amin.grad(input=_shared)
+amax.grad(input=shared)
+amin.grad(input=shared)
 acts("reducing", amax, amin)
 
 

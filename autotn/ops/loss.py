@@ -233,7 +233,7 @@ def _bce(input: Arr, target: Arr) -> Arr:
     >>> F.binary_cross_entropy(tn.tensor([0.5]), tn.tensor([1.0]))
     tensor(0.6931)
     """
-    if input.size and (input.min() < 0 or input.max() > 1):
+    if input.size and not (input.min() >= 0 and input.max() <= 1):
         raise RuntimeError(
             "binary_cross_entropy: all elements of input should be between 0 and 1, but they lie between "
             f"{input.min()} and {input.max()}; give logits to binary_cross_entropy_with_logits"
@@ -335,13 +335,13 @@ def _kl(input: Arr, target: Arr) -> Arr:
     >>> F.kl_div(tn.tensor([0.0]), tn.tensor([1.0]), reduction="sum")
     tensor(0.)
     """
-    positive = np.where(target > 0, target, target.dtype.type(1))
-    return np.where(target > 0, positive * np.log(positive), target.dtype.type(0)) - target * input
+    some = np.where(target == 0, target.dtype.type(1), target)
+    return some * np.log(some) * (target != 0) - target * input
 
 
 def _kl_target(g: Any, input: Any, target: Any) -> Any:
     values = target._data if isinstance(target, Tensor) else target
-    inside = (values > 0).astype(values.dtype)
+    inside = (values != 0).astype(values.dtype)
     return g * ((np.log(target + (1 - inside)) + 1) * inside - input)
 
 
@@ -451,7 +451,7 @@ def soft_margin_loss(
 
     reduction = reduction_of(size_average, reduce, reduction)
     warn_if_broadcast("soft_margin_loss", input, target)
-    return reduced(softplus(-target * input, 1.0, 50.0), reduction)
+    return reduced(softplus(target * -input, 1.0, 50.0), reduction)
 
 
 for _loss in (_mse_loss, _huber, _bce, _bce_with_logits, _kl):

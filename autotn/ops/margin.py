@@ -11,6 +11,7 @@ from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import DTypeError, ShapeError
 from autotn.kernels import ctc
+from autotn.ops.activation import relu
 from autotn.ops.loss import reduced, reduction_of
 
 __all__ = [
@@ -185,7 +186,7 @@ def _(input: Any, target: Any, weight: Any, p: int, margin: float) -> Any:
     others = np.ones(tuple(input.shape), kind)
     others[rows, labels] = 0
     gaps = margin - input[rows, labels].reshape((-1, 1)) + input
-    values = ((gaps.clamp_min(0) * wrap(others)) ** p).sum(1) / input.shape[1]
+    values = ((relu(gaps) * wrap(others)) ** p).sum(1) / input.shape[1]
     return values if weights is None else values * wrap(weights[labels])
 
 
@@ -241,9 +242,7 @@ def multilabel_margin_loss(
         is_label[np.flatnonzero(here), labels[here, k]] = True
     safe = np.where(ended, 0, labels)
     chosen = rows.gather(1, wrap(safe))
-    gaps = (1 - chosen.reshape((count, classes, 1)) + rows.reshape((count, 1, classes))).clamp_min(
-        0
-    )
+    gaps = relu(1 - chosen.reshape((count, classes, 1)) + rows.reshape((count, 1, classes)))
     weight = counts[:, :, None] * (~is_label).astype(kind)[:, None, :]
     values = (gaps * wrap(weight)).sum((1, 2)) / classes
     return reduced(values[0] if single else values, reduction)

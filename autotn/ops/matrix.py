@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotn.core import dtypes
-from autotn.core.op import composite
+from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import check_dim
 from autotn.errors import DTypeError, ShapeError
-from autotn.ops.decompose import _svd
+from autotn.ops.decompose import _svdvals
 from autotn.ops.matmul import matmul
 from autotn.ops.solve import (
     adjoint_of,
@@ -20,6 +20,7 @@ from autotn.ops.solve import (
     linalg_inv,
     need_matrix,
     need_square,
+    run_lapack,
 )
 
 __all__ = [
@@ -89,9 +90,9 @@ def linalg_matrix_norm(
     if ord == "fro":
         found = norm(moved, 2.0, (-2, -1))
     elif ord == "nuc":
-        found = _svd(moved)[1].sum(-1)
+        found = _svdvals(moved).sum(-1)
     elif ord in (2, -2):
-        values = _svd(moved)[1]
+        values = _svdvals(moved)
         found = values.amax(-1) if ord > 0 else values.amin(-1)
     elif ord in (1, -1, math.inf, -math.inf):
         sums = abs(moved).sum(-2 if ord in (1, -1) else -1)
@@ -135,8 +136,10 @@ def linalg_cond(A: Any, p: Any = None) -> Any:
     >>> tn.linalg.cond(tn.tensor([[2.0, 0.0], [0.0, 1.0]]))
     tensor(2.)
     """
+    if 0 in A.shape[-2:] and A.shape[-2] == A.shape[-1]:
+        return abs(A).sum((-2, -1))
     if p in (None, 2, -2):
-        values = _svd(A)[1]
+        values = _svdvals(A)
         ratio = values.amax(-1) / values.amin(-1)
         return ratio if p != -2 else 1 / ratio
     return linalg_matrix_norm(A, p) * linalg_matrix_norm(linalg_inv(A), p)
@@ -182,17 +185,38 @@ def linalg_pinv(
     tensor([[0.5000],
             [0.0000]])
     """
-    u, s, vh = _svd(A)
-    values = array_of(s)
-    eps = dtypes.finfo(values.dtype).eps
-    relative = rtol if rtol is not None else rcond
-    share = max(A.shape[-2:]) * eps if relative is None and atol is None else (relative or 0.0)
-    level = np.maximum(values.max(-1, initial=0) * share, atol or 0.0)
-    keep = (values > level[..., None]).astype(values.dtype)
-    inverse_values = like(s, keep) / (s + like(s, 1 - keep))
-    return matmul(
-        adjoint_of(vh) * inverse_values.reshape((*s.shape[:-1], 1, s.shape[-1])), adjoint_of(u)
-    )
+    need_matrix("linalg.pinv", array_of(A))
+    return _pinv(A, rtol if rtol is not None else rcond, atol)
+
+
+@op()
+def _pinv(A: Arr, rtol: Any, atol: Any) -> Arr:
+    """The pseudo-inverse, by singular values.
+
+    >>> tn.linalg.pinv(tn.tensor([[2.0, 0.0]]))
+    tensor([[0.5000],
+            [0.0000]])
+    """
+    u, s, vh = run_lapack("linalg.pinv", np.linalg.svd, A, full_matrices=False)
+    rtol, atol = array_of(rtol), array_of(atol)
+    share = max(A.shape[-2:]) * dtypes.finfo(s.dtype).eps if rtol is None and atol is None else rtol
+    level = np.maximum(s.max(-1, initial=0) * (0.0 if share is None else share), atol or 0.0)
+    keep = s > level[..., None]
+    inverse_values = keep / np.where(keep, s, s.dtype.type(1))
+    return matmul(adjoint_of(vh) * inverse_values[..., None, :], adjoint_of(u))
+
+
+def _pinv_rule(g: Any, A: Any, out: Any) -> Any:
+    """Golub & Pereyra 1973; where the rank stays, no singular value has to differ from another."""
+    back, flat = adjoint_of(g), adjoint_of(out)
+    left = matmul(matmul(back, out), flat)
+    right = matmul(flat, matmul(out, back))
+    found = -matmul(matmul(flat, g), flat)
+    return found + left - matmul(A, matmul(out, left)) + right - matmul(matmul(right, out), A)
+
+
+_pinv.grad(A=_pinv_rule)
+_pinv.wirtinger(A=_pinv_rule)
 
 
 class LstsqResult(NamedTuple):
@@ -438,7 +462,7 @@ def _powers(name: str, x: Any, N: Any) -> Any:
     count = x.shape[-1] if N is None else int(N)
     if count < 0 or (count < 1 and name == "linalg.vander"):
         raise RuntimeError(f"{name}: N must be greater than 0, got {count}")
-    one = x * 0 + 1
+    one = like(x, np.ones(tuple(x.shape), array_of(x).dtype))
     if array_of(one).dtype.kind in "biu":
         x, one = cast(x, np.int64), cast(one, np.int64)
     powers: list[Any] = []

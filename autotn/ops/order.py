@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotn.core.op import Arr, Fixed, composite, op
+from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
 from autotn.core.traced import is_traced
 from autotn.errors import DTypeError
-from autotn.ops.extremes import picked, put_back
+from autotn.kernels.sorting import stable_order
+from autotn.ops.extremes import picked, put_back, shared
 
 __all__ = [
     "argsort", "bucketize", "isin", "kthvalue", "median", "mode", "msort", "nanmedian", "nanquantile", "quantile",
@@ -53,15 +54,6 @@ class ModeResult(NamedTuple):
     indices: Any
 
 
-def _order(x: Any, axis: int, descending: bool) -> Any:
-    """The stable order of each line; NaN counts as larger than everything."""
-    if not descending:
-        return np.argsort(x, axis, kind="stable")
-    # Reversed twice, so that equal elements keep their order.
-    back = np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
-    return x.shape[axis] - 1 - back
-
-
 @op(aux=("indices",))
 def _sort(input: Arr, dim: int, descending: bool) -> tuple[Arr, Arr]:
     """Each line in order, and where its elements came from.
@@ -72,7 +64,7 @@ def _sort(input: Arr, dim: int, descending: bool) -> tuple[Arr, Arr]:
     axis = check_dim("sort", dim, input.ndim)
     if input.ndim == 0:
         return SortResult(input.copy(), np.zeros((), np.int64)), (np.zeros((), np.int64),)
-    indices = _order(input, axis, descending)
+    indices = stable_order(input, axis, descending)
     return SortResult(np.take_along_axis(input, indices, axis), indices), (indices,)
 
 
@@ -119,12 +111,12 @@ def _leading(x: Any, k: int, axis: int, largest: bool) -> Any:
     size = x.shape[axis]
     before = (slice(None),) * axis
     if 4 * k > size or size < 64:
-        return _order(x, axis, largest)[(*before, slice(0, k))]
+        return stable_order(x, axis, largest)[(*before, slice(0, k))]
     cut = size - k if largest else k
     chosen = np.argpartition(x, cut if largest else cut - 1, axis)
     chosen = chosen[(*before, slice(cut, None) if largest else slice(0, cut))]
     chosen = np.sort(chosen, axis)  # so that equal elements stay in order
-    order = _order(np.take_along_axis(x, chosen, axis), axis, largest)
+    order = stable_order(np.take_along_axis(x, chosen, axis), axis, largest)
     return np.take_along_axis(chosen, order, axis)
 
 
@@ -176,31 +168,32 @@ def _kth(input: Arr, k: int, dim: int, keepdim: bool, what: str) -> tuple[Arr, A
     size = input.shape[axis]
     if size == 0:
         raise IndexError(f"{what}: Expected reduction dim {axis} to have non-zero size.")
-    order = np.argsort(input, axis, kind="stable")
-    rank = _rank(input, axis, k, what)
-    indices = np.take_along_axis(order, rank, axis)
-    values = np.take_along_axis(input, indices, axis)
+    values = _ranked(input, axis, k, what)
+    hit = input == values
+    if input.dtype.kind in "fV":
+        hit |= np.isnan(input) & np.isnan(values)
+    indices = hit.argmax(axis, keepdims=True)
     if not keepdim:
         values, indices = values.squeeze(axis), indices.squeeze(axis)
     return kind(values, indices), (indices,)
 
 
-def _rank(input: Any, axis: int, k: int, what: str) -> Any:
-    """Which place of the order counts, line by line; a median is NaN where a NaN is, except for nanmedian."""
-    shape = [1 if d == axis else n for d, n in enumerate(input.shape)]
+def _ranked(input: Any, axis: int, k: int, what: str) -> Any:
+    """The element that counts of each line; a median is NaN where a NaN is, except for nanmedian."""
     size = input.shape[axis]
-    if what == "kthvalue":
-        if not 1 <= k <= size:
-            raise RuntimeError(
-                "kthvalue: selected number k out of range for dimension " + str(axis)
-            )
-        return np.full(shape, k - 1)
-    if input.dtype.kind != "f":
-        return np.full(shape, (size - 1) // 2)
-    nans = np.isnan(input).sum(axis, keepdims=True)
-    if what == "nanmedian":
-        return np.maximum((size - nans - 1) // 2, 0)
-    return np.where(nans > 0, size - nans, (size - 1) // 2)
+    if what == "kthvalue" and not 1 <= k <= size:
+        raise RuntimeError(f"kthvalue: selected number k out of range for dimension {axis}")
+    rank = k - 1 if what == "kthvalue" else (size - 1) // 2
+    nans = np.isnan(input) if what != "kthvalue" and input.dtype.kind in "fV" else None
+    if nans is None or not nans.any():
+        return np.take(np.partition(input, rank, axis), [rank], axis)
+    if what == "median":
+        values = np.take(np.partition(input, rank, axis), [rank], axis)
+        np.copyto(values, np.nan, where=nans.any(axis, keepdims=True))
+        return values
+    # Each line has a middle of its own: NaN is sorted behind everything.
+    counts = size - nans.sum(axis, keepdims=True)
+    return np.take_along_axis(np.sort(input, axis), np.maximum((counts - 1) // 2, 0), axis)
 
 
 _kth.grad(
@@ -220,11 +213,25 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     return _kth(input, int(k), dim, keepdim, "kthvalue")
 
 
+@op()
+def _middle(input: Arr, what: str, dim: Any = None, keepdim: bool = False) -> Arr:
+    """The median of all; equal ones share the gradient.
+
+    >>> tn.median(tn.tensor([3.0, 1.0, 2.0]))
+    tensor(2.)
+    """
+    return _ranked(input, 0, 0, what)[0]
+
+
+_middle.grad(input=shared)
+acts("reducing", _middle)
+
+
 def _median(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     if dim is None:
         if not (input._data if isinstance(input, Tensor) else input).size:
             return input.reshape((-1,)).sum() * float("nan")
-        return _kth(input.reshape((-1,)), 0, 0, False, name)[0]
+        return _middle(input.reshape((-1,)), name)
     return _kth(input, 0, dim, keepdim, name)
 
 
@@ -259,13 +266,17 @@ def _mode(input: Arr, dim: int, keepdim: bool) -> tuple[Arr, Arr]:
     if input.ndim == 0:
         return ModeResult(input.copy(), np.zeros((), np.int64)), (np.zeros((), np.int64),)
     lines = np.moveaxis(input, axis, -1)
-    flat = lines.reshape(-1, lines.shape[-1])
-    found = []
-    for line in flat:
-        values, counts = np.unique(line, return_counts=True)
-        best = values[np.argmax(counts)]
-        found.append(int(np.flatnonzero(line == best)[-1]))
-    indices = np.array(found, np.int64).reshape(lines.shape[:-1])
+    ordered = np.sort(lines, -1)
+    places = np.arange(lines.shape[-1])
+    new = np.ones(lines.shape, bool)
+    new[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    # How many equal ones stand up to each place: the longest run ends where that is largest.
+    counts = places - np.maximum.accumulate(np.where(new, places, 0), -1)
+    best = np.take_along_axis(ordered, counts.argmax(-1, keepdims=True), -1)
+    hit = lines == best
+    if lines.dtype.kind in "fV":
+        hit |= np.isnan(lines) & np.isnan(best)
+    indices = lines.shape[-1] - 1 - np.flip(hit, -1).argmax(-1)
     values = np.take_along_axis(lines, indices[..., None], -1)[..., 0]
     if keepdim:
         values, indices = np.expand_dims(values, axis), np.expand_dims(indices, axis)
@@ -534,5 +545,5 @@ def bucketize(
 
 _NO_ORDER = "Complex numbers have no order"
 _sort.takes("bif", _NO_ORDER)
-for _ordered in (_topk, _kth):
+for _ordered in (_topk, _kth, _middle):
     _ordered.takes("if", _NO_ORDER)

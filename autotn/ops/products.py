@@ -9,7 +9,7 @@ import numpy as np
 
 from autotn.core.op import Arr, acts, alias, composite, op
 from autotn.core.tensor import Tensor, check_dim
-from autotn.errors import ShapeError
+from autotn.errors import DTypeError, ShapeError
 from autotn.ops.matmul import matmul
 
 __all__ = [
@@ -186,6 +186,12 @@ def _scaled_sum(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> A
         raise ShapeError(
             f"{name}: 'input' of shape {own} does not expand to the shape {shape} of the product"
         )
+    kind = (product._data if isinstance(product, Tensor) else product).dtype.kind
+    for what, value in (("alpha", alpha), ("beta", beta)):
+        if isinstance(value, float) and kind in "biu":
+            raise DTypeError(
+                f"{name}: for integers {what} must not be a floating-point number, got {value}"
+            )
     product = product if alpha == 1 else product * alpha
     if beta == 0:  # PyTorch: what input holds is then ignored, NaN included
         return product

@@ -12,6 +12,7 @@ from autotn.core.call import as_array
 from autotn.core.methods import attach_method
 from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
+from autotn.kernels import softmax as kernel
 
 __all__ = [
     "all", "any", "count_nonzero", "logsumexp", "mean", "nanmean", "nansum", "prod", "std", "std_mean", "sum",
@@ -398,10 +399,7 @@ def logsumexp(input: Arr, dim: Any, keepdim: bool = False) -> Arr:
     axes = axes_of("logsumexp", dim, input.ndim)
     if not input.size:
         return np.log(add_reduce(input, axes, keepdims=keepdim))
-    top = np.asarray(input.real.max(axes, keepdims=True))
-    top = np.where(np.isfinite(top), top, top.dtype.type(0))
-    total = add_reduce(np.exp(input - top), axes, keepdims=True)
-    found = np.asarray(np.log(total) + top)
+    found = kernel.logsumexp(input, axes[0] if axes and len(axes) == 1 else axes)
     return found if keepdim else found.reshape(add_reduce(input, axes).shape)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from autotn.core import dtypes
 from autotn.core.op import Arr, acts, op
 from autotn.core.tensor import check_dim
+from autotn.kernels.running import running
 
 __all__ = ["cumprod", "cumsum", "logcumsumexp"]
 
@@ -30,7 +31,7 @@ def cumsum(input: Arr, dim: int, *, dtype: Any = None) -> Arr:
     tensor([1, 3, 6])
     """
     input, axis = _running("cumsum", input, dim, dtype)
-    return np.add.accumulate(input, axis) if input.ndim else input.copy()
+    return running(np.add, input, axis) if input.ndim else input.copy()
 
 
 @op()
@@ -44,7 +45,7 @@ def reversed_cumsum(input: Arr, dim: int) -> Arr:
     if not input.ndim:
         return input.copy()
     axis = check_dim("cumsum", dim, input.ndim)
-    return np.flip(np.add.accumulate(np.flip(input, axis), axis), axis)
+    return np.flip(running(np.add, np.flip(input, axis), axis), axis)
 
 
 reversed_cumsum.grad(input=lambda g, dim: cumsum(g, dim))
@@ -97,7 +98,7 @@ def cumprod(input: Arr, dim: int, *, dtype: Any = None) -> Arr:
     tensor([1, 2, 6])
     """
     input, axis = _running("cumprod", input, dim, dtype)
-    return np.multiply.accumulate(input, axis) if input.ndim else input.copy()
+    return running(np.multiply, input, axis) if input.ndim else input.copy()
 
 
 @cumprod.grad

@@ -231,6 +231,58 @@ def linalg_solve(A: Any, B: Any, *, left: bool = True) -> Any:
     return swap(_solve(swap(A), swap(B)))
 
 
+@op()
+def _solve_triangular(A: Arr, B: Arr, upper: bool, unit: bool) -> Arr:
+    """The solution of ``A X = B`` by substitution; a 0 on the diagonal gives infinities.
+
+    >>> tn.linalg.solve_triangular(tn.tensor([[2.0]]), tn.tensor([[4.0]]), upper=True)
+    tensor([[2.]])
+    """
+    from scipy.linalg.blas import get_blas_funcs
+
+    need_square("linalg.solve_triangular", A)
+    need_matrix("linalg.solve_triangular", B)
+    if A.shape[-1] != B.shape[-2]:
+        raise ShapeError(
+            f"linalg.solve_triangular: Incompatible shapes of A and B for the equation AX = B: {A.shape} "
+            f"and {B.shape}"
+        )
+    batch = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
+    found = np.empty((*batch, *B.shape[-2:]), B.dtype)
+    if not found.size:
+        return found
+    A, B = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (A, B))
+    (solve,) = get_blas_funcs(("trsm",), (A, B))
+    for place in np.ndindex(batch):  # the transpose is what Fortran takes as it is: X^T A^T = B^T
+        found[place] = solve(1.0, A[place].T, B[place].T, side=1, lower=upper, diag=unit).T
+    return found
+
+
+def _triangle(x: Any, upper: bool, unit: bool) -> Any:
+    """The elements that are looked at."""
+    count = x.shape[-1]
+    ones = np.ones((count, count), array_of(x).real.dtype)
+    mask = np.triu(ones, int(unit)) if upper else np.tril(ones, -int(unit))
+    return x * like(x, mask)
+
+
+@_solve_triangular.grad
+def _(g: Any, A: Any, out: Any, A_shape: Any, B_shape: Any, upper: bool, unit: bool) -> Any:
+    from autotn.core.call import sum_to
+
+    gb = _solve_triangular(swap(A), g, not upper, unit)
+    ga = sum_to(-matmul(gb, swap(out)), tuple(A_shape))
+    return _triangle(ga, upper, unit), sum_to(gb, tuple(B_shape))
+
+
+_solve_triangular.tangent(
+    A=lambda t, A, out, upper, unit: (
+        -_solve_triangular(A, matmul(_triangle(t, upper, unit), out), upper, unit)
+    ),
+    B=lambda t, A, upper, unit: _solve_triangular(A, t, upper, unit),
+)
+
+
 @composite(out=True)
 def linalg_solve_triangular(
     A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
@@ -241,13 +293,9 @@ def linalg_solve_triangular(
     tensor([[-3.5000],
             [ 1.0000]])
     """
-    from autotn.ops.diagonal import tril, triu
-
-    used = triu(A) if upper else tril(A)
-    if unitriangular:
-        eye = np.eye(A.shape[-1], dtype=array_of(A).dtype)
-        used = (triu(A, 1) if upper else tril(A, -1)) + like(A, eye)
-    return linalg_solve(used, B, left=left)
+    if left:
+        return _solve_triangular(A, B, upper, unitriangular)
+    return swap(_solve_triangular(swap(A), swap(B), not upper, unitriangular))
 
 
 class TriangularSolveResult(NamedTuple):

@@ -36,6 +36,7 @@ REFUSED = {
     "linalg_matrix_exp": ("float16",),
     "soft_margin_loss": COMPLEX,
     "upsample_bilinear": ("uint8",),
+    "rnn_relu": INTEGERS,
     "rnn_relu_cell": INTEGERS,
     "rnn_tanh_cell": INTEGERS,
     "pow": ("bool,True",),

@@ -164,3 +164,12 @@ def _(array):
         g = kernel.conv_forward(x, array(*w_shape), *options)
         expect = kernel.conv_weight_gradient(g, x, w_shape, *options)
         yield Sample(g, x, w_shape, *options, _expect=expect)
+
+
+@samples("conv_tbc")
+def _(array):
+    yield Sample(array(5, 2, 3), array(2, 3, 4), array(4))
+    yield Sample(array(5, 2, 3), array(3, 3, 1), array(1), 2)
+    yield Sample(array(4, 0, 3), array(1, 3, 2), array(2))
+    for x, w in ((array(5, 3), array(2, 3, 4)), (array(5, 2, 3), array(2, 3))):
+        yield ErrorSample(x, w, array(4), raises=RuntimeError, match="time, batch, channels")

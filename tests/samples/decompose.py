@@ -48,11 +48,29 @@ def _(array):
     yield ErrorSample(np.zeros((2, 2)), array(2), raises=RuntimeError, match="singular")
 
 
+#: What asks for a neighbourhood in which the function is smooth.
+BY_DIFFERENCES = ("gradient", "gradient_like_torch", "second_order", "forward_mode")
+
+
 @samples("linalg_solve_triangular", torch="linalg.solve_triangular")
 def _(array):
     for upper in (True, False):
         yield Sample(regular(array, 3, 3), array(3, 2), upper=upper)
     yield Sample(regular(array, 3, 3), array(3, 2), upper=True, unitriangular=True)
+
+    yield Sample(regular(array, 3, 3), array(2, 3), upper=False, left=False)
+    yield Sample(regular(array, 2, 3, 3), array(3, 2), upper=True)
+    singular = np.array([[2.0, 1.0], [0.0, 0.0]])
+    yield Sample(singular, np.array([[1.0], [1.0]]), upper=True, _skip=BY_DIFFERENCES)
+    yield ErrorSample(
+        array(3, 3), array(2, 3), upper=True, raises=RuntimeError, match="Incompatible"
+    )
+
+
+@samples("solve_triangular", torch=None)
+def _(array):
+    yield Sample(np.array([[2.0, 1.0], [9.0, 4.0]]), np.eye(2), True, False,
+                 _expect=np.array([[0.5, -0.125], [0.0, 0.25]]))  # fmt: skip
 
 
 @samples("triangular_solve")
@@ -71,6 +89,8 @@ def _(array):
 @samples("linalg_cholesky", torch="linalg.cholesky")
 def _(array):
     yield Sample(positive(array, 3, 3), upper=True, _skip=("gradient", "second_order"))  # as above
+    other = np.triu(positive(array, 3, 3)) + np.tril(array(3, 3), -1)  # the upper triangle is read
+    yield Sample(other, upper=True, _skip=("gradient", "second_order"))
 
 
 @samples("cholesky_solve")
@@ -148,6 +168,20 @@ def _(array):
 def _(array):
     yield Sample(array(3, 2))
     yield Sample(array(2, 2, 3))
+    # A singular value of 0 has a kink there, and the gradient of one side.
+    rest = ("gradient", "second_order", "raw_equals_recorded", "forward_mode", "vmap")
+    yield Sample(np.array([[0.0, 0.0, 0.0], [0.0, 2.0, 1.7]]), _skip=rest)
+
+
+@samples("svdvals", torch="linalg.svdvals")
+def _(array):
+    yield Sample(array(3, 2))
+
+
+@samples("pinv", torch=None)
+def _(array):
+    yield Sample(array(3, 2), None, None)
+    yield Sample(array(2, 3), None, 0.1)
 
 
 @samples("linalg_vector_norm", torch="linalg.vector_norm")
