@@ -75,7 +75,10 @@ def is_public(owner: Any, name: str, path: str) -> bool:
         return False
     home = getattr(value, "__module__", None) or ""
     if path == "":  # the C++ classes in it are PyTorch's own business
-        return not (inspect.isclass(value) and home == "torch._C") or hasattr(autotn, name)
+        bound = "pybind11" in f"{type(value).__module__} {type(type(value)).__module__}"
+        return (not bound and not (inspect.isclass(value) and home == "torch._C")) or hasattr(
+            autotn, name
+        )
     if path == "Tensor":
         return True
     if not callable(value) or NOT_MEANT.fullmatch(name):

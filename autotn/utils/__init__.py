@@ -6,7 +6,7 @@ from typing import Any as _Any
 
 from autotn.absent import no_attribute as _no_attribute
 from autotn.ops import exchange as dlpack
-from autotn.utils import checkpoint, checkpointing, data, tensorboard
+from autotn.utils import benchmark, checkpoint, checkpointing, data, tensorboard
 
 
 def __getattr__(name: str) -> _Any:

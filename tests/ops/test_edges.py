@@ -1,0 +1,120 @@
+"""Edges that random calls beside PyTorch have found: infinities, ties, mixed dtypes, empty choices."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autotn as tn
+from autotn.kernels.running import running
+from autotn.kernels.sorting import stable_order
+from autotn.testing.sample import make_array
+
+INF, NAN = math.inf, math.nan
+
+
+@pytest.mark.parametrize("name", ["elu", "celu", "selu", "hardswish", "relu6", "hardtanh"])
+def test_slopes_at_infinity(torch: Any, name: str) -> None:
+    values = [INF, -INF, 0.5, -1.0]
+    x, there = tn.tensor(values, requires_grad=True), torch.tensor(values, requires_grad=True)
+    getattr(tn.nn.functional, name)(x).sum().backward()
+    getattr(torch.nn.functional, name)(there).sum().backward()
+    assert x.grad is not None
+    np.testing.assert_allclose(x.grad, there.grad)
+
+
+@pytest.mark.parametrize("name", ["multi_margin_loss", "multilabel_margin_loss"])
+def test_a_margin_that_is_just_kept_has_no_slope(torch: Any, name: str) -> None:
+    scores = [[-1.0, 0.0, 0.0, -2.0]]
+    target = [2] if name == "multi_margin_loss" else [[2, -1, 0, 0]]
+    x, there = tn.tensor(scores, requires_grad=True), torch.tensor(scores, requires_grad=True)
+    getattr(tn.nn.functional, name)(x, tn.tensor(target)).backward()
+    getattr(torch.nn.functional, name)(there, torch.tensor(target)).backward()
+    np.testing.assert_allclose(x.grad, there.grad)
+
+
+def test_half_numbers_have_ends_of_their_own() -> None:
+    x = tn.tensor([INF, -INF, NAN], dtype=tn.float16)
+    assert tn.nan_to_num(x).tolist() == [65504.0, -65504.0, 0.0]
+    assert tn.nan_to_num(x, 2.0, -1.0).tolist() == [-1.0, -65504.0, 2.0]
+
+
+def test_losses_of_odd_targets(torch: Any) -> None:
+    assert np.isnan(tn.nn.functional.kl_div(tn.zeros(1), tn.tensor([-1.0]), reduction="sum"))
+    with pytest.raises(RuntimeError, match="between 0 and 1"):
+        tn.nn.functional.binary_cross_entropy(tn.tensor([NAN]), tn.tensor([1.0]))
+    scores, bytes_ = [[-0.5, 1.0]], np.array([[4, 2]], np.uint8)
+    ours = tn.nn.functional.soft_margin_loss(tn.tensor(scores), tn.tensor(bytes_), reduction="sum")
+    theirs = torch.nn.functional.soft_margin_loss(
+        torch.tensor(scores), torch.tensor(bytes_), reduction="sum"
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_integers_take_no_fractions() -> None:
+    a = tn.ones(2, 2, dtype=tn.int64)
+    assert tn.addmm(a, a, a, beta=2, alpha=3).tolist() == [[8, 8], [8, 8]]
+    with pytest.raises(TypeError, match="addmm: for integers alpha"):
+        tn.addmm(a, a, a, alpha=0.5)
+
+
+def test_nothing_chosen_and_nothing_there() -> None:
+    assert tn.combinations(tn.ones(3), 0).shape == (0,)
+    assert tn.linalg.cond(tn.zeros(0, 0)).item() == 0
+    assert tn.bincount(tn.zeros(0, dtype=tn.int64), tn.zeros(0)).dtype == tn.int64
+
+
+def test_a_rank_that_is_not_full_has_a_pseudo_inverse_with_slopes(torch: Any) -> None:
+    a = np.array([[-2.0, 0.0], [0.0, 0.0], [-2.0, 0.0]])
+    x, there = tn.tensor(a, requires_grad=True), torch.tensor(a, requires_grad=True)
+    weights = make_array(2, 3)
+    (tn.linalg.pinv(x) * tn.tensor(weights)).sum().backward()
+    (torch.linalg.pinv(there) * torch.tensor(weights)).sum().backward()
+    np.testing.assert_allclose(x.grad, there.grad, atol=1e-12)
+
+
+# -- long lines ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.complex128])
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [
+        ((5000,), 0),
+        ((100, 100), 0),
+        ((100, 100), 1),
+        ((9, 40, 40), 1),
+        ((900, 7), 1),
+        ((70000,), 0),
+    ],
+)
+def test_running_sums_are_numpys(shape: tuple[int, ...], axis: int, dtype: Any) -> None:
+    x = (make_array(*shape, dtype=dtype) * 10).astype(dtype)
+    wide = np.float64 if dtype == np.float32 else dtype
+    expected = np.cumsum(x, axis, dtype=wide).astype(dtype)
+    np.testing.assert_allclose(running(np.add, x, axis), expected, rtol=1e-4, atol=1e-3)
+    small = np.where(x.real > 0, 1, -1).astype(dtype)
+    expected = np.cumprod(small, axis, dtype=wide).astype(dtype)
+    np.testing.assert_allclose(running(np.multiply, small, axis), expected, rtol=1e-5)
+
+
+def test_a_running_sum_of_singles_is_exact_to_the_last_digit() -> None:
+    x = tn.full((1_000_000,), 0.1)
+    assert tn.cumsum(x, 0)[-1].item() == pytest.approx(100000.0, rel=1e-7)
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.uint8, np.int64])
+def test_equal_elements_keep_their_order(dtype: Any, descending: bool) -> None:
+    x = make_array(40, 50, low=0, high=9).astype(np.int64).astype(dtype)
+    if np.dtype(dtype).kind == "f":
+        x[3, 5:9], x[4], x[5, ::2], x[6, 3] = NAN, INF, -0.0, -INF
+    for axis in (0, 1):
+        turned = np.flip(x, axis) if descending else x
+        expected = np.argsort(turned, axis, kind="stable")
+        if descending:
+            expected = x.shape[axis] - 1 - np.flip(expected, axis)
+        np.testing.assert_array_equal(stable_order(x, axis, descending), expected)
