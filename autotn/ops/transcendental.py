@@ -9,6 +9,7 @@ import numpy as np
 
 from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, acts, op, to_arrays
+from autotn.kernels.blocks import in_blocks
 from autotn.kernels.erf import erf as rational_erf
 from autotn.kernels.onednn import arithmetic as large, elementwise as onednn
 
@@ -191,13 +192,17 @@ def _sigmoid_rule(g: Any, out: Any) -> Any:
         found = onednn.pulled("sigmoid", g, out)
         if found is not None:
             return found
-    part = (
-        g * out
-    )  # g y (1 - y), without the number 1: a Python number costs NumPy as much as a product
-    if isinstance(part, np.ndarray) and part.size > SMALL:
-        rest = part * out
-        return np.subtract(part, rest, out=rest)
+    if g.__class__ is np.ndarray and g.size > SMALL:
+        return in_blocks(_sigmoid_slope, g, out)
+    # g y (1 - y), without the number 1: a Python number costs NumPy as much as a product.
+    part = g * out
     return part - part * out
+
+
+def _sigmoid_slope(g: Any, y: Any, out: Any, work: Any) -> None:
+    np.multiply(g, y, out)
+    np.multiply(out, y, work)
+    np.subtract(out, work, out)
 
 
 sigmoid.grad(input=_sigmoid_rule)

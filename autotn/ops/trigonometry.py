@@ -9,6 +9,7 @@ import numpy as np
 
 from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, acts, alias, op, to_arrays
+from autotn.kernels.blocks import in_blocks
 from autotn.kernels.onednn import arithmetic as large, elementwise as onednn
 
 __all__ = [
@@ -145,13 +146,16 @@ def _tanh_rule(g: Any, out: Any) -> Any:
         found = onednn.pulled("tanh", g, out)
         if found is not None:
             return found
-    part = (
-        g * out
-    )  # g (1 - y²), without the number 1: a Python number costs NumPy as much as a product
-    if isinstance(part, np.ndarray) and part.size > SMALL:
-        part *= out
-        return np.subtract(g, part, out=part)
-    return g - part * out
+    if g.__class__ is np.ndarray and g.size > SMALL:
+        return in_blocks(_tanh_slope, g, out)
+    # g (1 - y²), without the number 1: a Python number costs NumPy as much as a product.
+    return g - g * out * out
+
+
+def _tanh_slope(g: Any, y: Any, out: Any, work: Any) -> None:
+    np.multiply(g, y, out)
+    np.multiply(out, y, out)
+    np.subtract(g, out, out)
 
 
 sinh.grad(input=lambda g, input: g * np.cosh(input))

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from autotn.kernels.blocks import in_blocks, number_or_array
 from autotn.kernels.onednn.primitive import AFTERWARDS, Afterwards, Call, Given, Maker
 from autotn.kernels.onednn.switch import SWITCH, takes
 from autotn.kernels.window import Array
@@ -76,11 +77,6 @@ def computed(name: str, *arrays: Any, out: Array | None = None) -> Array | None:
     return result
 
 
-def number_or_array(x: Array) -> Array:
-    """The one number of an array that is a number expanded, as the gradient of a mean is; or the array."""
-    return x if any(x.strides) else x[(0,) * x.ndim + (...,)]
-
-
 class Chain(Call):
     """The call of a formula on arrays of one size; `operands` says which of them it takes, in order."""
 
@@ -139,10 +135,12 @@ def multiply(x: Any, y: Any) -> Any:
 def multiply_twice(x: Any, y: Any) -> Any:
     """``2 * x * y``."""
     found = computed("twice the product", x, y)
-    if found is None:
-        found = x * y
-        found += found
-    return found
+    return in_blocks(_twice, x, y) if found is None else found
+
+
+def _twice(x: Array, y: Array, out: Array, work: Array) -> None:
+    np.multiply(x, y, out)
+    np.add(out, out, out)
 
 
 def divide(x: Any, y: Any) -> Any:
@@ -154,13 +152,25 @@ def divide(x: Any, y: Any) -> Any:
 def divide_half(x: Any, y: Any) -> Any:
     """``x / (2 * y)``."""
     found = computed("half the quotient", x, y)
-    return x / (y + y) if found is None else found
+    return in_blocks(_half, x, y) if found is None else found
+
+
+def _half(x: Array, y: Array, out: Array, work: Array) -> None:
+    np.add(y, y, work)
+    np.divide(x, work, out)
 
 
 def slope_by_divisor(g: Any, x: Any, y: Any) -> Any:
     """``-g * x / y**2``, without the square."""
     found = computed("slope by the divisor", x, y, g)
-    return -g * ((x / y) / y) if found is None else found
+    return in_blocks(_slope, g, x, y) if found is None else found
+
+
+def _slope(g: Array, x: Array, y: Array, out: Array, work: Array) -> None:
+    np.divide(x, y, out)
+    np.divide(out, y, out)
+    np.multiply(out, g, out)
+    np.negative(out, out)
 
 
 def negative(x: Any) -> Any:
