@@ -105,9 +105,24 @@ def _hdf5() -> Any:
     return h5py
 
 
-def _groups(system: System) -> list[tuple[str, Instance]]:
-    """The parts and the names of their groups."""
-    return [(f"{k}_{_kind(part)}", part) for k, part in enumerate(system.parts)]
+def _groups(system: System) -> list[tuple[str, Instance, dict[str, Any]]]:
+    """Every part: the name of its group, itself, and its weights by key.
+
+    The weights of a layer of many parts are theirs, but for what none of them has.
+    """
+    inside = {
+        id(parameter)
+        for part in system.parts
+        if part.module is not None and part.spelled is part.parents
+        for parameter in part.module.parameters()
+    }
+    groups = []
+    for k, part in enumerate(system.parts):
+        weights = {key: p for key, p in weights_by_key(part.module).items() if p._data.size}
+        if part.spelled is not part.parents:
+            weights = {key: p for key, p in weights.items() if id(p) not in inside}
+        groups.append((f"{k}_{_kind(part)}", part, weights))
+    return groups
 
 
 def _kind(part: Instance) -> str:
@@ -115,13 +130,6 @@ def _kind(part: Instance) -> str:
     if part.spelled is part.parents:
         return part.name
     return part.name.replace("RNN", "Combine").replace("LSTM", "Combine")
-
-
-def _own_weights(part: Instance) -> dict[str, Any]:
-    """The weights of a part by key; those of a layer of many parts belong to these."""
-    if part.spelled is not part.parents:
-        return {}
-    return {key: p for key, p in weights_by_key(part.module).items() if p._data.size}
 
 
 def _save_hdf5(system: System, path: Path, name: str) -> None:
@@ -134,14 +142,16 @@ def _save_hdf5(system: System, path: Path, name: str) -> None:
                         old.copy(other, new)
         checkpoint = new.create_group(name)
         written: dict[int, Any] = {}
-        for group_name, part in _groups(system):
-            weights = _own_weights(part)
+        for group_name, part, weights in _groups(system):
             if weights and id(part.module) in written:  # shared: once in the file, by many names
                 checkpoint[group_name] = written[id(part.module)]
                 continue
             group = checkpoint.create_group(group_name)
             if weights:
-                part.save_weights(group)
+                found: dict[str, Any] = {}
+                part.save_weights(found)
+                for key in found if part.spelled is part.parents else weights:
+                    group[key] = found[key]
                 written[id(part.module)] = group
             elif hasattr(part.structure, "activation"):  # an activation alone has empty weights
                 group["neuron0_w"] = group["neuron0_b"] = np.zeros(0)
@@ -159,7 +169,7 @@ def _load_hdf5(system: System, path: Path, name: str) -> None:
         if name not in file:
             raise _missing(path, name, file)
         saved = _read_groups(file[name])
-    own = {group: keys for group, part in _groups(system) if (keys := _own_weights(part))}
+    own = {group: weights for group, _, weights in _groups(system) if weights}
     if own.keys() != saved.keys():
         raise ShapeError(
             f"load_weights: {path} is of another network: it lacks {_some(own, saved)} "

@@ -177,6 +177,16 @@ def test_residual_layers_side_by_side_find_their_own_weights(tmp_path: Path) -> 
         assert np.allclose(layer.module.cell.weights, cell[0])
 
 
+def test_a_residual_layer_with_weights_in_its_activation(path: Path) -> None:
+    systems = [network(tn.ResWrap(tn.Dense((4,), tn.nn.PReLU())), shape=(3,)) for _ in range(2)]
+    for parameter in systems[0].parameters():
+        parameter._data += 0.125
+    systems[0].save_weights(path)
+    systems[1].load_weights(path)
+    assert same(*map(weights, systems))
+    assert len(weights(systems[0])) == 6
+
+
 def test_a_file_of_another_network_of_the_original_package(tmp_path: Path) -> None:
     system, groups = recurrent()
     before = weights(system)
