@@ -209,7 +209,9 @@ def special_spherical_bessel_j0(input: Arr) -> Arr:
     >>> tn.special.spherical_bessel_j0(tn.tensor([0.0, 1.0]))
     tensor([1.0000, 0.8415])
     """
-    return np.sinc(input / math.pi)
+    ends = np.isinf(input)
+    found = np.sinc(np.where(ends, input.dtype.type(0), input) / math.pi)
+    return np.where(ends, input.dtype.type(0), found)
 
 
 special_spherical_bessel_j0.grad(

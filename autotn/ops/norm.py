@@ -293,6 +293,8 @@ def rms_norm(
     )
     if eps is None:
         eps = dtypes.finfo(input.dtype).eps
+    if weight is not None and weight.dtype != input.dtype:
+        weight = weight.to(input.dtype)  # PyTorch: the input's dtype is the result's
     return _rms_rows(_rows(input, columns), _flat(weight), eps).reshape(shape)
 
 

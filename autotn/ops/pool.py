@@ -17,6 +17,7 @@ from autotn.kernels import pool as kernel
 from autotn.kernels.window import spatial
 from autotn.ops.activation import relu
 from autotn.ops.arithmetic import abs as magnitude, sign
+from autotn.ops.compare import where
 
 __all__ = ["avg_pool1d", "max_pool1d", "max_pool2d", "max_pool3d"]
 
@@ -453,7 +454,11 @@ def _normed(
         input**norm_type,
         lambda x: _avg_pool(x, kernel_size, stride, 0, ceil_mode, True, None),
     )
-    return (sign(mean) * relu(magnitude(mean)) * cells) ** (1.0 / norm_type)
+    total = sign(mean) * relu(magnitude(mean)) * cells
+    if norm_type < 0:
+        return total ** (1.0 / norm_type)
+    nothing = total == 0  # the slope of a root is infinite there; that of the norm is taken as 0
+    return where(nothing, 0.0, where(nothing, 1.0, total) ** (1.0 / norm_type))
 
 
 @composite()

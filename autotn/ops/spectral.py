@@ -228,7 +228,7 @@ def _several(name: str, one: Any, text: str, example: str, numpy: Any, dim: Any 
         sizes, axes = _axes(name, input, s, dim)
         for n, axis in zip(sizes, axes, strict=True):
             input = one(input, n, axis, norm)
-        return input
+        return input if axes else _as_complex(input)
 
     transform.__name__ = transform.__qualname__ = name.replace(".", "_")
     transform.__doc__ = f"{text}\n\n    {example}\n    "

@@ -76,6 +76,23 @@ def test_a_rank_that_is_not_full_has_a_pseudo_inverse_with_slopes(torch: Any) ->
     np.testing.assert_allclose(x.grad, there.grad, atol=1e-12)
 
 
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.0])
+def test_a_window_of_zeros_has_no_slope(torch: Any, p: float) -> None:
+    values = [[0.0, 0.0, 1.0, 2.0]]
+    x, there = tn.tensor(values, requires_grad=True), torch.tensor(values, requires_grad=True)
+    tn.nn.functional.lp_pool1d(x, p, 2).sum().backward()
+    torch.nn.functional.lp_pool1d(there, p, 2).sum().backward()
+    np.testing.assert_allclose(x.grad, there.grad)
+
+
+def test_results_of_one_number_and_of_two_dtypes() -> None:
+    assert tn.fft.fftn(tn.tensor(2.0)).dtype == tn.complex64
+    assert tn.special.spherical_bessel_j0(tn.tensor([INF, -INF, 0.0])).tolist() == [0, 0, 1]
+    weight = tn.ones(2, dtype=tn.float64)
+    x = tn.tensor([[3.0, 4.0]], dtype=tn.bfloat16)
+    assert tn.rms_norm(x, (2,), weight).dtype == tn.bfloat16
+
+
 # -- long lines ------------------------------------------------------------------------------------------
 
 
