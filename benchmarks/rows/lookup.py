@@ -33,7 +33,7 @@ def embedding(torch: Any) -> Case:
 
 @row(
     "gather and scatter-add, 1000×256",
-    slow_because="places that repeat must be brought together before NumPy can add to them",
+    slow_because="NumPy makes an array of places first, as large as two of the numbers, and picks with one core",
 )
 def gather_scatter(torch: Any) -> Case:
     x = torch.from_numpy(array(1000, 256)).requires_grad_()
@@ -51,7 +51,7 @@ def gather_scatter(torch: Any) -> Case:
 
 @row(
     "rows by index, and added back, 10 000×32",
-    slow_because="places that repeat must be brought together before NumPy can add to them",
+    slow_because="rows to add are brought together as a sparse matrix, in several passes on one core",
 )
 def index_add(torch: Any) -> Case:
     x = torch.from_numpy(array(10_000, 32)).requires_grad_()

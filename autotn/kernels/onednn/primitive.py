@@ -126,9 +126,10 @@ class Session(threading.local):
         if threads != self.threads:  # a call is made for a number of threads
             self.calls.clear()
             self.threads = threads
-        call = self.calls.get(key, self)
+        calls = self.calls
+        call = calls.get(key, self)
         if call is not self:
-            self.calls.move_to_end(key)
+            calls.move_to_end(key)
             return call  # type: ignore[return-value]
         maker = Maker(self)
         try:
@@ -137,9 +138,9 @@ class Session(threading.local):
             call = None
         finally:
             maker.clear()
-        self.calls[key] = call
-        if len(self.calls) > REMEMBERED:
-            self.calls.popitem(last=False)
+        calls[key] = call
+        if len(calls) > REMEMBERED:
+            calls.popitem(last=False)
         return call
 
     def reserve(self, size: int) -> None:
@@ -311,6 +312,7 @@ class Call:
     def __call__(self, *arrays: Array, workspace: Array | None = None) -> None:
         """Run on arrays in the order of `given`; outputs are written to."""
         set_handle, addresses = self.library.set_data_handle, self.addresses
+        addressof, byte = ctypes.addressof, _byte
         for place, ((memory, shape), array) in enumerate(zip(self.bound, arrays, strict=True)):
             if (
                 array.shape != shape
@@ -318,7 +320,10 @@ class Call:
                 or not array.flags.c_contiguous
             ):
                 raise ValueError(f"oneDNN: expected a contiguous float32 array of shape {shape}")
-            address = address_of(array)
+            try:
+                address = addressof(byte(array))  # as `address_of`
+            except (TypeError, ValueError):
+                address = address_of(array)
             if addresses[place] != address:  # weights stay, and results find memory anew
                 set_handle(memory, address)
                 addresses[place] = address
