@@ -99,6 +99,7 @@ class Geometry:
         "out",
         "room",
         "rows_shape",
+        "shifts",
         "size",
         "snug",
         "starts",
@@ -130,6 +131,7 @@ class Geometry:
             for i in range(kernel[0])
         )
         self.moves = tuple(self._moves(remainders, height))
+        self.shifts = tuple(self._shifts())
         copied = sum(math.prod(s.stop - s.start for s in move[0][4:]) for move in self.moves)
         #: True when every place in the rows is copied from the input: no zeros at the border.
         self.gapless = copied == self.inner_taps * self.length
@@ -161,6 +163,25 @@ class Geometry:
                 if all(there.start < there.stop for there, _ in spans):
                     there = (everything, tap, everything, phase, *(t for t, _ in spans))
                     yield there, (everything, everything, *(here for _, here in spans))
+
+    def _shifts(self) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+        """Where windows are as many as cells, along all axes but the first: the moves, faster.
+
+        What a cell of the window meets is then the input itself, shifted by so many places and with
+        zeros where the shift came round a border. Yields the number, and the places of the zeros.
+        """
+        inner = self.size[1:]
+        if self.inner_taps == 1 or max(self.stride) > 1 or self.out[1:] != inner:
+            return
+        for cell in product(*map(range, self.kernel[1:])):
+            shift, borders = 0, []
+            for axis, (i, n) in enumerate(zip(cell, inner), start=1):
+                offset = i * self.dilation[axis] - self.before[axis]
+                shift = shift * n + offset
+                if offset:
+                    border = slice(None, -offset) if offset < 0 else slice(max(0, n - offset), None)
+                    borders.append((..., border, *[slice(None)] * (len(self.size) - 1 - axis)))
+            yield shift, borders
 
     def overlap(self, axis: int, offset: int, count: int) -> tuple[slice, slice]:
         """Of `count` places a stride apart, from `offset` on: those inside, and the cells met."""
@@ -198,8 +219,24 @@ class Geometry:
 
     def fill_rows(self, rows: Array, x: Array) -> None:
         """Copy what the cells of all windows meet: `x` is ``(C, N, *size)``."""
+        if self.shifts and x[0, 0].flags.c_contiguous:
+            self._shift(rows[:, :, :, 0], x)
+            return
         for there, here in self.moves:
             rows[there] = x[here]
+
+    def _shift(self, rows: Array, x: Array) -> None:
+        """`fill_rows` by `shifts`: whole planes at a time, whose rows are one long run."""
+        there, here = self.overlap(0, 0, rows.shape[3])
+        rows, x = rows[:, :, :, there], x[:, :, here]
+        places = math.prod(x.shape[2:])
+        to, source = rows.reshape(*rows.shape[:3], places), x.reshape(*x.shape[:2], places)
+        for tap, (shift, borders) in enumerate(self.shifts):
+            start, stop = max(0, -shift), min(places, places - shift)
+            if start < stop:
+                to[:, tap, :, start:stop] = source[..., start + shift : stop + shift]
+            for border in borders:
+                rows[:, tap][border] = 0
 
     def spill_rows(self, rows: Array, x: Array) -> None:
         """The reverse: add the rows to `x`, where each of them came from."""
