@@ -93,8 +93,10 @@ def resolve(
     wanted, kind = MODES[mode]
     spatial = shape[2:]
     if wanted is not None and wanted != len(spatial):
+        fitting = [m for m, (axes, _) in MODES.items() if axes in (None, len(spatial))]
         raise NotImplementedError(
-            f"interpolate: mode {mode!r} needs {wanted + 2}-D input, got {len(shape)}-D"
+            f"interpolate: mode {mode!r} needs {wanted + 2}-D input, got {len(shape)}-D; the modes for "
+            f"shape {shape}: {', '.join(fitting)}"
         )
     if align_corners is not None and kind in ("nearest", "nearest-exact", "area"):
         raise ValueError(

@@ -516,7 +516,8 @@ class GroupNorm(_Affine):
         if num_channels % num_groups != 0:
             raise ValueError(
                 f"GroupNorm: num_channels ({num_channels}) must be divisible by "
-                f"num_groups ({num_groups})"
+                f"num_groups ({num_groups}); {num_channels} channels make "
+                f"{', '.join(str(k) for k in range(1, num_channels + 1) if num_channels % k == 0)} groups"
             )
         self.num_groups = num_groups
         self.num_channels = num_channels

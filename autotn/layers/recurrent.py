@@ -6,7 +6,7 @@ import math
 import warnings
 from typing import Any
 
-from autotn.core.failure import with_origin
+from autotn.core.failure import describe, with_origin
 from autotn.errors import ShapeError
 from autotn.layers import init
 from autotn.layers.module import Module
@@ -236,9 +236,11 @@ class RNNBase(Module):
         expected = [(len(self._weight_names), batch, features) for features in self._state_sizes()]
         if hx is None:
             return [zeros(shape, dtype=data.dtype) for shape in expected]
+        if self.mode == "LSTM" and (not isinstance(hx, (tuple, list)) or len(hx) != 2):
+            raise RuntimeError(
+                f"{name}: expected hx to be a pair (h_0, c_0) of tensors, got {describe(hx)}"
+            )
         states = [hx] if self.mode != "LSTM" else list(hx)
-        if len(states) != len(expected):
-            raise RuntimeError(f"{name}: expected hx to be a pair (h_0, c_0), got {len(states)}")
         rank = 2 if single else 3
         for k, state in enumerate(states):
             if state.ndim != rank:
@@ -252,7 +254,9 @@ class RNNBase(Module):
             if tuple(state.shape) != expected[k]:
                 which = f"hidden[{k}]" if self.mode == "LSTM" else "hidden"
                 raise RuntimeError(
-                    f"{name}: Expected {which} size {expected[k]}, got {list(state.shape)}"
+                    f"{name}: Expected {which} size {expected[k]}, got {list(state.shape)}; its axes are "
+                    "(num_layers, twice as many where bidirectional; batch; features), "
+                    "also with batch_first"
                 )
         return states
 

@@ -209,7 +209,12 @@ class Tree:
         Linear(in_features=2, out_features=3, bias=True)
         """
         if module is not None and not isinstance(module, Tree):
-            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+            hint = ""
+            if isinstance(module, (list, tuple)):
+                hint = f"; {type(self).__name__}(*layers) takes the modules of a list one by one"
+            elif isinstance(module, type) and issubclass(module, Tree):
+                hint = f"; {module.__name__}(…) makes one of the class"
+            raise TypeError(f"{type(module).__name__} is not a Module subclass{hint}")
         self._check_name("_modules", name)
         if module is not None:
             module = _registered(self, "_modules", name, module)

@@ -86,7 +86,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     elif kind != np.bool_:
         raise DTypeError(
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
-            f"{dtypes.of_numpy(kind)}"
+            f"{dtypes.of_numpy(kind)}; condition.bool() or a comparison makes one"
         )
     if any(isinstance(x, Tensor) for x in (condition, input, other)):
         return _where(input, other, condition)

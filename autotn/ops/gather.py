@@ -20,7 +20,7 @@ __all__ = [
 def check_index(name: str, index: Any, size: int, axis: int) -> None:
     """Refuse an index of another kind than integers, and one that points outside."""
     if index.dtype.kind not in "iu":
-        raise TypeError(f"{name}: Expected dtype int64 for index, got {index.dtype}")
+        raise TypeError(f"{name}: Expected dtype int64 for index, got {index.dtype}; use .long()")
     if index.size and (index.min() < -0 or index.max() >= size):
         where = tuple(int(k) for k in np.argwhere((index < 0) | (index >= size))[0])
         raise IndexError(
@@ -174,7 +174,8 @@ def _as_src(name: str, input: Any, src: Any, value: Any) -> Any:
     if isinstance(given, Tensor):
         if isinstance(input, Tensor) and given.dtype is not input.dtype:
             raise RuntimeError(
-                f"{name}: Expected self.dtype to be equal to src.dtype, got {input.dtype} and {given.dtype}"
+                f"{name}: Expected self.dtype to be equal to src.dtype, got {input.dtype} and "
+                f"{given.dtype}; src.to({input.dtype}) makes them alike"
             )
         return given
     if isinstance(given, np.ndarray):

@@ -139,11 +139,15 @@ def _normalized_shape(
         )
     if len(shape) < len(over) or shape[len(shape) - len(over) :] != over:
         expected = ", ".join(["*", *map(str, over)])
+        fits = ""
+        if len(shape) >= len(over):
+            fits = f"; normalized_shape={list(shape[-len(over) :])} would fit"
         raise with_origin(
             ShapeError(
                 f"{name}: Given normalized_shape={list(over)}, expected input with shape [{expected}], "
                 "but got "
                 f"input of size {list(shape)}"
+                f"{fits}"
             ),
             input,
             -1,

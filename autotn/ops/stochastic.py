@@ -280,9 +280,12 @@ def multinomial(
         raise RuntimeError("multinomial: only supports floating-point dtypes for input")
     if num_samples <= 0:
         raise RuntimeError("multinomial: cannot sample n_sample <= 0 samples")
-    if not np.isfinite(p).all() or (p < 0).any():
+    wrong = ~(np.isfinite(p) & (p >= 0))
+    if wrong.any():
+        where = tuple(int(k) for k in np.argwhere(wrong)[0])
         raise RuntimeError(
-            "multinomial: probability tensor contains either `inf`, `nan` or element < 0"
+            "multinomial: probability tensor contains either `inf`, `nan` or element < 0: "
+            f"{p[where]:.6g} at position {where}; scores become probabilities by softmax(-1)"
         )
     rows = p.reshape(-1, p.shape[-1]).astype(np.float64)
     if (rows.sum(1) <= 0).any():
