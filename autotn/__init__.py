@@ -170,7 +170,7 @@ def __getattr__(name: str) -> _Any:
         return bfloat16()
     if name in _legacy.NAMES:
         return _legacy.typed_tensor(name)
-    raise _absent.no_attribute(__name__, name)
+    return _absent.attribute_of(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -6,9 +6,13 @@ third column of ``docs/differences/names.md``.
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+from types import ModuleType
 from typing import Any
+
+from autotn.paths import ALIASES
 
 PAGE = "docs/differences/names.md"
 
@@ -165,6 +169,14 @@ def explanation(owner: str, name: str, there: Any) -> str:
     if close and not why:
         text += f". The nearest name is {f'{owner}.{close}' if owner else close!r}"
     return f"{text} (what is there and what is not: {PAGE})"
+
+
+def attribute_of(module: str, name: str) -> ModuleType:
+    """What a package answers for a name it has not: the module on one of PyTorch's paths, or an error."""
+    path = f"{module}.{name}".partition(".")[2]
+    if path in ALIASES:
+        return importlib.import_module(f"autotn.{path}")
+    raise no_attribute(module, name)
 
 
 def no_attribute(module: str, name: str) -> Exception:

@@ -66,7 +66,7 @@ FLOORS = {
     "kernels": 0,
     "absent": -1,  # the cellar: everybody may say what is not there,
     "errors": -1,  # even a kernel may raise errors,
-    "paths": -1,  # and modules are found by their names
+    "paths": -2,  # and modules are found by their names
 }
 
 #: (from, to): the door to differentiation also shows gradcheck, PyTorch's profiler is made of ours.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any as _Any
 
-from autotn.absent import no_attribute as _no_attribute
+from autotn.absent import attribute_of as _attribute_of
 from autotn.autograd import batched_grad as _batched_grad, forward_ad, function, functional
 from autotn.core.engine import backward_of as backward, grad
 from autotn.core.function import Function
@@ -29,4 +29,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    raise _no_attribute(__name__, name)
+    return _attribute_of(__name__, name)

@@ -72,6 +72,6 @@ has_half = False
 def __getattr__(name: str) -> Any:
     if name in _NAMES:
         return _typed_tensor(name, cuda=True)
-    from autotn.absent import no_attribute
+    from autotn.absent import attribute_of
 
-    raise no_attribute(__name__, name)
+    return attribute_of(__name__, name)

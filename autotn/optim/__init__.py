@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any as _Any
 
-from autotn.absent import no_attribute as _no_attribute
+from autotn.absent import attribute_of as _attribute_of
 from autotn.optim import lr_scheduler, swa_utils
 from autotn.optim.adafactor import Adafactor
 from autotn.optim.adam import Adam, Adamax, AdamW, NAdam, RAdam, SparseAdam
@@ -45,4 +45,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    raise _no_attribute(__name__, name)
+    return _attribute_of(__name__, name)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any as _Any
 
-from autotn.absent import no_attribute as _no_attribute
+from autotn.absent import attribute_of as _attribute_of
 from autotn.ops import exchange as dlpack
 from autotn.utils import benchmark, checkpoint, checkpointing, data, tensorboard
 
 
 def __getattr__(name: str) -> _Any:
-    raise _no_attribute(__name__, name)
+    return _attribute_of(__name__, name)

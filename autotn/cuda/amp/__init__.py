@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Any as _Any
 
+from autotn.absent import attribute_of as _attribute_of
 from autotn.amp.autocast_mode import (
     autocast as _autocast,
     custom_bwd as _custom_bwd,
@@ -51,3 +52,7 @@ def custom_fwd(fwd: Any = None, *, cast_inputs: Any = None) -> Any:
 def custom_bwd(bwd: Any = None) -> Any:
     """Decorate the ``backward`` of a `Function`: it stays as it is."""
     return _custom_bwd(bwd, device_type="cuda")
+
+
+def __getattr__(name: str) -> _Any:
+    return _attribute_of(__name__, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any as _Any
 
-from autotn.absent import no_attribute as _no_attribute
+from autotn.absent import attribute_of as _attribute_of
 from autotn.utils.data.collate import default_collate, default_convert
 from autotn.utils.data.dataloader import DataLoader
 from autotn.utils.data.dataset import (
@@ -53,4 +53,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    raise _no_attribute(__name__, name)
+    return _attribute_of(__name__, name)
