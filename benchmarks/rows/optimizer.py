@@ -7,7 +7,10 @@ from typing import Any
 
 from benchmarks.row import Case, array, row
 
-PASSES = "PyTorch updates in one compiled pass, NumPy in several, which stay in the cache"
+PASSES = (
+    "PyTorch updates in one compiled pass, NumPy in several, which stay in the cache; with the extra it is a "
+    "compiled pass for each average and one for the step, called from Python for each parameter"
+)
 
 #: Shapes of the parameters: a small net, a middling one, a large one.
 SIZES = {
