@@ -34,7 +34,6 @@ ALIASES = {
     "_tensor": "core.tensor",
     "autograd.anomaly_mode": "core.modes",
     "autograd.grad_mode": "core.modes",
-    "autograd.gradcheck": "testing.gradcheck",
     "autograd.profiler": "profiler",
     "autograd.variable": "core.legacy",
     "cuda.amp.autocast_mode": "cuda.amp",

@@ -99,6 +99,8 @@ def as_torch() -> ModuleType:
     )
     module.__spec__ = importlib.machinery.ModuleSpec("torch", None, is_package=True)
     sys.modules["torch"] = module
+    # Else its first import would put the module where the function of the same name stands.
+    sys.modules["torch.autograd.gradcheck"] = importlib.import_module("autotn.autograd.gradcheck")
     sys.meta_path.insert(0, _Finder())
     SHOWN.name = "torch"
     return module

@@ -6,6 +6,7 @@ from typing import Any as _Any
 
 from autotn.absent import attribute_of as _attribute_of
 from autotn.autograd import batched_grad as _batched_grad, forward_ad, function, functional
+from autotn.autograd.gradcheck import gradcheck, gradgradcheck
 from autotn.core.engine import backward_of as backward, grad
 from autotn.core.function import Function
 from autotn.core.legacy import Variable
@@ -18,7 +19,6 @@ from autotn.core.modes import (
     set_detect_anomaly,
     set_grad_enabled,
 )
-from autotn.testing.gradcheck import gradcheck, gradgradcheck
 
 __all__ = [
     "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad", "function", "functional",
