@@ -150,7 +150,9 @@ class Recorder(Listener):
         modules = {
             name: m
             for name, m in known.items()
-            if hasattr(m, "named_parameters") and not isinstance(m, type)
+            if hasattr(
+                type(m), "named_parameters"
+            )  # of the type: a package would look for a similar name
         }
         alone = len({id(m) for m in modules.values()}) == 1
         for name, module in modules.items():

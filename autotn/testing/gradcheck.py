@@ -206,6 +206,7 @@ def gradgradcheck(
     def first_gradients(*everything: Any) -> tuple[Tensor, ...]:
         ins = list(everything[:count])
         vs = everything[count:]
+        recorded = modes.is_grad_enabled()  # finite differences need the values alone
         with modes.enable_grad():
             for k in places:
                 if not ins[k].requires_grad:
@@ -218,7 +219,7 @@ def gradgradcheck(
                 [o for o, _ in pairs],
                 [ins[k] for k in places],
                 [v for _, v in pairs],
-                create_graph=True,
+                create_graph=recorded,
                 allow_unused=True,
             )
         return tuple(

@@ -31,43 +31,49 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
-class Opened:
-    """A page from disk, with everything it complained of and everything it asked the network for."""
+class Window:
+    """A window with one page, offline: what should not leave can't. It notes complaints and requests."""
 
-    def __init__(self, page: Any) -> None:
-        self.page = page
+    def __init__(self, browser: Any) -> None:
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, offline=True)
+        context.set_default_timeout(30_000)
+        self.page = context.new_page()
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(f"{error}: {error.stack}"))
-        page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda e: self.complaints.append(f"{e}: {e.stack}"))
+        self.page.on("request", lambda request: self.requests.append(request.url))
 
-    def outside(self) -> list[str]:
-        """Requests that left this machine's disk."""
-        return [url for url in self.requests if not url.startswith(("file:", "data:", "about:"))]
+    def open(self, path: Path) -> Any:
+        self.page.goto(path.as_uri())
+        return self.page
+
+    def check(self) -> None:
+        """The page was quiet, and nothing left this machine's disk."""
+        self.page.goto("about:blank")
+        complaints, self.complaints[:] = self.complaints[:], []
+        requests, self.requests[:] = self.requests[:], []
+        assert complaints == []
+        assert [url for url in requests if not url.startswith(("file:", "data:", "about:"))] == []
 
 
 @pytest.fixture(scope="session")
-def window(browser: Any) -> Any:
-    """One window for all tests, offline: what should not leave can't."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, offline=True)
-    context.set_default_timeout(30_000)
-    return context
+def window(browser: Any) -> Window:
+    """One window for all tests: a new one for each would take longer than most of them."""
+    return Window(browser)
 
 
 @pytest.fixture
-def open_page(window: Any) -> Iterator[Callable[[Path], Opened]]:
+def open_page(window: Window) -> Iterator[Callable[[Path], Any]]:
     """Open a file as a user does; at the end the page must have been quiet and stayed off the network."""
-    opened: list[Opened] = []
+    yield window.open
+    window.check()
 
-    def open_file(path: Path) -> Opened:
-        found = Opened(window.new_page())
-        opened.append(found)
-        found.page.goto(path.as_uri())
-        return found
 
-    yield open_file
-    for one in opened:
-        one.page.close()
-        assert one.complaints == []
-        assert one.outside() == []
+@pytest.fixture
+def open_timed_page(browser: Any) -> Iterator[Callable[[Path], Any]]:
+    """The same in a window of its own, whose clock the test may set."""
+    window = Window(browser)
+    yield window.open
+    window.check()
+    window.page.context.close()

@@ -24,7 +24,7 @@ def graph_of(network: str) -> Graph:
 def film(request: Any, tmp_path: Path, open_page: Callable[[Path], Any]) -> Any:
     """The page of one network."""
     path = graph_of(request.param).save(tmp_path / "film.html")
-    return open_page(path).page
+    return open_page(path)
 
 
 def boxes(page: Any) -> int:
@@ -99,7 +99,11 @@ def test_every_step_by_key(film: Any) -> None:
     assert where(film).startswith(f"step {last_step(film)} ")
 
 
-def test_it_plays_to_the_end_and_stops(film: Any) -> None:
+@pytest.mark.parametrize("network", NETWORKS)
+def test_it_plays_to_the_end_and_stops(
+    network: str, tmp_path: Path, open_timed_page: Callable[[Path], Any]
+) -> None:
+    film = open_timed_page(graph_of(network).save(tmp_path / "film.html"))
     film.clock.install()
     film.locator("#picture").focus()
     film.keyboard.press("Space")
@@ -271,7 +275,7 @@ def test_it_plays_in_the_sandboxed_frame_of_a_notebook(
 ) -> None:
     path = tmp_path / "notebook.html"
     path.write_text(f"<!DOCTYPE html><title>cell</title>{tn.viz.to_frame(graph_of('system'))}")
-    frame = open_page(path).page.frame_locator("iframe")
+    frame = open_page(path).frame_locator("iframe")
     frame.locator("[data-do=on]").click()
     assert frame.locator("#where").inner_text().startswith("step 1 ")
 
@@ -284,7 +288,7 @@ def test_backward_shows_upstream_local_product_sum_and_proof(
         (y + 3 * x).sum().backward()
 
     g = tn.graph(step, tn.tensor([1.0, 2.0], requires_grad=True))
-    page = open_page(g.save(tmp_path / "square.html")).page
+    page = open_page(g.save(tmp_path / "square.html"))
     page.locator("[data-do=half]").click()
     titles = []
     while "through mul" not in where(page) or "y" not in titles[-1]:
@@ -318,7 +322,7 @@ def test_why_walks_back_to_where_it_began(
         function(x).backward()
 
     x = tn.tensor([start, start], requires_grad=True)
-    page = open_page(tn.graph(step, x).save(tmp_path / "ill.html")).page
+    page = open_page(tn.graph(step, x).save(tmp_path / "ill.html"))
     page.locator("[data-do=last]").click()
     page.keyboard.press("/")
     page.keyboard.type("x input")
@@ -338,7 +342,7 @@ def test_why_there_is_no_gradient_finds_the_cut(
         (y.detach() * x).sum().backward()
 
     x, w = (tn.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
-    page = open_page(tn.graph(step, x, w).save(tmp_path / "cut.html")).page
+    page = open_page(tn.graph(step, x, w).save(tmp_path / "cut.html"))
     assert page.locator("#picture .line.cut").count() == 1
     page.keyboard.press("/")
     page.keyboard.type("w input")
@@ -356,7 +360,7 @@ def test_any_size_and_nothing_at_all(
             x = (x * 1.01).tanh()
         return x
 
-    page = open_page(tn.graph(run, tn.ones(3)).save(tmp_path / "chain.html")).page
+    page = open_page(tn.graph(run, tn.ones(3)).save(tmp_path / "chain.html"))
     assert boxes(page) <= 300
     if count:
         page.keyboard.press("End")

@@ -72,6 +72,14 @@ def interrupted(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     return interrupted
 
 
+@pytest.fixture
+def fewer_pictures(examples_on_path: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures with an axes for every letter are left out: they take longer than the run they show."""
+    pictures = importlib.import_module("pictures")
+    for name in ("readings", "confusion"):
+        monkeypatch.setattr(pictures, name, lambda *arguments: None)
+
+
 def kept(folder: Path) -> dict[str, Any]:
     """All states in the latest checkpoint."""
     content = Checkpointer(folder / "checkpoints").load()
@@ -111,6 +119,7 @@ def test_it_prints_the_articles_lines_and_its_files(whole: tuple[Path, str]) -> 
 
 
 # The test letters are the first two batches drawn.
+@pytest.mark.usefixtures("fewer_pictures")
 @pytest.mark.parametrize("where", [("tagged_2d_data", 2), ("batch", 3), ("batch", 9)])
 def test_a_resumed_run_ends_like_one_that_was_never_stopped(
     where: tuple[str, int], whole: tuple[Path, str], interrupted: Run, run: Run, tmp_path: Path
@@ -124,6 +133,7 @@ def test_a_resumed_run_ends_like_one_that_was_never_stopped(
         assert again.read_bytes() == before.read_bytes()
 
 
+@pytest.mark.usefixtures("fewer_pictures")
 def test_a_run_may_be_stopped_twice(
     whole: tuple[Path, str], interrupted: Run, run: Run, tmp_path: Path
 ) -> None:
