@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes, modes, owned
+from autotn.core.keywords import unknown_keyword
 from autotn.core.modes import HOT
 from autotn.core.node import Node, next_sequence, user_frame
 from autotn.core.op import Op, parameter_names
@@ -92,6 +93,7 @@ HOT.update(
     next_sequence=next_sequence,
     getframe=sys._getframe,
     user_frame=user_frame,
+    unknown_keyword=unknown_keyword,
 )
 
 
@@ -216,7 +218,18 @@ def _signature_text(op: Op) -> str:
     keywords = declared.__kwdefaults__ or {}
     named = [p + ("=None" if p in keywords else "") for p in op.parameters[positional:]]
     named += ["out=None", *(f"{word}=None" for word in _numpy_words(op))] if op.has_out else []
-    return ", ".join([*parts, "*", *named] if named else parts)
+    others = ["**unknown_"] if _names_unknown(op) else []
+    return ", ".join([*parts, "*", *named, *others] if named else [*parts, *others])
+
+
+def _names_unknown(op: Op) -> bool:
+    """Whether the public function itself names a keyword it does not take.
+
+    Python's own refusal costs nothing; to be told more a call pays some 15 ns. Ops without options and views,
+    the quick ones, keep Python's words, and a private op is called by a composite.
+    """
+    has_options = len(op.parameters) > len(op.inputs)
+    return has_options and not op.view and not op.declared.__name__.startswith("_")
 
 
 def _function_lines(op: Op) -> list[str]:
@@ -227,6 +240,9 @@ def _function_lines(op: Op) -> list[str]:
     lines = [f"def {name}({_signature_text(op)}):"]
     words = _numpy_words(op)
     translated = [f"if {word} is not None: {p} = {word}" for word, p in words.items()]
+    named = _names_unknown(op)
+    if named:
+        translated.insert(0, f"if unknown_: raise unknown_keyword(op_{name}.function, unknown_)")
     simple = op.inputs and not op.several and all(i.kind != "list" for i in op.inputs)
     simple = simple and "f" in (op.kinds or "f")
     if not simple or op.inputs[0].kind != "one" or op.inputs[0].index != 0:
@@ -234,7 +250,9 @@ def _function_lines(op: Op) -> list[str]:
 
     first, rest = op.inputs[0].name, op.inputs[1:]
     asked = ["out"] * op.has_out + list(words)
-    unusual = " or ".join(["SPECIAL", *(f"{word} is not None" for word in asked)])
+    unusual = " or ".join(
+        ["SPECIAL", *["unknown_"] * named, *(f"{word} is not None" for word in asked)]
+    )
     lines += [
         f"    if {unusual}:",
         *(f"        {line}" for line in translated),
@@ -603,8 +621,30 @@ def with_out(function: Any) -> Any:
     def wrapper(*args: Any, out: Any = None, **kwargs: Any) -> Any:
         if kwargs and not known.issuperset(kwargs):
             kwargs = {words.get(name, name): value for name, value in kwargs.items()}
+            if not known.issuperset(kwargs):
+                raise unknown_keyword(wrapper, kwargs)
         result = function(*args, **kwargs)
         return result if out is None else inplace.write_out(function.__name__, out, result, args)
 
     wrapper.__wrapped__ = _WithOut(function)  # type: ignore[assignment]
+    return wrapper
+
+
+#: A composite of so many options has enough work that a look at its keywords is nothing beside it.
+_MANY_OPTIONS = 5
+
+
+def with_known_keywords(function: Any) -> Any:
+    """A composite, which says more of a keyword it does not take if it has many options."""
+    declared = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or ())]
+    if len(declared) < _MANY_OPTIONS:
+        return function
+    known = frozenset(parameter_names(function))
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if kwargs and not known.issuperset(kwargs):
+            raise unknown_keyword(wrapper, kwargs)
+        return function(*args, **kwargs)
+
     return wrapper

@@ -111,6 +111,24 @@ def here() -> Place | None:
     return None if frame is None else (frame.f_code, frame.f_lasti)
 
 
+def warn_here(message: str) -> None:
+    """Warn, as of the user's line that is running now."""
+    import warnings
+
+    frame = sys._getframe(1)
+    while INTERNAL[frame.f_globals.get("__package__")] and frame.f_back is not None:
+        frame = frame.f_back
+    space = frame.f_globals
+    warnings.warn_explicit(
+        message,
+        UserWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module=space.get("__name__"),
+        registry=space.setdefault("__warningregistry__", {}),
+    )
+
+
 def line_of(where: Place | None) -> tuple[str, int, str] | None:
     """File name, line number and text of a remembered place."""
     if where is None:

@@ -472,7 +472,7 @@ def composite(
     def declare(plain: Callable[P, R]) -> Callable[P, R]:
         from autotn.core import callpath
 
-        function: Any = callpath.with_out(plain) if out else plain
+        function: Any = callpath.with_out(plain) if out else callpath.with_known_keywords(plain)
         made = Composite(plain.__name__, function)
         made.has_out = out
         function.op = made

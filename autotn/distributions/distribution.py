@@ -10,6 +10,7 @@ import numpy as np
 
 from autotn import ops
 from autotn.core.dtypes import get_default_dtype
+from autotn.core.keywords import KnownKeywords
 from autotn.core.modes import enable_grad, no_grad
 from autotn.core.tensor import Size, Tensor, wrap
 from autotn.distributions import constraints
@@ -70,7 +71,7 @@ def drawn_without_history(value: Tensor, shape: Any) -> Tensor:
     return value.detach().expand(shape)
 
 
-class Distribution:
+class Distribution(KnownKeywords):
     """The base of all distributions.
 
     `batch_shape` counts the distributions that stand side by side, `event_shape` is the shape

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from autotn.core.keywords import KnownKeywords
 from autotn.core.node import RemovableHandle
 from autotn.core.tensor import Tensor
 from autotn.layers.members import (
@@ -82,7 +83,7 @@ def _meant(tree: Tree, name: str) -> str:
     return f". Did you mean: '{close[0]}'?" if close else ""
 
 
-class Tree:
+class Tree(KnownKeywords):
     """Parameters, buffers and children under names: the part of Module that has no behaviour.
 
     A list, tuple or dict assigned as an attribute stays what it is. Its modules and parameters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from autotn.core import dtypes
 from autotn.core.call import sum_to
 from autotn.core.callpath import SMALL
 from autotn.core.methods import attach_method, stand_for
+from autotn.core.node import warn_here
 from autotn.core.op import Arr, Fixed, acts, alias, composite, op, to_arrays
 from autotn.core.tensor import Tensor
 from autotn.errors import DTypeError, NotDifferentiable
@@ -77,11 +77,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         raise TypeError("where: give both 'input' and 'other', or neither")
     kind = to_arrays(condition).dtype
     if kind == np.uint8:
-        warnings.warn(
-            "where received a uint8 condition tensor; use a boolean condition instead.",
-            UserWarning,
-            stacklevel=3,
-        )
+        warn_here("where received a uint8 condition tensor; use a boolean condition instead.")
         condition = condition != 0
     elif kind != np.bool_:
         raise DTypeError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core.node import warn_here
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor
 from autotn.errors import ShapeError
@@ -22,16 +23,12 @@ FUNCTIONAL = (
 def reduction_of(size_average: Any, reduce: Any, reduction: str) -> str:
     """PyTorch's `reduction`, with its two old flags heard."""
     if size_average is not None or reduce is not None:
-        import warnings
-
         if reduce is False:
             chosen = "none"
         else:
             chosen = "sum" if size_average is False else "mean"
-        warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{chosen}' instead.",
-            UserWarning,
-            stacklevel=3,
+        warn_here(
+            f"size_average and reduce args will be deprecated, please use reduction='{chosen}' instead."
         )
         return chosen
     return reduction
@@ -57,14 +54,10 @@ def _shape(x: Any) -> tuple[int, ...]:
 def warn_if_broadcast(name: str, input: Any, target: Any) -> None:
     """A target of another shape is most often a mistake that broadcasting hides."""
     if _shape(input) != _shape(target):
-        import warnings
-
-        warnings.warn(
+        warn_here(
             f"{name}: using a target size ({tuple(target.shape)}) that is different to the input size "
             f"({tuple(input.shape)}). This will likely lead to incorrect results due to broadcasting"
-            f"{_how_to_agree(input, target)}. Please ensure they have the same size.",
-            UserWarning,
-            stacklevel=3,
+            f"{_how_to_agree(input, target)}. Please ensure they have the same size."
         )
 
 
@@ -363,14 +356,10 @@ def kl_div(
     if reduction == "batchmean":
         return values.sum() / input.shape[0] if input.ndim else values.sum()
     if reduction == "mean":
-        import warnings
-
-        warnings.warn(
+        warn_here(
             "reduction: 'mean' divides the total loss by both the batch size and the support size. "
             "'batchmean' divides only by the batch size, and aligns with the KL div math definition. "
-            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-            UserWarning,
-            stacklevel=2,
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release."
         )
     return reduced(values, reduction)
 

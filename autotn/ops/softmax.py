@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
+from autotn.core.node import warn_here
 from autotn.core.op import Arr, op
 from autotn.core.tensor import check_dim
 from autotn.kernels import softmax as kernel
@@ -15,14 +16,10 @@ from autotn.kernels.onednn import rows as onednn
 __all__ = ["log_softmax", "softmax"]
 
 
-def implicit_dim(name: str, ndim: int, stacklevel: int = 3) -> int:
+def implicit_dim(name: str, ndim: int) -> int:
     """The dimension PyTorch chooses, with a warning, when `dim` is left out."""
-    import warnings
-
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X.",
-        UserWarning,
-        stacklevel=stacklevel,
+    warn_here(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X."
     )
     return _usual(ndim)
 
@@ -39,7 +36,7 @@ def softmax(input: Arr, dim: int | None = None, dtype: Any = None) -> Arr:
     tensor([0.5000, 0.5000])
     """
     if dim is None:
-        dim = implicit_dim("softmax", input.ndim, 4)
+        dim = implicit_dim("softmax", input.ndim)
     axis: int | None = check_dim("softmax", dim, input.ndim)
     if not input.ndim:
         axis = None
@@ -80,7 +77,7 @@ def log_softmax(input: Arr, dim: int | None = None, dtype: Any = None) -> Arr:
     tensor([-1000.,     0.])
     """
     if dim is None:
-        dim = implicit_dim("log_softmax", input.ndim, 4)
+        dim = implicit_dim("log_softmax", input.ndim)
     axis: int | None = check_dim("log_softmax", dim, input.ndim)
     if not input.ndim:
         axis = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core.node import warn_here
 from autotn.core.op import composite
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import DTypeError, ShapeError
@@ -71,9 +72,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     turned = (off if weight is None else off * weight).conj()
     floor = _array(norm)
     if floor <= 0:
-        import warnings
-
-        warnings.warn("cov: degrees of freedom is <= 0", UserWarning, stacklevel=3)
+        warn_here("cov: degrees of freedom is <= 0")
         norm = floor * 0.0
     product = matmul(off, turned.T)
     found = product / (norm if isinstance(norm, (Tensor, np.ndarray)) else float(norm))

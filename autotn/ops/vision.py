@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.modes import state
+from autotn.core.node import warn_here
 from autotn.core.op import Arr, acts, alias, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.core.traced import readable
@@ -211,13 +212,9 @@ def grid_sample(
     tensor([[[[1.]]]])
     """
     if align_corners is None:
-        import warnings
-
-        warnings.warn(
+        warn_here(
             "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please "
-            "specify align_corners=True if the old behavior is desired.",
-            UserWarning,
-            stacklevel=2,
+            "specify align_corners=True if the old behavior is desired."
         )
     return _grid_sample(input, grid, mode, padding_mode, bool(align_corners))
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from autotn.core.dtypes import get_default_dtype
 from autotn.core.failure import name_of
+from autotn.core.keywords import KnownKeywords
 from autotn.core.modes import HOT, enable_grad, state
 from autotn.core.node import RemovableHandle
 from autotn.core.storage import mark_written, mark_written_many
@@ -139,7 +140,7 @@ class _Plan:
         return all(run.intact(state) for run in self.runs)
 
 
-class Optimizer:
+class Optimizer(KnownKeywords):
     """Base of all optimizers: owns the groups, the state and the step loop.
 
     A subclass writes `update` on arrays, and `init_state` when it remembers something:

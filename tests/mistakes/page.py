@@ -32,6 +32,7 @@ TITLES = {
     "dtypes": "Dtypes",
     "indices": "Indices",
     "losses": "Losses",
+    "keywords": "Keywords",
     "gradients": "Gradients",
     "training": "Models, optimizers, data",
     "numbers": "Numbers that are no longer finite: `tn.debug`",

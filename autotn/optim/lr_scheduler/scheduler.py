@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from autotn.core.keywords import KnownKeywords
 from autotn.core.storage import mark_written
 from autotn.core.tensor import Tensor, wrap
 from autotn.optim.optimizer import Optimizer
@@ -77,7 +78,7 @@ def warn_epoch() -> None:
     )
 
 
-class LRScheduler:
+class LRScheduler(KnownKeywords):
     """Base of learning rate schedules: a subclass defines ``get_lr``, one rate per group.
 
     Construction is the first step: it sets the rates of epoch 0.

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, Generic, TypeVar, cast
 
+from autotn.core.keywords import KnownKeywords
 from autotn.core.random import Generator, default_generator
 from autotn.utils.data.collate import default_collate, default_convert
 from autotn.utils.data.dataset import Dataset, IterableDataset
@@ -38,7 +39,7 @@ class _Endless(Sampler[None]):
         return itertools.repeat(None)
 
 
-class DataLoader(Generic[T_co]):
+class DataLoader(KnownKeywords, Generic[T_co]):
     """Batches of a dataset, with PyTorch's keywords.
 
     Parameters
