@@ -8,11 +8,12 @@ the scores is :math:`e\,(h v^\top - D)`.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from autotn.kernels import softmax
+from autotn.kernels import parts, softmax
 from autotn.kernels.onednn import gemm, rows as onednn
 from autotn.kernels.window import Array
 
@@ -32,10 +33,12 @@ def attend(
 ) -> tuple[Array, Kept]:
     """The result, and what the gradients need; a mask has booleans (True: blocked) or is added."""
     p = _scores(query, key, scale)
+    causal = False
     if mask is not None:
-        p += _to_add(mask, p.dtype)
+        causal = mask.ndim == 2 and not mask.flags.writeable and mask is future(*mask.shape)
+        p += future_to_add(*mask.shape, p.dtype) if causal else _to_add(mask, p.dtype)
     found = None
-    if mask is None or (onednn.takes(onednn.LEAST, p) and _all_rows_see(mask, p.size)):
+    if mask is None or (onednn.takes(onednn.LEAST, p) and (causal or _all_rows_see(mask, p.size))):
         found = onednn.softmax(p)
     if found is not None:
         return gemm.stacked(found, value, _like(query, value)), Kept(found, None)
@@ -60,8 +63,12 @@ def gradients(
     p, total = kept
     share = g if total is None else g / total
     g_value = None
+    # What one product gave takes its gradients in one array, too.
+    places: Any = parts.like_parts(arrays) if all(needs) else None
+    if places is None:
+        places = [_like(x, x) if need else None for x, need in zip(arrays, needs)]
     if needs[2]:
-        g_value = gemm.stacked(p.swapaxes(-1, -2), share, _like(value, value))
+        g_value = gemm.stacked(p.swapaxes(-1, -2), share, places[2])
     if not (needs[0] or needs[1]):
         return None, None, g_value
     if total is None:
@@ -72,9 +79,23 @@ def gradients(
         gp = np.matmul(share, _lying(value))
         gp -= np.einsum("...i,...i->...", share, out)[..., None]
         gp *= p
-    g_query = gemm.stacked(gp, key, _like(query, query), scale) if needs[0] else None
-    g_key = gemm.stacked(gp.swapaxes(-1, -2), query, _like(key, key), scale) if needs[1] else None
+    g_query = gemm.stacked(gp, key, places[0], scale) if needs[0] else None
+    g_key = gemm.stacked(gp.swapaxes(-1, -2), query, places[1], scale) if needs[1] else None
     return g_query, g_key, g_value
+
+
+@functools.lru_cache(1)
+def future(queries: int, keys: int) -> Array:
+    """True where a key comes after its query: the mask of causal attention."""
+    blocked: Array = np.arange(keys) > np.arange(queries)[:, None]
+    blocked.setflags(write=False)
+    return blocked
+
+
+@functools.lru_cache(1)
+def future_to_add(queries: int, keys: int, dtype: Any) -> Array:
+    """The same as numbers to add to the scores."""
+    return _to_add(future(queries, keys), dtype)
 
 
 def _like(model: Array, columns: Array) -> Array | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -120,7 +119,7 @@ def scaled_dot_product_attention(
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else float(scale)
     blocked: Any = None
     if is_causal:
-        blocked = _future(query.shape[-2], key.shape[-2])
+        blocked = kernel.future(query.shape[-2], key.shape[-2])
     elif attn_mask is not None and _is_bool(attn_mask):
         blocked = ~_plain(attn_mask)
     mask = attn_mask if blocked is None else blocked
@@ -136,14 +135,6 @@ def scaled_dot_product_attention(
     if dropout_p > 0.0:
         weights = dropout(weights, dropout_p, True)
     return matmul(weights, value)
-
-
-@functools.lru_cache(1)
-def _future(queries: int, keys: int) -> Any:
-    """True where a key comes after its query."""
-    blocked = np.arange(keys) > np.arange(queries)[:, None]
-    blocked.setflags(write=False)
-    return blocked
 
 
 def _shared_heads(name: str, query: Any, heads: Any) -> Any:

@@ -11,6 +11,7 @@ from autotn.core.node import warn_here
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor
 from autotn.errors import ShapeError
+from autotn.kernels.onednn import arithmetic as large
 
 __all__ = ["binary_cross_entropy_with_logits", "kl_div", "poisson_nll_loss"]
 
@@ -95,7 +96,8 @@ def _mse_loss(input: Arr, target: Arr, reduction: str) -> Arr:
     >>> F.mse_loss(tn.tensor([1.0]), tn.tensor([3.0]))
     tensor(4.)
     """
-    d = np.asarray(input - target)
+    alike = input.size >= large.LEAST and input.shape == target.shape
+    d = np.asarray(large.subtract(input, target) if alike else input - target)
     flat = d.reshape(-1)
     if reduction == "none":
         return d * d, (d,)
@@ -109,7 +111,11 @@ def _mse_loss(input: Arr, target: Arr, reduction: str) -> Arr:
 def _(g: Any, d: Any, reduction: str, needs: tuple[bool, ...]) -> Any:
     twice = 2 / max(d.size, 1) if reduction == "mean" else 2
     plain = g.__class__ is np.ndarray and g.ndim == 0  # then a number is quicker
-    toward_input = d * ((g.item() if plain else g) * twice)
+    factor = (g.item() if plain else g) * twice
+    if plain and d.size >= large.LEAST:
+        toward_input = large.multiply(d, np.array(factor, d.dtype))
+    else:
+        toward_input = d * factor
     return toward_input if needs[0] else None, -toward_input if needs[1] else None
 
 

@@ -2,8 +2,8 @@
 
 Batch, layer, group and instance normalisation are one computation on differently shaped views:
 subtract the mean of a block, divide by its deviation, scale and shift. Two fused ops do it:
-`_normalise_rows` over the last axis of a matrix (layer, group, instance), and `_batch_norm` over
-all axes but the channels.
+`_normalise_rows` over the last axis (layer, group, instance), and `_batch_norm` over all axes but
+the channels.
 The gradients are those of Ioffe & Szegedy 2015, section 3.
 """
 
@@ -33,7 +33,7 @@ FUNCTIONAL = ("local_response_norm", "normalize")
 
 @op(aux=("kept",))
 def _normalise_rows(input: Arr, weight: Arr | None, bias: Arr | None, eps: float) -> Arr:
-    """Each row of a matrix with mean 0 and variance 1, scaled and shifted.
+    """Each row (along the last axis) with mean 0 and variance 1, scaled and shifted.
 
     >>> F.layer_norm(tn.tensor([[1.0, 3.0]]), (2,))
     tensor([[-1.0000,  1.0000]])
@@ -42,11 +42,12 @@ def _normalise_rows(input: Arr, weight: Arr | None, bias: Arr | None, eps: float
     if found is not None:
         out, moments = found
         return out, (moments,)
-    count = max(input.shape[1], 1)
-    xhat = input - input.dot(np.full(input.shape[1], 1 / count, input.dtype))[:, None]
+    rows = _rows(input, input.shape[-1])
+    count = max(rows.shape[1], 1)
+    xhat = rows - rows.dot(np.full(rows.shape[1], 1 / count, rows.dtype))[:, None]
     rstd = 1 / np.sqrt(np.einsum("ij,ij->i", xhat, xhat) / count + eps)
     xhat *= rstd[:, None]
-    return _scaled(xhat, weight, bias), ((xhat, rstd),)
+    return _scaled(xhat, weight, bias).reshape(input.shape), ((xhat, rstd),)
 
 
 def _scaled(x: Any, weight: Any, bias: Any) -> Any:
@@ -66,6 +67,7 @@ def _(
     if isinstance(kept, onednn.Moments):
         return onednn.normalise_gradients(g, input, weight, bias, eps, kept)
     xhat, rstd = kept
+    g = _rows(g, xhat.shape[1])
     g_weight = np.einsum("ij,ij->j", g, xhat) if weight is not None and needs[1] else None
     g_bias = np.ones(len(g), g.dtype).dot(g) if bias is not None and needs[2] else None
     if not needs[0]:
@@ -77,13 +79,13 @@ def _(
     gx += g
     gx -= g.dot(np.full(xhat.shape[1], 1 / count, xhat.dtype))[:, None]
     gx *= rstd[:, None]
-    return gx, g_weight, g_bias
+    return gx.reshape(input.shape), g_weight, g_bias
 
 
 @_normalise_rows.reference
 def _(input: Any, weight: Any, bias: Any, eps: float) -> Any:
-    centred = input - input.mean(1, True)
-    variance = (centred * centred).mean(1, True)
+    centred = input - input.mean(-1, True)
+    variance = (centred * centred).mean(-1, True)
     found = centred / np.sqrt(variance + eps)
     found = found if weight is None else found * weight
     return found if bias is None else found + bias
@@ -107,11 +109,11 @@ def layer_norm(
     >>> tn.layer_norm(tn.tensor([[1.0, 3.0]]), (2,))
     tensor([[-1.0000,  1.0000]])
     """
-    shape, columns = (
-        tuple(input.shape),
-        math.prod(_normalized_shape("layer_norm", input, normalized_shape, weight, bias)),
-    )
-    return _normalise_rows(_rows(input, columns), _flat(weight), _flat(bias), eps).reshape(shape)
+    over = _normalized_shape("layer_norm", input, normalized_shape, weight, bias)
+    if len(over) == 1 < input.ndim:
+        return _normalise_rows(input, weight, bias, eps)
+    rows = _rows(input, math.prod(over))
+    return _normalise_rows(rows, _flat(weight), _flat(bias), eps).reshape(tuple(input.shape))
 
 
 def _rows(x: Any, columns: int) -> Any:

@@ -13,6 +13,7 @@ from autotn.core.methods import attach_method
 from autotn.core.op import Arr, acts, alias, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import ShapeError
+from autotn.kernels.parts import whole_of
 from autotn.ops.sizes import complete_shape, left_out
 
 __all__ = [
@@ -496,7 +497,8 @@ def _parts(input: Arr, cuts: tuple[int, ...], dim: int) -> tuple[Arr, ...]:
 def _(g: Any, dim: int, input_shape: tuple[int, ...]) -> Any:
     from autotn.ops.join import cat
 
-    return cat(list(g), dim).reshape(input_shape)
+    whole = whole_of(g, dim, input_shape)
+    return cat(list(g), dim).reshape(input_shape) if whole is None else whole
 
 
 @composite(method="split_with_sizes")

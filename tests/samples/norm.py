@@ -16,6 +16,7 @@ def _(array):
     yield Sample(array(3, 5), None, array(5), 1e-5)
     yield Sample(array(4, 3), array(3), array(3), 1e-5)
     yield Sample(array(0, 3), array(3), array(3), 1e-5)
+    yield Sample(array(2, 3, 4), array(4), array(4), 1e-5)
     yield Sample(
         array(4, 3, dtype=np.float32), array(3, dtype=np.float32), array(3, dtype=np.float32), 1e-5
     )

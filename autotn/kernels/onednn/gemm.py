@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotn.kernels.onednn.library import Refused
-from autotn.kernels.onednn.primitive import Afterwards, Call, Given, Maker, address_of
+from autotn.kernels.onednn.primitive import Afterwards, Call, Given, Maker, address_of, place_of
 from autotn.kernels.onednn.switch import FLOAT, SWITCH
 from autotn.kernels.window import Array, Ints
 
@@ -161,6 +161,10 @@ class Stacks(Call):
 
     def multiply(self, *arrays: Array) -> None:
         """Run on arrays of the layouts it was made for."""
-        for (memory, _), array in zip(self.bound, arrays, strict=True):
-            self.library.set_data_handle(memory, array.__array_interface__["data"][0])
+        addresses = self.addresses
+        for place, ((memory, _), array) in enumerate(zip(self.bound, arrays, strict=True)):
+            address = place_of(array)
+            if addresses[place] != address:
+                self.library.set_data_handle(memory, address)
+                addresses[place] = address
         self.run()

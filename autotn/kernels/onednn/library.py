@@ -108,7 +108,6 @@ _DESCRIPTORS: dict[str, list[Any]] = {
 _FUNCTIONS: dict[str, list[Any]] = {
     "engine_create": [_OUT, c_int, c_size_t],
     "stream_create": [_OUT, _HANDLE, c_unsigned],
-    "stream_wait": [_HANDLE],
     "stream_destroy": [_HANDLE],
     "memory_desc_create_with_strides": [_OUT, c_int, Dims, c_int, Dims],
     "memory_desc_create_with_tag": [_OUT, c_int, Dims, c_int, c_int],
@@ -178,7 +177,6 @@ class Library:
             self.functions[name] = function
         self.set_data_handle = self.functions["memory_set_data_handle"]
         self.execute = self.functions["primitive_execute"]
-        self.stream_wait = self.functions["stream_wait"]
         self.query_md = loaded.dnnl_primitive_desc_query_md
         self.query_md.argtypes, self.query_md.restype = [_HANDLE, c_int, c_int], c_void_p
         self.query_number = loaded.dnnl_primitive_desc_query_s32

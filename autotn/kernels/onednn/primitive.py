@@ -97,6 +97,12 @@ def address_of(array: Array) -> int:
         return int(array.__array_interface__["data"][0])
 
 
+def place_of(array: Array) -> int:
+    """Where the first number of an array lies that may have gaps, but is not empty."""
+    first = array[(0,) * (array.ndim - 1) + (slice(1),)] if array.ndim else array
+    return address_of(first)
+
+
 class Stream:
     """A queue of computations, destroyed with its thread."""
 
@@ -314,23 +320,25 @@ class Call:
         set_handle, addresses = self.library.set_data_handle, self.addresses
         addressof, byte = ctypes.addressof, _byte
         for place, ((memory, shape), array) in enumerate(zip(self.bound, arrays, strict=True)):
-            if (
-                array.shape != shape
-                or (array.dtype is not FLOAT and array.dtype != FLOAT)
-                or not array.flags.c_contiguous
-            ):
-                raise ValueError(f"oneDNN: expected a contiguous float32 array of shape {shape}")
+            if array.shape != shape or (array.dtype is not FLOAT and array.dtype != FLOAT):
+                raise self._unfit(shape)
             try:
-                address = addressof(byte(array))  # as `address_of`
+                address = addressof(byte(array))  # refuses an array with gaps
             except (TypeError, ValueError):
+                if not array.flags.c_contiguous:
+                    raise self._unfit(shape) from None
                 address = address_of(array)
             if addresses[place] != address:  # weights stay, and results find memory anew
                 set_handle(memory, address)
                 addresses[place] = address
         self.run(workspace)
 
+    @staticmethod
+    def _unfit(shape: Ints) -> ValueError:
+        return ValueError(f"oneDNN: expected a contiguous float32 array of shape {shape}")
+
     def run(self, workspace: Array | None = None) -> None:
-        """Run on the arrays whose addresses were set."""
+        """Run on the arrays whose addresses were set; OpenMP's threads are done when it returns."""
         library, session = self.library, self.session
         set_handle, execute = library.set_data_handle, library.execute
         if self.workspace:
@@ -347,7 +355,6 @@ class Call:
             status = execute(primitive, stream, count, arguments)
             if status:
                 raise Refused(f"oneDNN: executing answered {status}")
-        library.stream_wait(stream)
 
     def new_workspace(self) -> Array:
         """Room for what the forward call leaves for the backward one."""

@@ -150,16 +150,17 @@ class Normalisation(NamedTuple):
 def normalise(
     x: Array, weight: Array | None, bias: Array | None, eps: float
 ) -> tuple[Array, Moments] | None:
-    """Rows with mean 0 and variance 1, scaled and shifted; None where NumPy does it."""
+    """Rows, of the last axis, with mean 0 and variance 1, scaled and shifted; None where NumPy does it."""
     affine = [a for a in (weight, bias) if a is not None]
     if not takes(LEAST, x, *affine):
         return None
-    problem = Normalisation(x.shape, eps, weight is not None, bias is not None)
+    rows = as_rows(x)
+    problem = Normalisation(rows.shape, eps, weight is not None, bias is not None)
     call = SWITCH.the_session().find((problem, "forward"), problem.forward)
     if call is None:
         return None
-    y, moments = np.empty_like(x), Moments(*np.empty((2, len(x)), np.float32))
-    call(x, *affine, y, *moments)
+    y, moments = np.empty_like(x), Moments(*np.empty((2, len(rows)), np.float32))
+    call(rows, *affine, as_rows(y), *moments)
     return y, moments
 
 
@@ -167,16 +168,17 @@ def normalise_gradients(
     g: Array, x: Array, weight: Array | None, bias: Array | None, eps: float, moments: Moments
 ) -> tuple[Array, Array | None, Array | None]:
     """Gradients by input, weight and bias."""
-    problem = Normalisation(x.shape, eps, weight is not None, bias is not None)
     # Half precision was normalised in single.
     g, x, affine = single(g), single(x), [single(a) for a in (weight, bias) if a is not None]
+    rows = as_rows(x)
+    problem = Normalisation(rows.shape, eps, weight is not None, bias is not None)
     call = SWITCH.the_session().find((problem, "backward"), problem.backward)
     if call is None:
         raise Refused("oneDNN: no backward layer normalisation for a forward one")
     gx = np.empty_like(x)
     found = [np.empty_like(a) for a in affine]
     taken = len(call.given) - 5 - len(found)
-    call(x, *moments, g, *affine[:taken], gx, *found)
+    call(rows, *moments, as_rows(g), *affine[:taken], as_rows(gx), *found)
     g_weight = found[0] if weight is not None else None
     g_bias = found[-1] if bias is not None else None
     return gx, g_weight, g_bias
