@@ -35,6 +35,7 @@ from autotn.core.node import (
     line_of,
     place_of,
 )
+from autotn.core.op import Op
 from autotn.core.overwritten import check_unmodified
 from autotn.core.tensor import Tensor, wrap
 from autotn.core.traced import is_traced
@@ -300,19 +301,23 @@ def batched_grad(
 
 def _needed(roots: Sequence[GraphNode], targets: set[GraphNode]) -> tuple[set[GraphNode], bool]:
     """The nodes on a path from `roots` to `targets`, and whether there are no others."""
-    oldest = min(t.seq for t in targets)
+    oldest = min([t.seq for t in targets])
     seen = set(roots)
     stack = list(seen)
     complete = True
     while stack:
-        for parent in stack.pop().parents:
+        node = stack.pop()
+        parents = node.parents
+        if not parents and node not in targets:
+            complete = False
+        for parent in parents:
             if parent is not None and parent not in seen:
                 if parent.seq >= oldest:
                     seen.add(parent)
                     stack.append(parent)
                 else:
                     complete = False
-    if complete and all(node in targets for node in seen if not node.parents):
+    if complete:
         return seen, True
     needed: set[GraphNode] = set()
     for node in sorted(seen, key=_age):  # parents first
@@ -435,9 +440,14 @@ def _walk_plain(
     if targets is not None:
         return waiting
     g = earlier = None
+    alone, references = (
+        owned.ONE_NAME_HERE,
+        sys.getrefcount,
+    )  # looked at here: a call costs as much as all
     while waiting:
         leaf, x = waiting.popitem()
-        if leaf.grad is None and owned.is_ours(x):
+        ours = references(x) == alone if x.base is None else owned.is_ours(x)
+        if ours and leaf.grad is None:
             leaf.grad = wrap(x)
         else:
             _accumulate(leaf, x, False)
@@ -464,7 +474,9 @@ def _walk(
     create_graph: bool,
 ) -> dict[GraphNode, Any]:
     """The walk in full: any mode, and a stop at `targets`, by the nodes that are `needed`."""
-    watch = None if state.transforms else state.watch  # it looks at values
+    transformed, anomaly = bool(state.transforms), state.anomaly
+    watch = None if transformed else state.watch  # it looks at values
+    pull = _raw if not create_graph else _recorded_below if transformed else _recorded
     waiting: dict[Any, Any] = {}
     found: dict[GraphNode, Any] = {}
     heap: list[tuple[int, Any]] = []
@@ -526,15 +538,15 @@ def _walk(
         if node.epoch != HOT["EPOCH"]:
             check_unmodified(node)
         if recorder is None:
-            grads = _recorded(node, g) if create_graph else node.op.backward(node, g)
+            grads = pull(node, g)
         else:
             recorder.begin(node.op)
-            grads = recorder.rule(node, g, _recorded if create_graph else _raw, create_graph)
+            grads = recorder.rule(node, g, pull, create_graph)
         if node.post is not None:
             grads = _posted(grads, node.post)
         if extra is not None and extra.hooks:
             grads = _node_hooks(extra, grads, g)
-        if state.anomaly:
+        if anomaly:
             _check_anomaly(node, grads)
         if watch is not None:
             watch.backward(node, g, grads)
@@ -555,14 +567,15 @@ def _raw(node: Node, g: Any) -> Any:
 def _recorded(node: Node, g: Any) -> Any:
     """Run a node's rule on Tensors."""
     op = node.op
+    if op.__class__ is Op and op.recorded is not None and op.reference_function is None:
+        return op.recorded(node, g)
     own = getattr(op, "recorded_backward", None)
-    if not state.transforms:
-        return call.recorded_backward(op, node, g) if own is None else own(node, g)
+    return call.recorded_backward(op, node, g) if own is None else own(node, g)
 
-    def rule(g: Any) -> Any:
-        return call.recorded_backward(op, node, g) if own is None else own(node, g)
 
-    return state.transforms[-1].pulled(rule, g)
+def _recorded_below(node: Node, g: Any) -> Any:
+    """`_recorded` under a function transform, which sees to it in its own way."""
+    return state.transforms[-1].pulled(lambda g: _recorded(node, g), g)
 
 
 def _gather(node: OutputNode, g: Any, waiting: dict[Any, Any], heap: list[tuple[int, Any]]) -> None:

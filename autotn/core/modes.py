@@ -50,10 +50,10 @@ state = _State()
 def _switch(mode: bool) -> None:
     """Turn this thread's tape on or off, and count the threads where it is off."""
     global _deviations
+    state.grad = mode
     with _lock:
         _deviations += -1 if mode else 1
-        HOT["GRAD_EVERYWHERE"] = 0 if _deviations else 1
-    state.grad = mode
+        HOT["GRAD_EVERYWHERE"] = not _deviations
 
 
 def add_special(by: int) -> None:
@@ -107,7 +107,8 @@ class _GradContext:
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        _set_grad(self._before)
+        if state.grad is not self._before:
+            _switch(self._before)
 
     def _fresh(self) -> _GradContext:
         return type(self)()

@@ -20,8 +20,15 @@ def _of_one_name() -> int:
     return _references(value)
 
 
-#: What `_references` says of a value that has one name: Python's versions differ.
+def _of_one_name_here() -> int:
+    value = object()
+    return sys.getrefcount(value)
+
+
+#: What `_references` says of a value that has one name, and what ``sys.getrefcount`` says where that
+#: name is: Python's versions differ.
 _ONE_NAME = _of_one_name()
+ONE_NAME_HERE = _of_one_name_here()
 
 
 def total(earlier: Any, x: Any) -> Any:

@@ -13,6 +13,8 @@ from autotn.core.methods import attach_method
 from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
 from autotn.kernels import softmax as kernel
+from autotn.ops.shape import _expand
+from autotn.ops.sizes import stretched
 
 __all__ = [
     "all", "any", "count_nonzero", "logsumexp", "mean", "nanmean", "nansum", "prod", "std", "std_mean", "sum",
@@ -34,7 +36,11 @@ _SMALL = 4096
 
 def axes_of(name: str, dim: Any, ndim: int) -> Any:
     """PyTorch's `dim` (None, an int, or a sequence of them) as NumPy's axes."""
-    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
+    if dim is None:
+        return None
+    if dim.__class__ is int and -ndim <= dim < ndim:
+        return (dim % ndim,)
+    if isinstance(dim, (tuple, list)) and not dim:
         return None
     dims = dim if isinstance(dim, (tuple, list)) else (dim,)
     axes = tuple(check_dim(name, d, ndim) for d in dims)
@@ -60,18 +66,13 @@ def kept(x: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
 
 def spread(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     """A reduced gradient stretched back over the dimensions that were reduced."""
-    if g.__class__ is np.ndarray and not g.ndim and dim is None:
-        # What np.broadcast_to does, at a tenth of its price.
-        full: Any = np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))
-        full.flags.writeable = False
-        return full
-    from autotn.ops.shape import expand
-
-    g = kept(g, shape, dim, keepdim)
+    if dim is not None or g.ndim:
+        g = kept(g, shape, dim, keepdim)
     if not isinstance(g, (np.ndarray, np.generic)):
-        return expand(g, shape)
-    if math.prod(shape) > _SMALL:
-        return np.broadcast_to(g, shape)
+        return _expand(g, shape)
+    g = np.asarray(g)
+    if not g.ndim or math.prod(shape) > _SMALL:
+        return stretched(g, shape)
     full = np.empty(shape, g.dtype)
     full[...] = g
     return full
@@ -147,7 +148,9 @@ def mean(input: Arr, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
 
 def _mean_rule(g: Any, input_shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     count = count_of(input_shape, axes_of("mean", dim, len(input_shape)))
-    return spread(g / count if count else g, input_shape, dim, keepdim)
+    if count:
+        g = g / count
+    return spread(g, input_shape, dim, keepdim)
 
 
 mean.grad(input=_mean_rule)

@@ -14,7 +14,7 @@ from autotn.core.op import Arr, acts, alias, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import ShapeError
 from autotn.kernels.parts import whole_of
-from autotn.ops.sizes import complete_shape, left_out
+from autotn.ops.sizes import complete_shape, left_out, stretched
 
 __all__ = [
     "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "chunk",
@@ -373,7 +373,7 @@ def _expand(input: Arr, shape: tuple[int, ...]) -> Arr:
     """
     if math.prod(shape) == input.size:  # nothing is repeated, so the view may be written to
         return input.reshape(shape)
-    return np.broadcast_to(input, shape)
+    return stretched(input, shape)
 
 
 def _expand_rule(g: Any, input_shape: tuple[int, ...]) -> Any:
