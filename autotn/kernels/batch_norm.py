@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autotn.kernels.onednn import channels as onednn
+from autotn.kernels.onednn.chain import ADD, MULTIPLY, SUBTRACT
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -43,9 +44,7 @@ def normalise(
     rstd = (1 / np.sqrt(var + eps)).astype(x.dtype)
     scale = rstd if weight is None else rstd * weight
     shift = np.zeros_like(scale) if bias is None else bias
-    out: Any = onednn.chained(
-        planes, (onednn.SUBTRACT, mean), (onednn.MULTIPLY, scale), (onednn.ADD, shift)
-    )
+    out: Any = onednn.chained(planes, (SUBTRACT, mean), (MULTIPLY, scale), (ADD, shift))
     if out is None:
         out = np.empty_like(planes)
         near = not distant(mean, rstd)
@@ -94,8 +93,8 @@ def gradients(
     offset = g_bias / -count
     out = onednn.chained(
         planes,
-        *((onednn.SUBTRACT, mean), (onednn.MULTIPLY, slope), (onednn.ADD, g_planes)),
-        *((onednn.ADD, offset), (onednn.MULTIPLY, scale)),
+        *((SUBTRACT, mean), (MULTIPLY, slope), (ADD, g_planes)),
+        *((ADD, offset), (MULTIPLY, scale)),
     )
     if out is None:
         out = np.empty_like(planes)

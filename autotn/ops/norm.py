@@ -21,6 +21,7 @@ from autotn.core.op import Arr, composite, op
 from autotn.errors import ShapeError
 from autotn.kernels import batch_norm as batch
 from autotn.kernels.onednn import channels, rows as onednn
+from autotn.kernels.onednn.chain import ADD, MULTIPLY
 from autotn.ops.join import cat
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
@@ -225,9 +226,9 @@ def _channel_affine(input: Arr, weight: Arr | None, bias: Arr | None) -> Arr:
 
 def _affine(x: Any, weight: Any, bias: Any) -> Any:
     if x.__class__ is np.ndarray and x.size >= channels.LEAST and weight is not None:
-        steps = [(channels.MULTIPLY, weight)]
+        steps = [(MULTIPLY, weight)]
         if bias is not None:
-            steps.append((channels.ADD, bias))
+            steps.append((ADD, bias))
         found = channels.chained(batch.by_planes(x), *steps)
         if found is not None:
             return found.reshape(x.shape)

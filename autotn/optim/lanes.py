@@ -197,14 +197,20 @@ def make_lanes(seats: Iterable[Seat]) -> list[Lane]:
 
 
 def make_runs(params: list[Tensor], home: Home) -> list[Run]:
-    """Cut `params` into stretches that lie side by side in a lane and have equal numbers."""
+    """Cut `params` into stretches that lie side by side in a lane and have equal numbers.
+
+    Large parameters, which have lanes of their own, do not part the small ones around them.
+    """
     runs: list[tuple[Lane, int, int, list[float]]] = []
+    last: dict[int, int] = {}  # the place in `runs` of each lane's last stretch
     for p in params:
         lane, i = home[p]
         numbers = [a.item(i) for a in lane.numbers.values()]
-        if runs and runs[-1][0] is lane and runs[-1][2] == i and runs[-1][3] == numbers:
-            runs[-1] = (lane, runs[-1][1], i + 1, numbers)
+        place = last.get(id(lane))
+        if place is not None and runs[place][2:] == (i, numbers):
+            runs[place] = (lane, runs[place][1], i + 1, numbers)
         else:
+            last[id(lane)] = len(runs)
             runs.append((lane, i, i + 1, numbers))
     return [Run(lane, i, j) for lane, i, j, _ in runs]
 

@@ -301,11 +301,15 @@ class Optimizer(KnownKeywords):
             self._seat(params, init)
             plan.params, plan.init, plan.runs = params, init, make_runs(params, self._home)
         maximize = group.get("maximize", False)
-        for run in plan.runs:
-            if self._wants_fresh:
-                options = {**options, "fresh": run.lane.fresh}
-            run.step(self.update, options, maximize)
-            run.lane.fresh = False
+        if self._wants_fresh:  # which all runs of a lane are to hear, the first and the last
+            every = [{**options, "fresh": run.lane.fresh} for run in plan.runs]
+            for run, told in zip(plan.runs, every):
+                run.step(self.update, told, maximize)
+                run.lane.fresh = False
+        else:
+            for run in plan.runs:
+                run.step(self.update, options, maximize)
+                run.lane.fresh = False
 
     def _seat(self, params: list[Tensor], init: dict[str, Any]) -> None:
         """Give a place in a lane to every parameter that has none, or whose state was replaced."""

@@ -20,7 +20,8 @@ import autotn as tn
 from autotn.kernels import blas, rnn
 from autotn.kernels.conv import conv_forward
 from autotn.kernels.onednn import gemm, library, primitive
-from autotn.kernels.onednn.channels import ADD, MULTIPLY, SUBTRACT, chained
+from autotn.kernels.onednn.chain import ADD, MULTIPLY, SUBTRACT
+from autotn.kernels.onednn.channels import chained
 from autotn.kernels.onednn.conv import Problem
 from autotn.kernels.onednn.switch import SWITCH, Switch
 from autotn.kernels.window import conv_geometry
@@ -88,7 +89,7 @@ def test_where_it_is_absent_numpy_computes_and_the_reason_is_told(
     switch.wanted = True
     assert not switch.ready()
     assert "libdnnl-that-is-not-there.so" in switch.reason
-    for name in ("library", "session", "reason"):
+    for name in ("library", "sessions", "reason"):
         monkeypatch.setattr(SWITCH, name, getattr(switch, name))
     monkeypatch.setattr(SWITCH, "searched", True)
     assert conv_forward(drawn(8, 16, 32, 32), drawn(16, 16, 3, 3)).shape == (8, 16, 30, 30)

@@ -191,6 +191,22 @@ def test_many_parameters_need_several_lanes(torch: Any) -> None:
     twins.assert_equal_states(ours, theirs, 1e-5)
 
 
+def test_large_parameters_do_not_part_the_small_ones(torch: Any) -> None:
+    twins = Twins(torch, [(5,), (SMALL + 1,), (7, 2), (SMALL + 1,), (3,)], np.float32)
+    ours, theirs = twins.optimizers(optim, "SGD", lr=0.1, momentum=0.9, dampening=0.5)
+    sizes: list[int] = []
+
+    def update(p: Any, *rest: Any, **options: Any) -> None:
+        sizes.append(p.size)
+        optim.SGD.update(ours, p, *rest, **options)
+
+    ours.update = update
+    step(twins, ours, theirs, 3)
+    assert sorted(sizes)[:3] == [22] * 3
+    twins.assert_equal(1e-5)
+    twins.assert_equal_states(ours, theirs, 1e-5)
+
+
 def test_dtype_changed_under_way(torch: Any) -> None:
     p = leaf(np.ones(3, np.float32))
     opt = optim.Adam([p], lr=0.1)

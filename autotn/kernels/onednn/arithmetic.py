@@ -1,7 +1,6 @@
 """Arithmetic on large arrays in oneDNN's terms: a formula is one pass over memory, on all threads.
 
-The library's `binary` primitive takes two arrays and applies a chain of operations to its result.
-A formula is such a chain. It begins with the first array; each step is an operation and its other
+A formula is a chain that begins with the first array; each step is an operation and its other
 operand, the place of an array among those given or a number, or it is a function of one variable.
 
 `max` gives its second operand where one is NaN, which is how NaN gets through where the library
@@ -16,15 +15,24 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autotn.kernels.blocks import in_blocks, number_or_array
-from autotn.kernels.onednn.primitive import AFTERWARDS, Afterwards, Call, Given, Maker
+from autotn.kernels.onednn.chain import (
+    ABS,
+    ADD,
+    DIVIDE,
+    EXP,
+    GREATER,
+    MAXIMUM,
+    MULTIPLY,
+    SQRT,
+    SUBTRACT,
+    TANH,
+    By,
+    Chain,
+    Function,
+)
+from autotn.kernels.onednn.primitive import Maker
 from autotn.kernels.onednn.switch import SWITCH, takes
 from autotn.kernels.window import Array
-
-ADD, MULTIPLY, MAXIMUM, DIVIDE, SUBTRACT, GREATER = (
-    *(0x1FFF0, 0x1FFF1, 0x1FFF2, 0x1FFF4, 0x1FFF5, 0x1FFF7),
-)
-TANH, ABS, SQRT, EXP = 0x21, 0x24, 0x25, 0x2A
-SRC, OTHER, DST = 1, 2, 17
 
 #: Elements below which NumPy's passes cost less than a call.
 LEAST = 1 << 16
@@ -47,6 +55,12 @@ FORMULAS: dict[str, Formula] = {
     "rectified": ((GREATER, math.inf), (MAXIMUM, 0)),
 }
 
+#: Which of the given arrays are handed over next to the first, in order.
+OPERANDS = {
+    name: tuple([s[1] for s in formula if not isinstance(s, int) and isinstance(s[1], int)])
+    for name, formula in FORMULAS.items()
+}
+
 
 def computed(name: str, *arrays: Any, out: Array | None = None) -> Array | None:
     """A formula of arrays of one shape, or 0-d ones; None where NumPy has to, or does better.
@@ -65,47 +79,30 @@ def computed(name: str, *arrays: Any, out: Array | None = None) -> Array | None:
     single = tuple([x.ndim == 0 for x in others])
     size = first.size
     call = SWITCH.the_session().find(
-        (name, size, single), lambda maker: Chain(maker, name, size, single)
+        (name, size, single), lambda maker: formula_call(maker, name, size, single)
     )
     if call is None:
         return None
-    assert isinstance(call, Chain)
     flat = [x if x.ndim <= 1 else x.reshape(-1) for x in arrays]
     # The result has its own memory, no base: so the engine may keep it as it is.
     result = np.empty(shape, np.float32) if out is None else out
-    call(flat[0], *[flat[k] for k in call.operands], result.reshape(-1))
+    call(flat[0], *[flat[k] for k in OPERANDS[name]], result.reshape(-1))
     return result
 
 
-class Chain(Call):
-    """The call of a formula on arrays of one size; `operands` says which of them it takes, in order."""
-
-    def __init__(self, maker: Maker, name: str, size: int, single: tuple[bool, ...]) -> None:
-        full, one = maker.plain((size,)), maker.plain((1,))
-        shapes = [(size,), *(() if alone else (size,) for alone in single)]
-        given, steps, operands = [Given(SRC, (size,))], [], []
-        for place, step in enumerate(FORMULAS[name]):
-            if isinstance(step, int):
-                steps.append(Afterwards("eltwise", step))
-                continue
-            kind, by = step
-            argument = AFTERWARDS * place | OTHER
-            if isinstance(by, float):
-                number = np.full(1, by, np.float32)
-                given.append(Given(argument, (1,), fixed=number))
-                steps.append(Afterwards("binary", kind, layout=one))
-            else:
-                alone = not shapes[by]
-                given.append(Given(argument, shapes[by], dims=(1,) if alone else (size,)))
-                steps.append(Afterwards("binary", kind, layout=one if alone else full))
-                operands.append(by)
-        self.operands = tuple(operands)
-        first, *rest = steps
-        attributes = maker.attributes_with(*rest)
-        descriptor = maker.descriptor(
-            "binary", first.kind, full, first.layout, full, attributes=attributes
-        )
-        super().__init__(maker, descriptor, [*given, Given(DST, (size,), True)])
+def formula_call(maker: Maker, name: str, size: int, single: tuple[bool, ...]) -> Chain:
+    """The call of a formula on arrays of one size, and of single numbers."""
+    steps: list[By | Function] = []
+    for step in FORMULAS[name]:
+        if isinstance(step, int):
+            steps.append(Function(step))
+        elif isinstance(step[1], float):
+            steps.append(By(step[0], (1,), fixed=np.full(1, step[1], np.float32)))
+        elif step[1] and single[step[1] - 1]:
+            steps.append(By(step[0], (), dims=(1,)))
+        else:
+            steps.append(By(step[0], (size,)))
+    return Chain(maker, (size,), steps)
 
 
 def add(x: Any, y: Any) -> Any:

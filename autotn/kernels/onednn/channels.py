@@ -1,16 +1,13 @@
-"""Chains of elementwise arithmetic with a number per channel, in one pass over memory."""
+"""Chains of elementwise arithmetic with a number per channel."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from autotn.kernels.onednn.primitive import AFTERWARDS, Afterwards, Call, Given, Ints, Maker
+from autotn.kernels.onednn.chain import By, Chain
+from autotn.kernels.onednn.primitive import Ints, Maker
 from autotn.kernels.onednn.switch import SWITCH, takes
 from autotn.kernels.window import Array
-
-ADD, MULTIPLY, SUBTRACT = 0x1FFF0, 0x1FFF1, 0x1FFF5
-
-SRC, OTHER, DST = 1, 2, 17
 
 #: Elements below which NumPy's several passes cost less than a call.
 LEAST = 1 << 14
@@ -32,23 +29,8 @@ def chained(x: Array, *steps: tuple[int, Array]) -> Array | None:
     return out
 
 
-def chain(maker: Maker, shape: Ints, kinds: tuple[tuple[int, bool], ...]) -> Call:
+def chain(maker: Maker, shape: Ints, kinds: tuple[tuple[int, bool], ...]) -> Chain:
     """The call of these operations, of each whether its array is as large as the input."""
     per_channel = (1, shape[1], 1)
-    (operation, _), *rest = kinds
-    attributes = maker.attributes_with(
-        *(
-            Afterwards("binary", after, layout=maker.plain(shape if full else per_channel))
-            for after, full in rest
-        )
-    )
-    full = maker.plain(shape)
-    descriptor = maker.descriptor(
-        *("binary", operation, full, maker.plain(per_channel), full), attributes=attributes
-    )
-    names = [OTHER, *(AFTERWARDS * place | OTHER for place in range(1, len(kinds)))]
-    others = [
-        Given(name, shape if full else shape[1:2], dims=shape if full else per_channel)
-        for name, (_, full) in zip(names, kinds)
-    ]
-    return Call(maker, descriptor, [Given(SRC, shape), *others, Given(DST, shape, True)])
+    steps = [By(kind, shape) if full else By(kind, shape[1:2], per_channel) for kind, full in kinds]
+    return Chain(maker, shape, steps)

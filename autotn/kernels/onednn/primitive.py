@@ -12,7 +12,9 @@ is needed.
 from __future__ import annotations
 
 import ctypes
+import functools
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -114,7 +116,14 @@ class Stream:
         self.library.functions["stream_destroy"](self.handle)
 
 
-class Session(threading.local):
+class Sessions(threading.local):
+    """The session of the thread that asks."""
+
+    def __init__(self, library: Library) -> None:
+        self.here = Session(library)
+
+
+class Session:
     """What one thread has: a stream, an arena, and the calls it has made."""
 
     def __init__(self, library: Library) -> None:
@@ -124,30 +133,48 @@ class Session(threading.local):
         self.arena: Array = np.empty(0, np.uint8)
         self.address = 0
         self.calls: OrderedDict[Any, Call | None] = OrderedDict()
+        self.own: dict[Any, tuple[weakref.ref[Array], Call | None]] = {}
         self.threads = 0
 
     def find(self, key: Any, make: Callable[[Maker], Call]) -> Call | None:
         """The call of this key, made if need be; None when the library has no such thing."""
-        threads = self.library.threads()
-        if threads != self.threads:  # a call is made for a number of threads
-            self.calls.clear()
-            self.threads = threads
+        self._renew()
         calls = self.calls
         call = calls.get(key, self)
         if call is not self:
             calls.move_to_end(key)
             return call  # type: ignore[return-value]
-        maker = Maker(self)
-        try:
-            call = make(maker)
-        except Refused:
-            call = None
-        finally:
-            maker.clear()
-        calls[key] = call
+        calls[key] = made = self._made(make)
         if len(calls) > REMEMBERED:
             calls.popitem(last=False)
-        return call
+        return made
+
+    def find_own(self, key: Any, owner: Array, make: Callable[[Maker], Call]) -> Call | None:
+        """A call that this array has to itself, for as long as it lives: `find` for arrays that stay."""
+        self._renew()
+        own, key = self.own, (key, id(owner))
+        found = own.get(key)
+        if found is None:
+            gone = functools.partial(_forget, own, key)
+            found = own[key] = weakref.ref(owner, gone), self._made(make)
+        return found[1]
+
+    def _renew(self) -> None:
+        """Calls are made for a number of threads."""
+        threads = self.library.threads()
+        if threads != self.threads:
+            self.calls.clear()
+            self.own.clear()
+            self.threads = threads
+
+    def _made(self, make: Callable[[Maker], Call]) -> Call | None:
+        maker = Maker(self)
+        try:
+            return make(maker)
+        except Refused:
+            return None
+        finally:
+            maker.clear()
 
     def reserve(self, size: int) -> None:
         """Have an arena of at least so many bytes."""
@@ -159,7 +186,13 @@ class Session(threading.local):
     def clear(self) -> None:
         """Give back the memory."""
         self.calls.clear()
+        self.own.clear()
         self.arena, self.address = np.empty(0, np.uint8), 0
+
+
+def _forget(own: dict[Any, Any], key: Any, _: weakref.ref[Array]) -> None:
+    """The owner of a call is gone."""
+    own.pop(key, None)
 
 
 class Maker:

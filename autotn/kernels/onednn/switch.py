@@ -16,7 +16,7 @@ from autotn.kernels.onednn.library import FILE
 
 if TYPE_CHECKING:
     from autotn.kernels.onednn.library import Library
-    from autotn.kernels.onednn.primitive import Session
+    from autotn.kernels.onednn.primitive import Session, Sessions
 
 #: Set to 0 to begin switched off.
 VARIABLE = "AUTOTN_ONEDNN"
@@ -34,7 +34,7 @@ class Switch:
         self.searched = False
         self._searching = threading.Lock()
         self.library: Library | None = None
-        self.session: Session | None = None
+        self.sessions: Sessions | None = None
         self.reason = ""
         self.threads: int | None = None
         self._told: list[Callable[[bool], Any]] = []
@@ -94,7 +94,7 @@ class Switch:
 
     def _load(self) -> None:
         from autotn.kernels.onednn.library import Absent, load
-        from autotn.kernels.onednn.primitive import Session
+        from autotn.kernels.onednn.primitive import Sessions
 
         try:
             library = load()
@@ -104,7 +104,7 @@ class Switch:
         library.wanted_threads = self.threads
         if self._blas_threads is None:
             self._blas_threads = blas.threads()
-        self.session = Session(library)
+        self.sessions = Sessions(library)
         dropped_by_empty_cache(self.clear)
         os.register_at_fork(after_in_child=self.after_fork)
         self.library = library  # late: other threads take it for the sign that all is ready
@@ -123,13 +123,13 @@ class Switch:
 
     def clear(self) -> None:
         """Forget the calling thread's calls and give back their memory, as `empty_cache` does."""
-        if self.session is not None:
-            self.session.clear()
+        if self.sessions is not None:
+            self.sessions.here.clear()
 
     def the_session(self) -> Session:
         """The calling thread's session of a library that is ready."""
-        assert self.session is not None
-        return self.session
+        assert self.sessions is not None
+        return self.sessions.here
 
 
 SWITCH = Switch()

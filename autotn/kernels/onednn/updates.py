@@ -1,136 +1,139 @@
 """Updates of optimizers, each in one pass on all threads: multiples, squares and quotients added.
 
-The library's `binary` primitive applies a chain of operations to its result. Numbers that change
-from step to step (a learning rate, a correction) lie in memory it reads: no new kernel is made for
-them.
+What is added to stays where it is from step to step, as do the averages that are added: so each such
+array has calls of its own, and what they were told of an array holds until another one comes.
+Numbers that change from step to step (a learning rate, a correction) lie in memory that the chain
+reads: no new kernel is made for them.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import weakref
+from typing import Any
 
 import numpy as np
 
-from autotn.kernels.onednn.primitive import AFTERWARDS, Afterwards, Call, Given, Maker
-from autotn.kernels.onednn.switch import SWITCH, takes
+from autotn.kernels.onednn.chain import (
+    ADD,
+    LINEAR,
+    MULTIPLY,
+    POWER,
+    SQRT,
+    By,
+    Chain,
+    Function,
+    PlusOld,
+)
+from autotn.kernels.onednn.primitive import Maker, address_of
+from autotn.kernels.onednn.switch import FLOAT, SWITCH, takes
 from autotn.kernels.window import Array
 
-ADD, MULTIPLY = 0x1FFF0, 0x1FFF1
-SQRT, LINEAR, POWER = 0x25, 0x26, 0x30
-SRC, OTHER, DST = 1, 2, 17
-
-#: Elements from which a call costs less than NumPy's passes; a mere sum of multiples is one of BLAS.
+#: Elements from which a call costs less than NumPy's passes.
 LEAST = 1 << 15
-
 
 #: Name of the chain, a constant that is compiled in, and whether all is multiplied at the end.
 Kind = tuple[str, float, bool]
 
 
-class Step(NamedTuple):
-    """One operation on the result so far, if with another operand then an array or a number."""
-
-    name: str
-    kind: int = 0
-    alpha: float = 0.0
-    beta: float = 0.0
-    by_array: bool = False
-
-
-BY_NUMBER = Step("binary", MULTIPLY)
-BY_ARRAY = Step("binary", MULTIPLY, by_array=True)
-PLUS_ARRAY = Step("binary", ADD, by_array=True)
-ADD_TO_RESULT = Step("sum", alpha=1.0)
-
-
 def add_multiple(y: Array, a: float, x: Array, b: float) -> bool:
     """``y = a * x + b * y``; False where nothing was done: NumPy has to, or does better."""
-    if b == 0 or not takes(2 * LEAST, y, x):
-        return False
-    return added(y, "multiple", 0.0, (x,), (a / b, b))
+    return added(y, "multiple", 0.0, (x,), (a,), b)
 
 
 def add_square(y: Array, a: float, x: Array, b: float) -> bool:
     """``y = a * x**2 + b * y``."""
-    if b == 0 or not takes(LEAST, y, x):
-        return False
-    return added(y, "square", 0.0, (x, x), (a / b, b))
+    return added(y, "square", 0.0, (x, x), (a,), b)
 
 
 def add_quotient(
     y: Array, a: float, x: Array, square: Array, scale: float, eps: float, b: float
 ) -> bool:
     """``y = a * x / (sqrt(scale * square) + eps) + b * y``."""
-    if b == 0 or not takes(LEAST, y, x, square):
-        return False
-    return added(y, "quotient", eps, (square, x), (scale, a / b, b))
+    return added(y, "quotient", eps, (square, x), (scale, a), b)
 
 
 def weighted_sum(a: float, x: Array, y: Array, out: Array) -> bool:
     """``out = a * x + y``."""
-    if not takes(LEAST, out, x, y):
+    if not takes(LEAST, out):
         return False
-    return written(out, ("sum", 0.0, False), (x, y), (a,))
-
-
-def chain(name: str, eps: float) -> list[Step]:
-    """What makes the addend from the arrays and numbers of an update, in their order."""
-    if name == "sum":
-        return [BY_NUMBER, PLUS_ARRAY]
-    if name == "multiple":
-        return [BY_NUMBER]
-    if name == "square":
-        return [BY_ARRAY, BY_NUMBER]
-    root, inverse = Step("eltwise", SQRT), Step("eltwise", POWER, 1.0, -1.0)
-    return [BY_NUMBER, root, Step("eltwise", LINEAR, 1.0, eps), inverse, BY_ARRAY, BY_NUMBER]
+    kind, size = ("sum", 0.0, False), out.size
+    update: Any = SWITCH.the_session().find((kind, size), lambda maker: Update(maker, kind, size))
+    return update is not None and update.made((x, y, out), (a,))
 
 
 def added(
-    y: Array, name: str, eps: float, operands: tuple[Array, ...], numbers: tuple[float, ...]
+    y: Array,
+    name: str,
+    eps: float,
+    operands: tuple[Array, ...],
+    numbers: tuple[float, ...],
+    b: float,
 ) -> bool:
-    """Add to `y`, then multiply by the last number: ``(a / b * addend + y) * b``."""
-    if numbers[-1] == 1:
-        return written(y, (name, eps, False), operands, numbers[:-1])
-    return written(y, (name, eps, True), operands, numbers)
-
-
-def written(y: Array, kind: Kind, operands: tuple[Array, ...], numbers: tuple[float, ...]) -> bool:
-    """Run an update of this kind; False where it cannot be."""
-    size = y.size
-    if not y.flags.writeable or any(x.size != size for x in operands):
+    """Add what is made of the operands to `b` times `y`; the last number is the factor before it."""
+    if b == 0 or y.size < (LEAST if SWITCH.choosy else 1) or not SWITCH.ready():
         return False
-    update: Any = SWITCH.the_session().find((kind, size), lambda maker: Update(maker, kind, size))
-    if update is None:
-        return False
-    update.numbers[:] = numbers
-    update(*(x.reshape(-1) for x in operands), y.reshape(-1))
-    return True
+    if b == 1:
+        kind = name, eps, False
+    else:  # a / b * addend + y, and then all of it times b
+        kind, numbers = (name, eps, True), (*numbers[:-1], numbers[-1] / b, b)
+    update: Any = SWITCH.the_session().find_own(kind, y, lambda maker: Update(maker, kind, y.size))
+    return update is not None and update.made((*operands, y), numbers)
 
 
-class Update(Call):
-    """The call of a chain of steps on arrays of one size; `numbers` are read when it runs."""
+def steps(kind: Kind, size: int) -> list[By | Function | PlusOld]:
+    """What makes the result from the arrays and numbers of an update, in their order."""
+    name, eps, scaled = kind
+    by_array, number = By(MULTIPLY, (size,)), By(MULTIPLY, (1,), fixed=np.ones(1, np.float32))
+    if name == "sum":
+        return [number, By(ADD, (size,))]
+    addend: dict[str, list[By | Function | PlusOld]] = {
+        "multiple": [number],
+        "square": [by_array, number],
+        "quotient": [
+            *(number, Function(SQRT), Function(LINEAR, 1.0, eps), Function(POWER, 1.0, -1.0)),
+            *(by_array, number),
+        ],
+    }
+    return [*addend[name], PlusOld(), *([number] if scaled else [])]
+
+
+class Update(Chain):
+    """The call of an update of arrays of one size, and the arrays it was told of last."""
 
     def __init__(self, maker: Maker, kind: Kind, size: int) -> None:
-        name, eps, scaled = kind
-        steps = chain(name, eps)
-        if name != "sum":
-            steps.append(ADD_TO_RESULT)
-        if scaled:
-            steps.append(BY_NUMBER)
-        self.numbers = np.empty(steps.count(BY_NUMBER), np.float32)
-        pieces = iter(np.split(self.numbers, self.numbers.size))
-        full, one = maker.plain((size,)), maker.plain((1,))
-        given, after = [Given(SRC, (size,))], []
-        for place, step in enumerate(steps):
-            layout = full if step.by_array else one
-            if step.name == "binary":
-                fixed = None if step.by_array else next(pieces)
-                shape = (size,) if step.by_array else (1,)
-                given.append(Given(AFTERWARDS * place | OTHER, shape, fixed=fixed))
-            after.append(Afterwards(step.name, step.kind, step.alpha, step.beta, layout))
-        first, *rest = after
-        attributes = maker.attributes_with(*rest)
-        descriptor = maker.descriptor(
-            "binary", first.kind, full, first.layout, full, attributes=attributes
-        )
-        super().__init__(maker, descriptor, [*given, Given(DST, (size,), True)])
+        chain = []
+        self.numbers: list[Array] = []
+        for step in steps(kind, size):
+            if isinstance(step, By) and step.fixed is not None:
+                self.numbers.append(np.empty(1, np.float32))  # read when it runs
+                step = step._replace(fixed=self.numbers[-1])
+            chain.append(step)
+        super().__init__(maker, (size,), chain)
+        self.size_of_each = size
+        self.seen: list[Any] = [_nothing] * len(self.bound)
+
+    def made(self, arrays: tuple[Array, ...], numbers: tuple[float, ...]) -> bool:
+        """Update the last array by the others; False where they are not for the library."""
+        seen = self.seen
+        for place, array in enumerate(arrays):
+            if seen[place]() is not array and not self._see(place, array):
+                return False
+        for memory, number in zip(self.numbers, numbers):
+            memory[0] = number
+        self.run()
+        return True
+
+    def _see(self, place: int, array: Array) -> bool:
+        """Look at an array, and tell the library where it lies."""
+        flags = array.flags
+        if array.dtype != FLOAT or array.size != self.size_of_each or not flags.c_contiguous:
+            return False
+        if place == len(self.seen) - 1 and not flags.writeable:
+            return False
+        self.library.set_data_handle(self.bound[place][0], address_of(array))
+        self.seen[place] = weakref.ref(array)
+        return True
+
+
+def _nothing() -> None:
+    """What a reference to no array answers."""
