@@ -46,13 +46,12 @@ class Outermost:
         named: set[int] = set()
         inside: dict[int, str] = {}
         for module, name in models.values():
-            for tensor in (*module.parameters(), *module.buffers()):
+            for path, tensor in (*module.named_parameters(), *module.named_buffers()):
                 known = recorder.arrays.get(id(tensor._data))
                 number = None if known is None or known[0]() is not tensor._data else known[2]
                 if number is not None and number not in named:
                     named.add(number)
-                    value = graph.values[number]
-                    value.name = f"{name}.{value.name}"
+                    graph.values[number].name = f"{name}.{path}"
             for inner in module.modules():
                 inside.setdefault(id(inner), name)
         for part, key in zip(graph.parts, recorder.modules, strict=True):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from autotn.ir.costs import PLUMBING
 from autotn.ir.graph import Call, Graph, Value
 from autotn.viz import folding
-from autotn.viz.folding import Folder, Item
+from autotn.viz.folding import Folder, Item, title_of
 from autotn.viz.overlays import Legend, Overlay, overlay_of, scale
 from autotn.viz.text import gradient_text, labels
 
@@ -252,7 +252,7 @@ class Artist:
             if item.closed or not item.inside or self._is_bare(item):
                 self._box(item, key, inside)
                 continue
-            made = Cluster(key, _title(item), item.kind, inside)
+            made = Cluster(key, title_of(item), item.kind, inside)
             self.made.clusters[key] = made
             # Later repetitions are drawn where their places in the first one are.
             for run in item.others:
@@ -279,12 +279,12 @@ class Artist:
         elif not item.closed and item.kind == "module":
             self._op_box(box, first)
             box.kind = "op" if box.kind == "op" else "module"
-            box.lines.append(_title(item))
+            box.lines.append(title_of(item))
         elif item.kind == "elision":
             box.kind, box.lines = "elision", [f"… {len(calls):,} calls"]
         else:
             box.kind = "module"
-            box.lines = [_title(item)]
+            box.lines = [title_of(item)]
             box.hint = self._module_hint(item)
             box.lines += self._module_lines(item)
         if any(c.failed for c in item.calls):
@@ -494,21 +494,6 @@ def is_number(value: Value) -> bool:
 
 def _number_text(x: object) -> str:
     return f"{x:g}" if isinstance(x, float) else str(x)
-
-
-def _title(item: Item) -> str:
-    """What a box or cluster is called."""
-    if item.kind == "repeat":
-        return f"× {item.times:,}{_loop_place(item.calls[0])}"
-    name = item.name
-    if item.times > 1 and item.last_name != item.name:
-        name = f"{item.name} … {item.last_name}"
-    head = f"{name}: {item.cls}" if name else item.cls
-    return f"{head} × {item.times:,}" if item.times > 1 else head
-
-
-def _loop_place(call: Call) -> str:
-    return f", line {call.line}" if call.line and not call.scope else ""
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -30,8 +30,12 @@ class Item:
     name: str = ""
     cls: str = ""
     path: str = ""
+    #: Where a module stands in the scopes of its calls.
+    depth: int = 0
     #: The calls of the other repetitions, in the same order as `calls`.
     others: list[list[Call]] = field(default_factory=list)
+    #: All repetitions, each with its items; the first of them may be this item itself.
+    turns: list[list[Item]] = field(default_factory=list)
     #: What the last repetition is called.
     last_name: str = ""
     closed: bool = False
@@ -55,13 +59,27 @@ def tree_of(calls: Sequence[Call]) -> Item:
         del stack[depth + 1 :]
         for d in range(depth, len(keys)):
             path = ".".join(s for s in call.scope[: d + 1] if s)
-            made = Item("module", name=call.scope[d], cls=call.classes[d], path=path)
+            made = Item("module", name=call.scope[d], cls=call.classes[d], path=path, depth=d)
             stack[-1][1].inside.append(made)
             stack.append((keys[d], made))
         for _, item in stack:
             item.calls.append(call)
         stack[-1][1].inside.append(Item("call", [call]))
     return root
+
+
+def title_of(item: Item) -> str:
+    """What a module or a repetition is called, as ``blocks.0 … blocks.5: Block × 6``."""
+    times = f" × {item.times:,}" if item.times > 1 else ""
+    call = item.calls[0]
+    if item.kind == "repeat":
+        return times.strip() + (f", line {call.line}" if call.line and not call.scope else "")
+    if item.kind == "call":
+        return call.op + times
+    name = item.name
+    if times and item.last_name != item.name:
+        name = f"{item.name} … {item.last_name}"
+    return (f"{name}: {item.cls}" if name else item.cls) + times
 
 
 class Folder:
@@ -76,14 +94,17 @@ class Folder:
         }
         self.known: dict[Any, int] = {}
 
-    def fold(self, item: Item) -> None:
-        """Fold what is inside an item, and inside that."""
+    def fold(self, item: Item, every_turn: bool = False) -> None:
+        """Fold what is inside an item, and inside that; with `every_turn` not only in the first repetition."""
         todo = [item]
         while todo:
             one = todo.pop()
             if len(one.inside) > 1:
                 one.inside = self._folded(one.inside)
             todo += [i for i in one.inside if i.inside]
+            if every_turn:
+                later = (i for turn in one.turns[1:] for i in turn)
+                todo += [i for i in later if i.inside]
 
     def _folded(self, items: list[Item]) -> list[Item]:
         signs = [self._number(self._sign(i)) for i in items]
@@ -161,11 +182,12 @@ def _joined(items: list[Item], period: int) -> Item:
     if period == 1 and not first[0].others:
         one = first[0]
         one.others = calls[1:]
+        one.turns = units
         one.last_name = last[0].name
         return one
     size = len(calls[0])
     others = [c for c in calls[1:] if len(c) == size]
-    return Item("repeat", calls[0], list(first), others=others)
+    return Item("repeat", calls[0], list(first), others=others, turns=units)
 
 
 def _everything(unit: list[Item]) -> list[Call]:

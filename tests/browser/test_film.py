@@ -188,6 +188,55 @@ def test_modules_open_and_close_by_key(film: Any) -> None:
     assert boxes(film) == film.evaluate("film.model.nodes.length")
 
 
+@pytest.fixture
+def loop(tmp_path: Path, open_page: Callable[[Path], Any]) -> Any:
+    """The page of a network with a loop, of which one turn is seen."""
+    page = open_page(graph_of("lstm").save(tmp_path / "loop.html")).page
+    page.locator("#picture").focus()
+    page.evaluate(
+        "film.model.clusters.forEach((_, k) => film.model.open.add('c' + k)); film.redraw()"
+    )
+    return page
+
+
+def turn(page: Any) -> str:
+    names = page.locator("#picture .frame .name", has_text="LSTMCell").all_text_contents()
+    return next(name for name in names if "×" not in name)
+
+
+def test_one_turn_of_a_loop_is_seen_and_the_film_turns_it(loop: Any) -> None:
+    others = loop.locator("#picture .others .label")
+    assert (turn(loop), others.all_text_contents()) == ("cell: LSTMCell", ["4 after"])
+    seen = set()
+    for _ in range(last_step(loop)):
+        loop.keyboard.press("ArrowRight")
+        assert (
+            loop.locator("#picture .active").count()
+            == 2 - loop.locator("#picture .box.active").count()
+        )
+        seen.add((turn(loop), *others.all_text_contents()))
+    assert ("cell: LSTMCell, call 3", "2 before", "2 after") in seen
+    assert ("cell: LSTMCell, call 5", "4 before") in seen
+    assert turn(loop) == "cell: LSTMCell"  # where backward ended
+
+
+def test_a_loop_is_unfolded_and_folded_again(loop: Any) -> None:
+    few = boxes(loop)
+    loop.locator("#picture .others").click()
+    assert loop.locator("#panel li").all_inner_texts() == [
+        f"cell: LSTMCell, call {k}" for k in range(2, 6)
+    ]
+    loop.locator("#panel li button").nth(1).click()
+    assert turn(loop) == "cell: LSTMCell, call 3"
+    loop.keyboard.press("f")
+    assert loop.locator("#picture .others").count() == 0
+    assert boxes(loop) > few
+    loop.keyboard.press("f")
+    assert boxes(loop) == few
+    loop.locator("#picture .others [data-handle]").click()
+    assert boxes(loop) > few
+
+
 def test_search_goes_to_what_it_finds(film: Any) -> None:
     film.locator("[data-do=closed]").click()
     film.keyboard.press("/")

@@ -116,6 +116,37 @@ def test_each_stay_in_a_module_is_a_box_of_its_own() -> None:
     assert sum(n["label"] == "weight" for n in scene["nodes"]) == 1
 
 
+def test_blocks_of_one_structure_and_the_turns_of_a_loop_stand_in_one_cluster() -> None:
+    blocks = nn.Sequential(*(nn.Sequential(nn.Linear(3, 3), nn.Tanh()) for _ in range(4)))
+    cell = nn.RNNCell(3, 3)
+
+    def run(x: tn.Tensor) -> tn.Tensor:
+        for _ in range(5):
+            x = cell(x * 2)
+        return blocks(x)
+
+    scene = scene_of(tn.graph(run, tn.ones(1, 3)))
+    clusters = scene["clusters"]
+    around = [k for k, c in enumerate(clusters) if any(d.get("of") == k for d in clusters)]
+    line = run.__code__.co_firstlineno + 2
+    assert [clusters[k]["label"] for k in around] == [f"× 5, line {line}", "0 … 3: Sequential × 4"]
+    turns = [[c["label"] for c in clusters if c.get("of") == k] for k in around]
+    assert turns[0] == [f"turn {k} of 5" for k in range(1, 6)]
+    assert turns[1] == [f"{k}: Sequential" for k in range(4)]
+    # What all turns read stands beside them, what one reads inside.
+    places = {n["label"]: n["c"] for n in scene["nodes"] if n["kind"] == "parameter"}
+    assert places["cell.weight_ih"] == around[0]
+    assert clusters[places["weight"]]["label"] == "0: Linear"
+
+
+def test_two_of_a_kind_are_no_repetition() -> None:
+    model = nn.Sequential(
+        *(nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 3)) for _ in range(2))
+    )
+    scene = scene_of(tn.graph(model, tn.ones(1, 3)))
+    assert not any("of" in c for c in scene["clusters"])
+
+
 def test_finite_differences_prove_every_step() -> None:
     found = proofs(training_step())
     assert len(found) == 6

@@ -62,6 +62,7 @@ class Canvas {
 
   labels(item) {
     const coloured = this.model.colour(item);
+    if (this.model.isOthers(item)) return [this.model.othersLabel(item), "built alike"];
     if (this.model.isCluster(item)) {
       const c = this.model.cluster(item),
         inside = this.model.inner.get(item);
@@ -74,10 +75,15 @@ class Canvas {
 
   measure(item) {
     const [label, sub] = this.labels(item),
-      cluster = this.model.isCluster(item);
+      cluster = this.holds(item);
     const text = Math.max(this.width(label, FONT), sub ? this.width(sub, SMALL) : 0);
     const small = !cluster && this.model.node(item).kind === "plumbing";
     return [Math.max(small ? 30 : 44, text + (cluster ? 46 : 22)), sub ? (small ? 37 : 40) : 26];
+  }
+
+  // True for a box that can be opened.
+  holds(item) {
+    return this.model.isCluster(item) || this.model.isOthers(item);
   }
 
   draw() {
@@ -142,8 +148,8 @@ class Canvas {
   }
 
   drawBox(item, box, parent) {
-    const cluster = this.model.isCluster(item),
-      kind = cluster ? "module" : this.model.node(item).kind;
+    const cluster = this.holds(item),
+      kind = this.model.isOthers(item) ? "module others" : cluster ? "module" : this.model.node(item).kind;
     const [label, sub] = this.labels(item);
     const g = svg(
       "g",
@@ -171,7 +177,7 @@ class Canvas {
   }
 
   handle(item, x, y, closed, parent) {
-    const name = this.model.cluster(item).label;
+    const name = this.model.titleOf(item);
     const g = svg(
       "g",
       {
@@ -187,6 +193,7 @@ class Canvas {
   }
 
   spoken(item) {
+    if (this.model.isOthers(item)) return `${this.model.titleOf(item)}, built alike, folded`;
     if (this.model.isCluster(item)) return `module ${this.labels(item).join(", ")}, closed`;
     const n = this.model.node(item);
     return [n.kind, n.label, n.sub, this.model.path(item) && "in " + this.model.path(item)]
@@ -300,7 +307,7 @@ class Canvas {
     });
     element.addEventListener("dblclick", (event) => {
       const item = event.target.closest?.("[data-item]")?.dataset.item;
-      if (item && this.model.isCluster(item) && !event.target.closest("[data-handle]")) this.on.toggle(item);
+      if (item && this.holds(item) && !event.target.closest("[data-handle]")) this.on.toggle(item);
     });
     element.addEventListener(
       "wheel",

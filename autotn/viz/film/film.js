@@ -32,6 +32,7 @@ class Film {
       go: (item) => this.go(item),
       step: (k) => this.to(k),
       toggle: (item) => this.toggle(item),
+      fold: (item) => this.fold(item),
       trail: (t) => this.mark(t),
     });
     this.done = 0;
@@ -82,6 +83,7 @@ class Film {
     this.trail.clear();
     this.selected = null;
     const step = this.model.steps[this.done - 1];
+    if (step) this.turn("n" + step.node);
     if (step && this.ui.inside.checked && this.model.shown("n" + step.node) !== "n" + step.node) {
       this.model.reveal("n" + step.node);
       this.redraw();
@@ -97,7 +99,7 @@ class Film {
   leap(by) {
     const at = (k) => {
       const s = this.model.steps[k - 1];
-      return s ? s.kind + this.model.shown("n" + s.node) : "";
+      return s ? s.kind + this.model.shown("n" + s.node, true) : "";
     };
     let k = this.done + by;
     while (k > 0 && k < this.model.steps.length && at(k) === at(this.done)) k += by;
@@ -138,23 +140,60 @@ class Film {
   }
 
   toggle(item) {
-    const { model, canvas } = this,
-      before = canvas.picture.boxes.get(item);
+    const { model, canvas } = this;
+    if (model.isOthers(item)) return this.fold(model.parent(item));
     const opened = !model.open.has(item);
     if (opened) model.open.add(item);
     else model.open.delete(item);
-    canvas.draw();
-    const after = canvas.picture.boxes.get(item); // its upper left corner stays where it is
-    if (before && after) canvas.pan((before.x - after.x) * canvas.scale, (before.y - after.y) * canvas.scale);
+    this.drawAround(item);
     canvas.show(item);
     this.select(item);
     this.ui.say.textContent = `${model.titleOf(item)} ${opened ? "opened" : "closed"}`;
   }
 
+  // Show all turns of a repetition, or one at a time.
+  fold(around) {
+    const { model } = this;
+    if (model.now.has(around)) {
+      const seen = model.turnsOf.get(around)[model.now.get(around)];
+      model.now.delete(around);
+      model.turnsOf.get(around).forEach((c) => c !== seen && model.likeOpened(seen, c));
+    } else model.now.set(around, 0);
+    model.open.add(around);
+    this.drawAround(around);
+    this.select(around);
+    this.ui.say.textContent = `${model.titleOf(around)}: ${model.now.has(around) ? "one at a time" : "all shown"}`;
+  }
+
+  // Turn the repetitions around an item to where it is seen.
+  turn(item) {
+    const around = this.model.turnTo(item);
+    if (around) this.drawAround(around);
+  }
+
+  // Draw anew; the upper left corner of an item stays where it is.
+  drawAround(item) {
+    const { canvas } = this,
+      before = canvas.picture.boxes.get(item);
+    canvas.draw();
+    const after = canvas.picture.boxes.get(item);
+    if (before && after) canvas.pan((before.x - after.x) * canvas.scale, (before.y - after.y) * canvas.scale);
+  }
+
+  // The nearest repetition around the selected box, or the box of the step.
+  repetition() {
+    const { model } = this,
+      step = model.steps[this.done - 1],
+      item = this.selected ?? (step && "n" + step.node);
+    return item && model.wayOut(item).find((at) => model.turnsOf.has(at));
+  }
+
   openAll() {
+    this.model.now.clear();
     this.model.clusters.forEach((_, k) => this.model.open.add("c" + k));
     const whole = this.model.visible().length <= AT_MOST;
-    if (!whole) this.model.openUntil(AT_MOST);
+    if (!whole) this.model.foldAll();
+    if (this.model.visible().length > AT_MOST) this.model.openUntil(AT_MOST);
     this.redraw();
     this.canvas.fit();
     this.ui.say.textContent = whole ? "all modules opened" : `opened as far as ${AT_MOST} boxes`;
@@ -162,6 +201,7 @@ class Film {
 
   closeAll() {
     this.model.open.clear();
+    this.model.foldAll();
     this.redraw();
     this.canvas.readTop();
     this.ui.say.textContent = "all modules closed";
@@ -181,6 +221,11 @@ class Film {
 
   tip(item) {
     const { model } = this;
+    if (model.isOthers(item)) {
+      const { around, turns } = model.others(item),
+        names = [turns[0], turns.at(-1)].map((c) => model.titleOf(c));
+      return [model.titleOf(item), "of " + model.titleOf(around), turns.length > 1 ? names.join(" … ") : names[0]];
+    }
     if (model.isCluster(item))
       return [
         model.cluster(item).label,
@@ -478,6 +523,10 @@ class Film {
         "?": () => this.help(),
         o: () => this.openAll(),
         c: () => this.closeAll(),
+        f: () => {
+          const around = this.repetition();
+          if (around) this.fold(around);
+        },
         Escape: () => {
           if (this.done) this.to(this.done);
           else this.select(null);
@@ -487,7 +536,7 @@ class Film {
           onButton || !this.selected
             ? null
             : () => {
-                if (this.model.isCluster(this.selected)) this.toggle(this.selected);
+                if (this.canvas.holds(this.selected)) this.toggle(this.selected);
               },
       };
       const action =

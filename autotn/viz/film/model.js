@@ -9,9 +9,20 @@ class Model {
     this.clusters.forEach((_, k) => this.kids.set("c" + k, []));
     this.clusters.forEach((c, k) => this.kids.get(this.clusterName(c.up)).push("c" + k));
     this.nodes.forEach((n, k) => this.kids.get(this.clusterName(n.c)).push("n" + k));
+    this.turnsOf = new Map(); // a repetition -> its turns, in order
+    this.turnIn = new Map(); // a turn -> the repetition, and which it is
+    this.clusters.forEach((c, k) => {
+      if (c.of === undefined) return;
+      const around = "c" + c.of;
+      if (!this.turnsOf.has(around)) this.turnsOf.set(around, []);
+      this.turnIn.set("c" + k, { around, k: this.turnsOf.get(around).length });
+      this.turnsOf.get(around).push("c" + k);
+    });
+    this.now = new Map(); // a repetition that is folded -> the turn that is seen
+    this.foldAll();
     const first = new Map(); // boxes in the order in which they first run
     this.nodes.forEach((n, k) => {
-      for (let item = "n" + k; item !== "root"; item = this.parent(item)) {
+      for (let item = "n" + k; item !== "root"; item = this.standsIn(item)) {
         if (!first.has(item)) first.set(item, k);
       }
     });
@@ -62,11 +73,33 @@ class Model {
   clusterName(k) {
     return k < 0 ? "root" : "c" + k;
   }
+  // Of a folded repetition one turn is seen; what comes before and after it is a box each, named after the repetition.
   children(cluster) {
-    return this.kids.get(cluster);
+    const now = this.now.get(cluster);
+    if (now === undefined) return this.kids.get(cluster);
+    const turns = this.turnsOf.get(cluster),
+      found = this.kids.get(cluster).filter((item) => item[0] === "n");
+    if (now > 0) found.push("b" + cluster.slice(1));
+    found.push(turns[now]);
+    if (now < turns.length - 1) found.push("a" + cluster.slice(1));
+    return found;
   }
   isCluster(item) {
     return item[0] === "c";
+  }
+  isOthers(item) {
+    return item[0] === "b" || item[0] === "a";
+  }
+  // The turns that a box before or after the one that is seen stands for, and their repetition.
+  others(item) {
+    const around = "c" + item.slice(1),
+      turns = this.turnsOf.get(around),
+      now = this.now.get(around);
+    return { around, turns: item[0] === "b" ? turns.slice(0, now) : turns.slice(now + 1) };
+  }
+  othersLabel(item) {
+    const { turns } = this.others(item);
+    return `${turns.length} ${item[0] === "b" ? "before" : "after"}`;
   }
   isOpen(item) {
     return item === "root" || this.open.has(item);
@@ -77,21 +110,69 @@ class Model {
   cluster(item) {
     return this.clusters[+item.slice(1)];
   }
-  parent(item) {
-    if (item === "root") return null;
+  standsIn(item) {
     return this.clusterName(this.isCluster(item) ? this.cluster(item).up : this.node(item).c);
   }
+  parent(item) {
+    if (item === "root") return null;
+    if (this.isOthers(item)) return "c" + item.slice(1);
+    const turn = this.turnIn.get(item);
+    return turn && this.now.has(turn.around) ? turn.around : this.standsIn(item);
+  }
 
-  // The box that stands for an item: itself, or the outermost closed cluster around it.
-  shown(item) {
+  // An item and the clusters around it, from the inside out.
+  wayOut(item) {
+    const found = [];
+    for (let at = item; at !== "root" && at !== null; at = this.parent(at)) found.push(at);
+    return found;
+  }
+
+  // The box that stands for an item: itself, the outermost closed cluster around it, or the turns it is one of. For
+  // `anyTurn` it does not matter which turn is seen.
+  shown(item, anyTurn = false) {
     let found = item;
-    for (let c = this.parent(item); c !== "root" && c !== null; c = this.parent(c))
-      if (!this.open.has(c)) found = c;
+    for (const at of this.wayOut(item)) {
+      if (this.isOthers(at)) continue;
+      if (at !== item && !this.open.has(at)) found = at;
+      const turn = this.turnIn.get(at),
+        now = turn && this.now.get(turn.around);
+      if (now !== undefined && now !== turn.k && !anyTurn)
+        found = (turn.k < now ? "b" : "a") + turn.around.slice(1);
+    }
     return found;
   }
 
   reveal(item) {
-    for (let c = this.parent(item); c !== "root" && c !== null; c = this.parent(c)) this.open.add(c);
+    this.turnTo(item);
+    for (const c of this.wayOut(item).slice(1)) this.open.add(c);
+  }
+
+  // See the turns that an item is in, opened as those seen before were; returns the outermost repetition that turned.
+  turnTo(item) {
+    let turned = null;
+    for (const at of this.wayOut(item)) {
+      const turn = this.turnIn.get(at),
+        now = turn && this.now.get(turn.around);
+      if (now === undefined || now === turn.k) continue;
+      this.likeOpened(this.turnsOf.get(turn.around)[now], at);
+      this.now.set(turn.around, turn.k);
+      turned = turn.around;
+    }
+    return turned;
+  }
+
+  likeOpened(one, other) {
+    if (this.open.has(one)) this.open.add(other);
+    else this.open.delete(other);
+    const inside = (c) => this.kids.get(c).filter((item) => this.isCluster(item));
+    const twins = inside(other);
+    inside(one).forEach((c, k) => {
+      if (k < twins.length) this.likeOpened(c, twins[k]);
+    });
+  }
+
+  foldAll() {
+    for (const around of this.turnsOf.keys()) if (!this.now.has(around)) this.now.set(around, 0);
   }
 
   visible() {
@@ -138,6 +219,8 @@ class Model {
       const from = this.shown("n" + a),
         to = this.shown("n" + b);
       if (from === to) return;
+      // What all turns read is led to the one that is seen.
+      if (this.isOthers(to) && this.parent(to) === this.parent(from) && from[0] === "n") return;
       const bothNodes = from[0] === "n" && to[0] === "n";
       const key = bothNodes ? `${from}>${to}>${e}` : `${from}>${to}`;
       if (!found.has(key)) found.set(key, { from, to, edges: [], values: new Set(), cut: true });
@@ -167,7 +250,7 @@ class Model {
       c !== "root" && c !== null;
       c = this.parent(c)
     ) {
-      parts.unshift(this.cluster(c).label);
+      if (!this.turnsOf.has(c)) parts.unshift(this.cluster(c).label);
     }
     return parts.join(" › ");
   }
@@ -175,11 +258,12 @@ class Model {
   // The colour of a box and its figure in words, under the overlay that is chosen.
   colour(item) {
     const o = this.overlays[this.overlay];
-    if (!o) return null;
+    if (!o || this.isOthers(item)) return null;
     return (this.isCluster(item) ? o.clusters : o.nodes)[+item.slice(1)] || null;
   }
 
   titleOf(item) {
+    if (this.isOthers(item)) return this.othersLabel(item);
     return this.isCluster(item) ? this.cluster(item).label : this.node(item).label;
   }
 

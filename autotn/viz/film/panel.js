@@ -174,6 +174,7 @@ class Panel {
   box(item, done) {
     const { model } = this;
     if (!item) return this.element.replaceChildren(...this.intro());
+    if (model.isOthers(item)) return this.element.replaceChildren(...this.othersBox(item));
     if (model.isCluster(item)) return this.element.replaceChildren(...this.clusterBox(item));
     const n = model.node(item),
       index = +item.slice(1),
@@ -252,7 +253,7 @@ class Panel {
     return [
       heading(c.label, "h2"),
       facts([
-        ["kind", "module"],
+        ["kind", model.turnsOf.has(item) ? "repetition" : "module"],
         ["inside", model.path(model.parent(item))],
         ["nodes inside", String(model.inner.get(item))],
         ...(c.facts ?? []),
@@ -262,7 +263,43 @@ class Panel {
         { type: "button", onclick: () => this.on.toggle(item) },
         open ? "Close (Enter)" : "Open (Enter)",
       ),
+      ...(model.turnsOf.has(item) ? this.turns(item, model.turnsOf.get(item)) : []),
     ];
+  }
+
+  // What is built like the turn that is seen, and stands before or after it.
+  othersBox(item) {
+    const { around, turns } = this.model.others(item);
+    return [
+      heading(this.model.titleOf(item), "h2"),
+      html("p", { class: "muted" }, `of ${this.model.titleOf(around)}: built like the one that is seen`),
+      ...this.turns(around, turns),
+    ];
+  }
+
+  // Turns of a repetition to go to, and a button that shows or folds all.
+  turns(around, list) {
+    const { model } = this,
+      all = model.turnsOf.get(around).length;
+    const entry = (c) =>
+      html(
+        "li",
+        {},
+        html("button", { class: "link", type: "button", onclick: () => this.on.go(c) }, model.titleOf(c)),
+      );
+    return [
+      html(
+        "p",
+        {},
+        html(
+          "button",
+          { type: "button", onclick: () => this.on.fold(around) },
+          model.now.has(around) ? `Show all ${all} (f)` : "Show one at a time (f)",
+        ),
+      ),
+      html("ul", { class: "turns" }, ...list.slice(0, 40).map(entry)),
+      list.length > 40 && html("p", { class: "muted" }, `and ${list.length - 40} more`),
+    ].filter(Boolean);
   }
 
   intro() {

@@ -10,20 +10,17 @@ import json
 import math
 import os
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from autotn.ir.graph import Call, Graph, Step, Value
 from autotn.ir.readings import Reading
 from autotn.viz.blocks import PLUMBING, shape_text
+from autotn.viz.film.clusters import Clusters
 from autotn.viz.film.colouring import Held, colourings
 from autotn.viz.film.proof import prove
 from autotn.viz.overlays import overlay_of
 from autotn.viz.quantities import bytes_text
 
-#: More boxes than this directly in one cluster are put into groups of `GROUP`.
-CROWD = 80
-GROUP = 40
 #: Runs of more calls are shown without whole values, and those of more than `MOST` calls not in full.
 WHOLE_VALUES = 1_500
 MOST = 20_000
@@ -52,7 +49,11 @@ class _Director:
         self.values = {v.id: v for v in graph.values}
         self.whole = len(self.calls) <= WHOLE_VALUES
         self.readings: dict[str, int] = {}
-        self.clusters: list[dict[str, Any]] = []
+        self.clusters = Clusters(graph, self.calls)
+        self.readers: dict[int, list[int]] = {}
+        for call in self.calls:
+            for v in call.inputs:
+                self.readers.setdefault(v, []).append(call.id)
         self.nodes: list[dict[str, Any]] = []
         #: From, to, the value that goes, and whether its history is cut off there.
         self.edges: list[tuple[int, int, int, int]] = []
@@ -61,9 +62,8 @@ class _Director:
 
     def scene(self, times: bool) -> dict[str, Any]:
         """Boxes first, then what happens to them."""
-        home = self._clusters()
         for call in self.calls:
-            self._call(call, home[call.id])
+            self._call(call, self.clusters.home[call.id])
         for value in self.graph.outputs:
             start = self._value_node(value, -1)
             self._node("output", "output", -1, [value.id], sub=shape_text(value))
@@ -82,7 +82,7 @@ class _Director:
         return {
             "title": self.graph.title or "graph",
             "notes": self.notes,
-            "clusters": self.clusters,
+            "clusters": self.clusters.rows,
             "nodes": self.nodes,
             "edges": self.edges,
             "values": values,
@@ -100,83 +100,6 @@ class _Director:
             f"The run made {len(calls):,} calls; the first and the last {half:,} are shown"
         )
         return [*calls[:half], *calls[-half:]]
-
-    # -- clusters ---------------------------------------------------------------------------------
-
-    def _clusters(self) -> dict[int, int]:
-        """For each call the cluster it stands in; modules first, then groups where there is a crowd.
-
-        Each stay in a module is a cluster of its own, so that no line leads back into one.
-        """
-        inside: dict[int, list[tuple[str, int]]] = {-1: []}
-        home: dict[int, int] = {}
-        stay: list[
-            tuple[tuple[str, str, int], int]
-        ] = []  # the modules that are running, and their clusters
-        for call in self.calls:
-            visits = [*call.visits, *[0] * len(call.scope)]
-            running = list(zip(call.scope, call.classes, visits, strict=False))
-            depth = 0
-            while depth < min(len(stay), len(running)) and stay[depth][0] == running[depth]:
-                depth += 1
-            del stay[depth:]
-            for name, cls, visit in running[depth:]:
-                at = stay[-1][1] if stay else -1
-                label = (f"{name}: {cls}" if name else cls) + (
-                    f", call {visit + 1}" if visit else ""
-                )
-                made = self._cluster(at, label)
-                self.clusters[made]["name"] = ".".join(s for s in call.scope[: len(stay) + 1] if s)
-                inside[at].append(("cluster", made))
-                inside[made] = []
-                stay.append(((name, cls, visit), made))
-            at = home[call.id] = stay[-1][1] if stay else -1
-            inside[at].append(("call", call.id))
-        for cluster, items in list(inside.items()):
-            while len(items) > CROWD:
-                items = [
-                    ("cluster", self._group(cluster, items[k : k + GROUP], home))
-                    for k in range(0, len(items), GROUP)
-                ]
-        return self._in_order(home)
-
-    def _cluster(self, up: int, label: str) -> int:
-        self.clusters.append({"up": up, "label": label, "name": label})
-        return len(self.clusters) - 1
-
-    def _group(self, up: int, items: Sequence[tuple[str, int]], home: dict[int, int]) -> int:
-        """Consecutive boxes as a cluster of their own."""
-        ends = [self._ends(items[0])[0], self._ends(items[-1])[1]]
-        made = self._cluster(up, f"{ends[0]} … {ends[1]}")
-        for kind, number in items:
-            if kind == "call":
-                home[number] = made
-            else:
-                self.clusters[number]["up"] = made
-        return made
-
-    def _ends(self, item: tuple[str, int]) -> tuple[str, str]:
-        kind, number = item
-        if kind == "call":
-            text = f"{self.graph.calls[number].op} {number}"
-            return text, text
-        first, _, last = self.clusters[number]["label"].partition(" … ")
-        return first, last or first
-
-    def _in_order(self, home: dict[int, int]) -> dict[int, int]:
-        """Number the clusters anew, so that each comes after the one around it."""
-        order: list[int] = []
-        below: dict[int, list[int]] = {}
-        for k, cluster in enumerate(self.clusters):
-            below.setdefault(cluster["up"], []).append(k)
-        waiting = [-1]
-        while waiting:
-            children = below.get(waiting.pop(0), [])
-            order += children
-            waiting += children
-        place = {k: n for n, k in enumerate(order)} | {-1: -1}
-        self.clusters = [{**self.clusters[k], "up": place[self.clusters[k]["up"]]} for k in order]
-        return {call: place[cluster] for call, cluster in home.items()}
 
     # -- boxes ------------------------------------------------------------------------------------
 
@@ -242,7 +165,11 @@ class _Director:
             return found
         inside = value.kind in ("parameter", "buffer", "constant")
         name = value.name or value.kind
-        label = name.rpartition(".")[2] if inside and cluster >= 0 else name
+        label = name
+        if inside and cluster >= 0:
+            home = self.clusters.home_of_shared(cluster, self.readers[value.id])
+            label = name.rpartition(".")[2] if home == cluster else name
+            cluster = home
         kind = "constant" if value.kind == "result" else value.kind
         self._node(
             kind, label, cluster if inside else -1, [value.id], sub=shape_text(value), name=name
@@ -255,13 +182,13 @@ class _Director:
         boxes: list[Held] = [([], [self.values[v] for v in node["v"]]) for node in self.nodes]
         for call in self.calls:
             boxes[self.node_of_call[call.id]][0].append(call)
-        clusters: list[Held] = [([], []) for _ in self.clusters]
+        clusters: list[Held] = [([], []) for _ in self.clusters.rows]
         for node, (calls, values) in zip(self.nodes, boxes, strict=True):
             at = node["c"]
             while at >= 0:
                 clusters[at][0].extend(calls)
                 clusters[at][1].extend(values)
-                at = self.clusters[at]["up"]
+                at = self.clusters.rows[at]["up"]
         return boxes, clusters
 
     # -- numbers ----------------------------------------------------------------------------------
