@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # Before NumPy is loaded: one BLAS thread, so that rounding does not depend on the machine
@@ -17,6 +18,17 @@ import pytest
 import autotn as tn
 from autotn import nn
 from autotn.nn import functional as F
+
+
+def pytest_sessionstart() -> None:
+    """Nothing becomes garbage while tests are collected."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: `gc.collect`, which some tests call, need not look at it."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -19,12 +19,14 @@ class Case:
 
     ``step`` does the work once and returns its loss, if it has one. ``units`` says how many ops
     or nodes one step has: times are given per unit. ``check`` returns the numbers both libraries
-    must agree on; without it they are the losses of the first three steps.
+    must agree on; without it they are the losses of the first three steps. ``prepare`` is called
+    once before steps are timed.
     """
 
     step: Callable[[], Any]
     units: int = 1
     check: Callable[[], list[float]] | None = None
+    prepare: Callable[[], Any] = lambda: None
 
     def numbers(self) -> list[float]:
         if self.check is not None:

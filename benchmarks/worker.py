@@ -80,6 +80,7 @@ def answer(
         return numbers_and_peak(lambda: build(namespace))
     if key not in cases:
         cases[key] = build(namespace)
+        cases[key].prepare()
     gc.collect()
     return {"seconds": time_per_unit(cases[key], clock, question["seconds"])}
 

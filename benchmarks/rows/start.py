@@ -25,5 +25,4 @@ def import_time(library: Any) -> Case:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         subprocess.run(command, check=True, env=environment)
 
-    step()
-    return Case(step, check=list)
+    return Case(step, check=list, prepare=step)

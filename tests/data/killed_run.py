@@ -1,8 +1,9 @@
 """A small training run with checkpoints, which can be told to die at any moment.
 
-``python -m tests.data.killed_run FOLDER`` trains to the end; with ``--die N`` the process is killed
-(as by ``kill -9``) at the N-th call of a C function after its first checkpoint, with ``--young`` after
-its beginning. It prints its last weights.
+``python -m tests.data.killed_run FOLDER [DEATH…]`` trains to the end, after having died on the way by each of
+the deaths. A death is a number N: the process is killed (as by ``kill -9``) at the N-th call of a C function
+after its first checkpoint, or after its beginning where the number is written ``young:N``. How many processes
+were killed and the last weights are printed. Each of them is a fork of the first, which saves the imports.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Noisy(Dataset[Any]):
         return tn.tensor([index / 12, noise]), tn.tensor([2.0 * index])
 
 
-def run(folder: str, die: int | None = None, workers: int = 0, young: bool = False) -> str:
+def run(folder: str, workers: int = 0, die: int | None = None, young: bool = False) -> str:
     """Train, going on from the latest checkpoint in `folder`; the last weights as text."""
     tn.manual_seed(0)
     random.seed(0)
@@ -82,14 +83,27 @@ def _die_at_call(number: int) -> None:
     sys.setprofile(count)
 
 
+def is_killed(folder: str, death: str) -> bool:
+    """Train in a process of its own that is to die; False when it came to its end before."""
+    young, number = death.startswith("young:"), int(death.rpartition(":")[2])
+    child = os.fork()
+    if not child:
+        run(folder, die=number, young=young)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    ended = os.waitstatus_to_exitcode(status)
+    assert ended in (0, -signal.SIGKILL), ended
+    return ended != 0
+
+
 def main() -> None:
-    """Train once, or be killed."""
+    """Be killed, then train to the end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder")
-    parser.add_argument("--die", type=int)
-    parser.add_argument("--young", action="store_true")
+    parser.add_argument("deaths", nargs="*")
     options = parser.parse_args()
-    sys.stdout.write(run(options.folder, options.die, young=options.young))
+    killed = sum(is_killed(options.folder, death) for death in options.deaths)
+    sys.stdout.write(f"{killed} {run(options.folder)}")
 
 
 if __name__ == "__main__":
