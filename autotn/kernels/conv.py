@@ -50,6 +50,9 @@ DEEP = 24
 #: outputs than inputs, and not many more places in the input than windows.
 OUTPUTS, PLACES = 3, 1.3
 
+#: Windows of all samples up to which the gradient by the weight is worked out as it is to lie.
+TURNED = 1500
+
 #: BLAS takes no reversed or repeated axes; NumPy multiplies those slowly, by itself.
 contiguous = np.ascontiguousarray
 
@@ -225,7 +228,10 @@ def spread(g: Array, w: Array, at: Geometry, groups: int) -> Array:
     """The gradient by the input, for a known geometry."""
     if conv_band.suits(at, w.shape[1], w.shape[0] // groups) and max(at.stride) > 1:
         return conv_band.spread(g, w, at, groups)
-    if max(at.stride) == 1 and correlating_suits(at, w.shape[1], w.shape[0] // groups):
+    suits = correlating_suits(at, w.shape[1], w.shape[0] // groups)
+    # Turning more weights than there are cells in all windows takes longer than adding these up.
+    light = w.size <= len(g) * w.shape[1] * groups * at.taps * at.area
+    if max(at.stride) == 1 and suits and light:
         return correlate(g, turned(w, groups), reversed_geometry(at), groups)
     x = np.zeros((len(g), w.shape[1] * groups, *at.size), g.dtype)
     by_slices = at.area >= WIDE
@@ -256,8 +262,9 @@ def compare(g: Array, x: Array, at: Geometry, groups: int) -> Array:
         return conv_band.compare(g, x, at, groups)
     by_slices = slices_suit(at, depth)
     slices, taps = (at.kernel[0], at.inner_taps) if by_slices else (1, at.taps)
-    # BLAS is at its best when the first factor is the taller one.
-    upright = outputs >= depth * taps
+    # BLAS is at its best when the first factor is the taller one; what comes out lying must be
+    # turned, though, which takes more than that saves where there are many weights for few windows.
+    upright = outputs >= depth * taps or len(x) * at.area <= TURNED
     shape = (outputs, depth * taps) if upright else (depth * taps, outputs)
     w = np.zeros((slices, groups, *shape), g.dtype)
     for part, places, block in blocks(x, at, groups, w.nbytes, by_slices):
@@ -273,7 +280,7 @@ def compare(g: Array, x: Array, at: Geometry, groups: int) -> Array:
     if not upright:
         w = w.swapaxes(-1, -2)
     w = w.reshape(slices, g.shape[1], depth, taps).transpose(1, 2, 0, 3)
-    return w.reshape(g.shape[1], depth, *at.kernel)
+    return contiguous(w).reshape(g.shape[1], depth, *at.kernel)
 
 
 def product(a: Array, b: Array, out: Array | None = None) -> Array:
