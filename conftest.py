@@ -20,6 +20,12 @@ from autotn import nn
 from autotn.nn import functional as F
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """With ``-n``, a process that is done takes tests from one that is not: some take a thousand times as long."""
+    if getattr(config.option, "dist", "no") == "load":
+        config.option.dist = "worksteal"
+
+
 def pytest_sessionstart() -> None:
     """Nothing becomes garbage while tests are collected."""
     gc.disable()

@@ -191,7 +191,7 @@ def test_modules_open_and_close_by_key(film: Any) -> None:
 @pytest.fixture
 def loop(tmp_path: Path, open_page: Callable[[Path], Any]) -> Any:
     """The page of a network with a loop, of which one turn is seen."""
-    page = open_page(graph_of("lstm").save(tmp_path / "loop.html")).page
+    page = open_page(graph_of("lstm").save(tmp_path / "loop.html"))
     page.locator("#picture").focus()
     page.evaluate(
         "film.model.clusters.forEach((_, k) => film.model.open.add('c' + k)); film.redraw()"
