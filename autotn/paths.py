@@ -20,8 +20,8 @@ _LAYERS = (
 _OPTIMIZERS = "adadelta adagrad adamax adamw asgd nadam radam rmsprop rprop sparse_adam"
 _DISTRIBUTIONS = (
     "bernoulli beta binomial cauchy chi2 continuous_bernoulli dirichlet exp_family exponential fishersnedecor "
-    "geometric gumbel half_cauchy half_normal independent inverse_gamma kumaraswamy laplace lkj_cholesky "
-    "log_normal logistic_normal lowrank_multivariate_normal mixture_same_family multinomial "
+    "generalized_pareto geometric gumbel half_cauchy half_normal independent inverse_gamma kumaraswamy laplace "
+    "lkj_cholesky log_normal logistic_normal lowrank_multivariate_normal mixture_same_family multinomial "
     "multivariate_normal negative_binomial one_hot_categorical pareto poisson relaxed_bernoulli "
     "relaxed_categorical studentT transformed_distribution uniform von_mises weibull wishart"
 )

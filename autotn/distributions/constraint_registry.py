@@ -20,6 +20,7 @@ from autotn.distributions.transforms import (
     identity_transform,
 )
 from autotn.distributions.vector_transforms import (
+    CorrCholeskyTransform,
     LowerCholeskyTransform,
     PositiveDefiniteTransform,
     SoftmaxTransform,
@@ -98,5 +99,7 @@ _register_usual(biject_to)
 _register_usual(transform_to)
 biject_to.register(c.simplex, lambda _: StickBreakingTransform())
 transform_to.register(c.simplex, lambda _: SoftmaxTransform())
+for _registry in (biject_to, transform_to):
+    _registry.register(c.corr_cholesky, lambda _: CorrCholeskyTransform())
 transform_to.register(c.lower_cholesky, lambda _: LowerCholeskyTransform())
 transform_to.register(c.positive_definite, lambda _: PositiveDefiniteTransform())

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from autotn import ops
+from autotn.core.dtypes import finfo
 from autotn.core.tensor import Tensor
 from autotn.errors import LinAlgError
 
 __all__ = [
-    "Constraint", "boolean", "dependent", "dependent_property", "greater_than", "greater_than_eq",
+    "Constraint", "boolean", "corr_cholesky", "dependent", "dependent_property", "greater_than", "greater_than_eq",
     "half_open_interval", "independent", "integer_interval", "interval", "is_dependent", "less_than",
     "lower_cholesky", "lower_triangular", "multinomial", "nonnegative", "nonnegative_integer", "one_hot",
     "positive", "positive_definite", "positive_integer", "positive_semidefinite", "real", "real_vector",
@@ -244,6 +245,13 @@ class _LowerCholesky(_Matrix):
         return lower & (value.diagonal(dim1=-2, dim2=-1) > 0).all(-1)
 
 
+class _CorrCholesky(_LowerCholesky):
+    def check(self, value: Tensor) -> Tensor:
+        lengths = (value.detach() ** 2).sum(-1).sqrt()
+        slack = finfo(value.dtype).eps * value.shape[-1] * 10
+        return super().check(value) & ((lengths - 1).abs() <= slack).all(-1)
+
+
 class _Square(_Matrix):
     def check(self, value: Tensor) -> Tensor:
         return ops.full(value.shape[:-2], value.shape[-2] == value.shape[-1])
@@ -289,6 +297,7 @@ unit_interval = interval(0.0, 1.0)
 simplex = _Simplex()
 lower_triangular = _LowerTriangular()
 lower_cholesky = _LowerCholesky()
+corr_cholesky = _CorrCholesky()
 square = _Square()
 symmetric = _Symmetric()
 positive_semidefinite = _PositiveSemidefinite()

@@ -15,8 +15,9 @@ from autotn.distributions.distribution import (
     lazy,
     uniform,
 )
+from autotn.distributions.gamma_draws import standard_gamma
 
-__all__ = ["Bernoulli", "Binomial", "Geometric", "Poisson"]
+__all__ = ["Bernoulli", "Binomial", "Geometric", "NegativeBinomial", "Poisson"]
 
 
 def one_of(owner: str, probs: Any, logits: Any) -> str:
@@ -35,7 +36,7 @@ def logits_of(probs: Tensor) -> Tensor:
     return inside.log() - ops.log1p(-inside)
 
 
-class _OfProbability(Distribution):
+class OfProbability(Distribution):
     """What the distributions made of tries with two outcomes share."""
 
     @lazy
@@ -64,7 +65,7 @@ def log_likelihood(value: Tensor, logits: Tensor, tries: Any = 1) -> Tensor:
     return value * logits - tries * softplus
 
 
-class Bernoulli(_OfProbability):
+class Bernoulli(OfProbability):
     """1 with probability `probs`, else 0.
 
     >>> tn.distributions.Bernoulli(0.25).log_prob(tn.tensor([0.0, 1.0]))
@@ -118,7 +119,7 @@ class Bernoulli(_OfProbability):
         return self._enumerated(2, self._given, expand)
 
 
-class Geometric(_OfProbability):
+class Geometric(OfProbability):
     """How many failures come before the first success.
 
     >>> tn.distributions.Geometric(0.25).mean
@@ -210,7 +211,66 @@ class Poisson(Distribution):
         return ops.xlogy(value, self.rate) - self.rate - ops.lgamma(value + 1)
 
 
-class Binomial(_OfProbability):
+class NegativeBinomial(OfProbability):
+    """How many tries succeed before `total_count` have failed; `total_count` may be any positive number.
+
+    >>> tn.distributions.NegativeBinomial(3.0, probs=0.25).mean
+    tensor(1.)
+    """
+
+    arg_constraints = {  # noqa: RUF012
+        "total_count": constraints.nonnegative,
+        "probs": constraints.half_open_interval(0.0, 1.0),
+        "logits": constraints.real,
+    }
+    support = constraints.nonnegative_integer
+
+    def __init__(
+        self,
+        total_count: Any,
+        probs: Any = None,
+        logits: Any = None,
+        validate_args: bool | None = None,
+    ) -> None:
+        name = one_of("NegativeBinomial", probs, logits)
+        given = probs if name == "probs" else logits
+        self.total_count, self.__dict__[name] = broadcast_all(total_count, given)
+        self.total_count = self.total_count.to(self._given.dtype)
+        super().__init__(self._given.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        """``n p / (1 - p)``."""
+        return self.total_count * self.logits.exp()
+
+    @property
+    def mode(self) -> Tensor:
+        """``(n - 1) p / (1 - p)``, rounded down, at least 0."""
+        return ((self.total_count - 1) * self.logits.exp()).floor().clamp(min=0)
+
+    @property
+    def variance(self) -> Tensor:
+        """``n p / (1 - p)²``."""
+        return self.mean / ops.sigmoid(-self.logits)
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        """Draws: Poisson numbers whose rate is a gamma number."""
+        with no_grad():
+            shape = self._extended_shape(sample_shape)
+            rate = standard_gamma(drawn_without_history(self.total_count, shape))
+            return ops.poisson(rate * self.logits.exp())
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Logarithm of the probability."""
+        self._checked(value)
+        n = self.total_count
+        ways = ops.lgamma(n + value) - ops.lgamma(1 + value) - ops.lgamma(n)
+        none = n + value == 0
+        ways = ops.where(none, 0.0, ways)
+        return log_likelihood(value, self.logits, n + value) + ways
+
+
+class Binomial(OfProbability):
     """How many of `total_count` tries succeed.
 
     >>> tn.distributions.Binomial(4, probs=tn.tensor(0.5)).log_prob(tn.tensor(2.0)).exp()

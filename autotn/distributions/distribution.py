@@ -16,7 +16,7 @@ from autotn.core.tensor import Size, Tensor, wrap
 from autotn.distributions import constraints
 from autotn.ops.stochastic import normal_array, uniform_array
 
-__all__ = ["Distribution"]
+__all__ = ["Distribution", "ExponentialFamily"]
 
 
 class lazy:
@@ -243,3 +243,34 @@ class Distribution(KnownKeywords):
                 one = value.numel() == 1
                 shown.append(f"{name}: {value if one else tuple(value.shape)}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class ExponentialFamily(Distribution):
+    r"""Densities :math:`e^{\langle t(x), \theta \rangle - F(\theta) + k(x)}`: the entropy follows from F.
+
+    A subclass gives ``_natural_params`` (θ), ``_log_normalizer`` (F) and ``_mean_carrier_measure``, the
+    expected value of k.
+    """
+
+    _mean_carrier_measure: Any
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        raise self._missing("_natural_params")
+
+    def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
+        raise self._missing("_log_normalizer")
+
+    def entropy(self) -> Tensor:
+        r"""The expected value of ``-log_prob`` in nats: :math:`F - \langle \theta, F' \rangle - E[k]`."""
+        from autotn.core.engine import grad
+
+        with enable_grad():
+            at = [p.detach().requires_grad_() for p in self._natural_params]
+            norm = self._log_normalizer(*at)
+            slopes = grad(norm.sum(), at, create_graph=True)
+        result = norm - self._mean_carrier_measure
+        for parameter, slope in zip(at, slopes):
+            part = parameter * slope
+            result = result - part.reshape((*self._batch_shape, -1)).sum(-1)
+        return result

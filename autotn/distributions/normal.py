@@ -142,7 +142,7 @@ class MultivariateNormal(Distribution):
         elif name == "covariance_matrix":
             self._unbroadcasted_scale_tril = ops.linalg_cholesky(matrix)
         else:
-            self._unbroadcasted_scale_tril = _tril_of_precision(matrix)
+            self._unbroadcasted_scale_tril = tril_of_precision(matrix)
 
     def _broadcast(self, matrix: Tensor) -> Tensor:
         return matrix.expand(self._batch_shape + self._event_shape + self._event_shape)
@@ -203,7 +203,7 @@ class MultivariateNormal(Distribution):
         return (self._half_log_det() + constant).expand(self._batch_shape)
 
 
-def _tril_of_precision(precision: Tensor) -> Tensor:
+def tril_of_precision(precision: Tensor) -> Tensor:
     """The lower factor of the inverse, from a factor of the matrix flipped both ways."""
     flipped = ops.linalg_cholesky(ops.flip(precision, (-2, -1)))
     upper = ops.flip(flipped, (-2, -1)).mT  # transposed: precision = upperᵀ upper

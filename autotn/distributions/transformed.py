@@ -14,8 +14,9 @@ from autotn.distributions.composed import Independent
 from autotn.distributions.distribution import Distribution, sum_last
 from autotn.distributions.normal import Normal
 from autotn.distributions.transforms import ComposeTransform, ExpTransform, Transform
+from autotn.distributions.vector_transforms import StickBreakingTransform
 
-__all__ = ["LogNormal", "TransformedDistribution"]
+__all__ = ["LogNormal", "LogisticNormal", "TransformedDistribution"]
 
 
 class TransformedDistribution(Distribution):
@@ -186,3 +187,36 @@ class LogNormal(TransformedDistribution):
     def entropy(self) -> Tensor:
         """The normal distribution's, and `loc`."""
         return self.base_dist.entropy() + self.loc
+
+
+class LogisticNormal(TransformedDistribution):
+    """Vectors of parts of 1: normal numbers that break a stick, so one part more than numbers.
+
+    >>> tn.distributions.LogisticNormal(tn.zeros(3), tn.ones(3)).event_shape
+    tn.Size([4])
+    """
+
+    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}  # noqa: RUF012
+    support = constraints.simplex
+
+    def __init__(self, loc: Any, scale: Any, validate_args: bool | None = None) -> None:
+        base = Normal(loc, scale, validate_args)
+        if not base.batch_shape:
+            base = base.expand((1,))
+        super().__init__(base, StickBreakingTransform(), validate_args)
+        self._event_shape = Size((self.loc.shape[-1] + 1,))
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> LogisticNormal:
+        """The same distributions, repeated to a larger batch shape."""
+        shape = Size(batch_shape) + self.loc.shape[-1:]
+        return LogisticNormal(self.loc.expand(shape), self.scale.expand(shape), self._validate_args)
+
+    @property
+    def loc(self) -> Tensor:
+        """Means of the normal numbers."""
+        return self.base_dist.base_dist.loc  # type: ignore[attr-defined]
+
+    @property
+    def scale(self) -> Tensor:
+        """Standard deviations of the normal numbers."""
+        return self.base_dist.base_dist.scale  # type: ignore[attr-defined]

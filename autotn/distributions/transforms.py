@@ -13,8 +13,8 @@ from autotn.distributions.distribution import sum_last
 from autotn.ops.activation import softplus
 
 __all__ = [
-    "AbsTransform", "AffineTransform", "ComposeTransform", "ExpTransform", "IndependentTransform",
-    "PowerTransform", "SigmoidTransform", "SoftplusTransform", "TanhTransform", "Transform",
+    "AbsTransform", "AffineTransform", "ComposeTransform", "CumulativeDistributionTransform", "ExpTransform",
+    "IndependentTransform", "PowerTransform", "SigmoidTransform", "SoftplusTransform", "TanhTransform", "Transform",
     "identity_transform",
 ]  # fmt: skip
 
@@ -279,6 +279,36 @@ class SigmoidTransform(_Rising):
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         """``log y (1 - y)``, from `x`."""
         return -softplus(-x) - softplus(x)
+
+
+class CumulativeDistributionTransform(_Rising):
+    """A draw to its place between 0 and 1, by the `cdf` of `distribution`.
+
+    >>> t = tn.distributions.CumulativeDistributionTransform(tn.distributions.Normal(0.0, 1.0))
+    >>> t(tn.tensor(0.0))
+    tensor(0.5000)
+    """
+
+    codomain = constraints.unit_interval
+
+    def __init__(self, distribution: Any, cache_size: int = 0) -> None:
+        super().__init__(cache_size)
+        self.distribution = distribution
+
+    @property
+    def domain(self) -> Any:
+        """Where the distribution lies."""
+        return self.distribution.support
+
+    def _call(self, x: Tensor) -> Tensor:
+        return self.distribution.cdf(x)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return self.distribution.icdf(y)
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """The logarithm of the density."""
+        return self.distribution.log_prob(x)
 
 
 class TanhTransform(_Rising):

@@ -6,14 +6,17 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from autotn import ops
+from autotn.core.dtypes import finfo
 from autotn.core.tensor import Size, Tensor
 from autotn.distributions import constraints
 from autotn.distributions.transforms import Transform
-from autotn.ops.activation import logsigmoid
+from autotn.ops.activation import logsigmoid, softplus
 
 __all__ = [
-    "CatTransform", "LowerCholeskyTransform", "PositiveDefiniteTransform", "ReshapeTransform",
+    "CatTransform", "CorrCholeskyTransform", "LowerCholeskyTransform", "PositiveDefiniteTransform", "ReshapeTransform",
     "SoftmaxTransform", "StackTransform", "StickBreakingTransform",
 ]  # fmt: skip
 
@@ -92,6 +95,70 @@ class LowerCholeskyTransform(Transform):
 
     def _inverse(self, y: Tensor) -> Tensor:
         return y.tril(-1) + y.diagonal(dim1=-2, dim2=-1).log().diag_embed()
+
+
+class CorrCholeskyTransform(Transform):
+    """From a vector of d (d - 1) / 2 numbers to the lower factor of a d by d matrix of correlations.
+
+    Row by row, what is left of a row's length is broken in the parts that `tanh` of the numbers say
+    (Lewandowski, Kurowicka & Joe 2009).
+
+    >>> tn.distributions.CorrCholeskyTransform()(tn.zeros(1))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+
+    domain = constraints.real_vector
+    codomain = constraints.corr_cholesky
+    bijective = True
+
+    def _call(self, x: Tensor) -> Tensor:
+        size = _size_of_corner(x.shape[-1])
+        rows, columns = np.tril_indices(size, -1)
+        tiny = finfo(x.dtype).eps
+        flat = ops.zeros((*x.shape[:-1], size * size), dtype=x.dtype)
+        places = ops.tensor(rows * size + columns)
+        shares = flat.index_copy(-1, places, ops.tanh(x).clamp(-1 + tiny, 1 - tiny))
+        shares = shares.reshape((*x.shape[:-1], size, size))
+        left = (1 - shares**2).sqrt().cumprod(-1)
+        left = ops.cat([ops.ones_like(left[..., :1]), left[..., :-1]], -1)
+        return (shares + ops.eye(size, dtype=x.dtype)) * left
+
+    def _below(self, matrix: Tensor) -> Tensor:
+        rows, columns = np.tril_indices(matrix.shape[-1], -1)
+        return matrix[..., ops.tensor(rows), ops.tensor(columns)]
+
+    def _left(self, y: Tensor) -> Tensor:
+        """The square of what was left of each row's length before each element."""
+        square = y**2
+        return 1 - (square.cumsum(-1) - square)
+
+    def _inverse(self, y: Tensor) -> Tensor:
+        return ops.atanh(self._below(y) / self._below(self._left(y)).sqrt())
+
+    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+        """Each element is stretched by what was left of its row and by the slope of `tanh`."""
+        slope = -2 * (x + softplus(-2 * x) - math.log(2))
+        return 0.5 * self._below(self._left(y)).log().sum(-1) + slope.sum(-1)
+
+    def forward_shape(self, shape: Any) -> Any:
+        """A square matrix for the vector."""
+        size = _size_of_corner(shape[-1])
+        return Size((*shape[:-1], size, size))
+
+    def inverse_shape(self, shape: Any) -> Any:
+        """The elements below the diagonal."""
+        return Size((*shape[:-2], shape[-1] * (shape[-1] - 1) // 2))
+
+
+def _size_of_corner(count: int) -> int:
+    """The size of a matrix with `count` elements below its diagonal."""
+    size = (1 + math.isqrt(1 + 8 * count)) // 2
+    if size * (size - 1) // 2 != count:
+        raise ValueError(
+            f"CorrCholeskyTransform: the last axis must have d (d - 1) / 2 elements for some d, got {count}"
+        )
+    return size
 
 
 class PositiveDefiniteTransform(Transform):

@@ -8,6 +8,7 @@ import numpy as np
 
 MATRIX = np.array([[2.0, 0.3], [0.3, 1.0]])
 LOWER = np.linalg.cholesky(MATRIX)
+CORRELATED = np.linalg.cholesky(np.array([[1.0, 0.3, -0.2], [0.3, 1.0, 0.5], [-0.2, 0.5, 1.0]]))
 
 #: name: (class, parameters, values to ask about)
 FAMILIES: dict[str, tuple[str, dict[str, Any], Any]] = {
@@ -50,6 +51,47 @@ FAMILIES: dict[str, tuple[str, dict[str, Any], Any]] = {
     "half cauchy": ("HalfCauchy", dict(scale=[0.5, 2.0]), [[0.3, 1.0], [2.0, 0.1]]),
     "weibull": ("Weibull", dict(scale=[0.5, 2.0], concentration=[1.7, 3.0]), [[0.3, 1.0], [2.0, 0.1]]),
     "pareto": ("Pareto", dict(scale=[0.5, 2.0], alpha=[3.5, 5.0]), [[0.6, 2.5], [2.0, 2.1]]),
+    "von mises": ("VonMises", dict(loc=[0.0, 1.5], concentration=[0.5, 20.0]), [[0.3, -1.0], [2.0, 0.1]]),
+    "negative binomial": (
+        "NegativeBinomial", dict(total_count=[5.0, 2.5], probs=[0.2, 0.7]), [[0.0, 3.0], [1.0, 7.0]],
+    ),
+    "negative binomial logits": (
+        "NegativeBinomial", dict(total_count=[5.0, 2.5], logits=[-1.0, 0.7]), [[0.0, 3.0], [1.0, 7.0]],
+    ),
+    "f": ("FisherSnedecor", dict(df1=[3.0, 5.0], df2=[5.0, 6.0]), [[0.3, 1.0], [2.0, 0.1]]),
+    "inverse gamma": (
+        "InverseGamma", dict(concentration=[0.5, 4.0], rate=[1.0, 2.5]), [[0.3, 1.0], [2.0, 0.1]],
+    ),
+    "kumaraswamy": (
+        "Kumaraswamy", dict(concentration1=[1.5, 4.0], concentration0=[1.2, 2.5]), [[0.3, 0.9], [0.5, 0.1]],
+    ),
+    "continuous bernoulli": (
+        "ContinuousBernoulli", dict(probs=[0.2, 0.7, 0.95]), [[0.3, 0.9, 0.2], [0.5, 0.1, 0.99]],
+    ),
+    "continuous bernoulli logits": (
+        "ContinuousBernoulli", dict(logits=[-2.0, 5.0]), [[0.3, 0.9], [0.5, 0.1]],
+    ),
+    "relaxed bernoulli": (
+        "RelaxedBernoulli", dict(temperature=0.6, probs=[0.2, 0.7]), [[0.3, 0.9], [0.5, 0.1]],
+    ),
+    "relaxed bernoulli logits": (
+        "RelaxedBernoulli", dict(temperature=2.0, logits=[-1.0, 0.7]), [[0.3, 0.9], [0.5, 0.1]],
+    ),
+    "relaxed one-hot": (
+        "RelaxedOneHotCategorical", dict(temperature=0.6, probs=[[0.2, 0.7, 0.1], [1.0, 2.0, 3.0]]),
+        [0.2, 0.5, 0.3],
+    ),
+    "straight-through": (
+        "OneHotCategoricalStraightThrough", dict(probs=[[0.2, 0.7, 0.1], [1.0, 2.0, 3.0]]), [0.0, 1.0, 0.0],
+    ),
+    "logistic normal": ("LogisticNormal", dict(loc=[0.5, 1.5], scale=[0.5, 2.0]), [0.2, 0.5, 0.3]),
+    "mvn low rank": (
+        "LowRankMultivariateNormal",
+        dict(loc=[0.0, 1.0], cov_factor=[[0.3], [1.2]], cov_diag=[0.5, 2.0]), [[0.3, -1.0], [2.0, 0.1]],
+    ),
+    "wishart": ("Wishart", dict(df=[4.0, 5.5], covariance_matrix=MATRIX), [[1.0, 0.2], [0.2, 3.0]]),
+    "wishart precision": ("Wishart", dict(df=4.0, precision_matrix=MATRIX), [[1.0, 0.2], [0.2, 3.0]]),
+    "lkj": ("LKJCholesky", dict(dim=3, concentration=[0.5, 2.0]), CORRELATED),
     "mvn tril": (
         "MultivariateNormal", dict(loc=[[0.0, 1.0]] * 3, scale_tril=LOWER), [0.3, -1.0],
     ),
