@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from autotn.errors import ShapeError
@@ -40,79 +41,48 @@ def _weight(
     return _conv_weight(y, x, shape, *options)
 
 
-def conv1d_input(
-    input_size: Any, weight: Any, grad_output: Any, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
-) -> Any:  # fmt: skip
-    """The gradient of `conv1d` by its input, which has the given size.
+def _pair(dims: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Both gradients of the convolution over so many dimensions."""
+    conv = f"conv{dims}d"
 
-    >>> nn.grad.conv1d_input((1, 1, 3), tn.tensor([[[2.0, 3.0]]]), tn.ones(1, 1, 2))
-    tensor([[[2., 5., 3.]]])
-    """
-    options = (stride, padding, dilation, groups)
-    return _input("conv1d_input", 1, input_size, weight, grad_output, *options)
+    def by_input(
+        input_size: Any, weight: Any, grad_output: Any, stride: Any = 1, padding: Any = 0,
+        dilation: Any = 1, groups: int = 1,
+    ) -> Any:  # fmt: skip
+        options = (stride, padding, dilation, groups)
+        return _input(f"{conv}_input", dims, input_size, weight, grad_output, *options)
 
+    def by_weight(
+        input: Any, weight_size: Any, grad_output: Any, stride: Any = 1, padding: Any = 0,
+        dilation: Any = 1, groups: int = 1,
+    ) -> Any:  # fmt: skip
+        options = (stride, padding, dilation, groups)
+        return _weight(f"{conv}_weight", dims, input, weight_size, grad_output, *options)
 
-def conv1d_weight(
-    input: Any, weight_size: Any, grad_output: Any, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
-) -> Any:  # fmt: skip
-    """The gradient of `conv1d` by its weight, which has the given size.
-
-    >>> nn.grad.conv1d_weight(tn.tensor([[[1.0, 2.0, 4.0]]]), (1, 1, 2), tn.ones(1, 1, 2))
-    tensor([[[3., 6.]]])
-    """
-    options = (stride, padding, dilation, groups)
-    return _weight("conv1d_weight", 1, input, weight_size, grad_output, *options)
-
-
-def conv2d_input(
-    input_size: Any, weight: Any, grad_output: Any, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
-) -> Any:  # fmt: skip
-    """The gradient of `conv2d` by its input, which has the given size.
-
-    >>> nn.grad.conv2d_input((1, 1, 1, 3), tn.tensor([[[[2.0, 3.0]]]]), tn.ones(1, 1, 1, 2))
-    tensor([[[[2., 5., 3.]]]])
-    """
-    options = (stride, padding, dilation, groups)
-    return _input("conv2d_input", 2, input_size, weight, grad_output, *options)
-
-
-def conv2d_weight(
-    input: Any, weight_size: Any, grad_output: Any, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
-) -> Any:  # fmt: skip
-    """The gradient of `conv2d` by its weight, which has the given size.
-
-    >>> nn.grad.conv2d_weight(tn.tensor([[[[1.0, 2.0, 4.0]]]]), (1, 1, 1, 2), tn.ones(1, 1, 1, 2))
-    tensor([[[[3., 6.]]]])
-    """
-    options = (stride, padding, dilation, groups)
-    return _weight("conv2d_weight", 2, input, weight_size, grad_output, *options)
+    ones = ", ".join("1" * (dims + 1))  # batch, channels, and all axes but the last
+    for made, kind, example, result in (
+        (
+            by_input,
+            "input",
+            f"({ones}, 3), tn.tensor([2.0, 3.0]).reshape({ones}, 2)",
+            "[2., 5., 3.]",
+        ),
+        (
+            by_weight,
+            "weight",
+            f"tn.tensor([1.0, 2.0, 4.0]).reshape({ones}, 3), ({ones}, 2)",
+            "[3., 6.]",
+        ),
+    ):
+        made.__name__ = made.__qualname__ = f"{conv}_{kind}"
+        made.__doc__ = (
+            f"The gradient of `{conv}` by its {kind}, which has the given size.\n\n"
+            f"    >>> nn.grad.{conv}_{kind}({example}, tn.ones({ones}, 2)).flatten()\n"
+            f"    tensor({result})\n    "
+        )
+    return by_input, by_weight
 
 
-def conv3d_input(
-    input_size: Any, weight: Any, grad_output: Any, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
-) -> Any:  # fmt: skip
-    """The gradient of `conv3d` by its input, which has the given size.
-
-    >>> nn.grad.conv3d_input((1, 1, 1, 1, 2), tn.ones(1, 1, 1, 1, 2), tn.ones(1, 1, 1, 1, 1)).flatten()
-    tensor([1., 1.])
-    """
-    options = (stride, padding, dilation, groups)
-    return _input("conv3d_input", 3, input_size, weight, grad_output, *options)
-
-
-def conv3d_weight(
-    input: Any, weight_size: Any, grad_output: Any, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
-) -> Any:  # fmt: skip
-    """The gradient of `conv3d` by its weight, which has the given size.
-
-    >>> nn.grad.conv3d_weight(tn.ones(1, 1, 1, 1, 2), (1, 1, 1, 1, 2), tn.ones(1, 1, 1, 1, 1)).flatten()
-    tensor([1., 1.])
-    """
-    options = (stride, padding, dilation, groups)
-    return _weight("conv3d_weight", 3, input, weight_size, grad_output, *options)
+conv1d_input, conv1d_weight = _pair(1)
+conv2d_input, conv2d_weight = _pair(2)
+conv3d_input, conv3d_weight = _pair(3)

@@ -57,8 +57,8 @@ def _weights(name: str, params: Sequence[Any], keys: Sequence[str], count: int) 
     return [dict(zip(keys, params[k : k + len(keys)])) for k in starts]
 
 
-def _run(name: str, mode: str, input: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    sizes = None
+def _run(name: str, input: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    mode, sizes = name.upper(), None
     # After a padded input come the states, a pair for an LSTM, and a list of weights.
     first = bool(args) and isinstance(args[0], Tensor)
     second = len(args) > 1 and isinstance(args[1], Tensor)
@@ -115,8 +115,7 @@ def lstm(input: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any, Any]:
     >>> y.shape, h.shape
     (tn.Size([4, 1, 2]), tn.Size([1, 1, 2]))
     """
-    output, h, c = _run("lstm", "LSTM", input, args, kwargs)
-    return output, h, c
+    return _run("lstm", input, args, kwargs)
 
 
 @composite()
@@ -128,8 +127,7 @@ def gru(input: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
     >>> y.shape, h.shape
     (tn.Size([4, 1, 2]), tn.Size([1, 1, 2]))
     """
-    output, h = _run("gru", "GRU", input, args, kwargs)
-    return output, h
+    return _run("gru", input, args, kwargs)
 
 
 @composite()
@@ -140,8 +138,7 @@ def rnn_tanh(input: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
     >>> tn.rnn_tanh(tn.ones(1, 1, 3), tn.zeros(1, 1, 2), weights, False, 1, 0.0, False, False, False)[0]
     tensor([[[0.9951, 0.9951]]])
     """
-    output, h = _run("rnn_tanh", "RNN_TANH", input, args, kwargs)
-    return output, h
+    return _run("rnn_tanh", input, args, kwargs)
 
 
 @composite()
@@ -152,5 +149,4 @@ def rnn_relu(input: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
     >>> tn.rnn_relu(tn.ones(1, 1, 3), tn.zeros(1, 1, 2), weights, False, 1, 0.0, False, False, False)[0]
     tensor([[[3., 3.]]])
     """
-    output, h = _run("rnn_relu", "RNN_RELU", input, args, kwargs)
-    return output, h
+    return _run("rnn_relu", input, args, kwargs)

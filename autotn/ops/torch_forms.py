@@ -13,15 +13,7 @@ from typing import Any
 
 from autotn.core.tensor import wrap
 from autotn.errors import ShapeError
-from autotn.ops import loss, margin, vision
-from autotn.ops.conv import (
-    conv1d,
-    conv2d,
-    conv3d,
-    conv_transpose1d,
-    conv_transpose2d,
-    conv_transpose3d,
-)
+from autotn.ops import conv, loss, margin, vision
 from autotn.ops.dropout import (
     alpha_dropout as _alpha_dropout,
     dropout as _dropout,
@@ -252,9 +244,9 @@ def convolution(
         for v in (stride, padding, dilation, output_padding)
     )
     if transposed:
-        back = (conv_transpose1d, conv_transpose2d, conv_transpose3d)[dims - 1]
+        back = (conv.conv_transpose1d, conv.conv_transpose2d, conv.conv_transpose3d)[dims - 1]
         return back(input, weight, bias, stride, padding, output_padding, groups, dilation)
-    forth = (conv1d, conv2d, conv3d)[dims - 1]
+    forth = (conv.conv1d, conv.conv2d, conv.conv3d)[dims - 1]
     return forth(input, weight, bias, stride, padding, dilation, groups)
 
 

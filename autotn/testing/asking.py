@@ -23,7 +23,6 @@ def mapped(value: Any, turn: Callable[[np.ndarray[Any, Any]], Any]) -> Any:
 
 def argument_values(sample: Sample, turn: Callable[[np.ndarray[Any, Any]], Any]) -> Any:
     """Positional and keyword arguments, with every array turned into something else."""
-    """The arguments of a sample with its arrays turned into something else."""
     args = [mapped(a, turn) for a in sample.args]
     return args, {k: mapped(v, turn) for k, v in sample.kwargs.items()}
 

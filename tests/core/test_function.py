@@ -27,6 +27,33 @@ def gradients(out: Any, *leaves: Any) -> list[Any]:
     return [None if x.grad is None else x.grad.numpy() for x in leaves]
 
 
+def doubling(T: Any) -> Any:
+    class Double(T.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * g
+
+    return Double
+
+
+def squaring(T: Any) -> Any:
+    class Square(T.autograd.Function):
+        @staticmethod
+        def forward(ctx, a):
+            ctx.save_for_backward(a)
+            return a * a
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * g * ctx.saved_tensors[0]
+
+    return Square
+
+
 @program
 def saved_inputs_and_outputs(T):
     class Exp(T.autograd.Function):
@@ -201,15 +228,7 @@ def an_input_passed_through(T):
 
 @program
 def nothing_is_recorded_without_need(T):
-    class Double(T.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x * 2
-
-        @staticmethod
-        def backward(ctx, g):
-            return 2 * g
-
+    Double = doubling(T)
     with T.no_grad():
         quiet = Double.apply(leaf(T, 3))
     return [np.array([quiet.requires_grad, Double.apply(T.ones(2)).requires_grad])]
@@ -217,16 +236,7 @@ def nothing_is_recorded_without_need(T):
 
 @program
 def the_node_carries_the_class_name(T):
-    class Odd(T.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x * 2
-
-        @staticmethod
-        def backward(ctx, g):
-            return 2 * g
-
-    return [np.array([Odd.apply(leaf(T, 2)).grad_fn.name()])]
+    return [np.array([doubling(T).apply(leaf(T, 2)).grad_fn.name()])]
 
 
 @program
@@ -278,16 +288,7 @@ def error_gradient_of_the_wrong_shape(T):
 
 @program
 def error_saved_value_overwritten(T):
-    class Square(T.autograd.Function):
-        @staticmethod
-        def forward(ctx, a):
-            ctx.save_for_backward(a)
-            return a * a
-
-        @staticmethod
-        def backward(ctx, g):
-            return 2 * g * ctx.saved_tensors[0]
-
+    Square = squaring(T)
     y = leaf(T, 2) * 1
     z = Square.apply(y)
     y.add_(1)
@@ -296,16 +297,7 @@ def error_saved_value_overwritten(T):
 
 @program
 def error_backward_a_second_time(T):
-    class Square(T.autograd.Function):
-        @staticmethod
-        def forward(ctx, a):
-            ctx.save_for_backward(a)
-            return a * a
-
-        @staticmethod
-        def backward(ctx, g):
-            return 2 * g * ctx.saved_tensors[0]
-
+    Square = squaring(T)
     z = Square.apply(leaf(T, 2)).sum()
     z.backward()
     z.backward()

@@ -285,29 +285,27 @@ def _(array):
         yield Sample(x, *options, _expect=kernel.max_pool_with_indices(x, *options))
 
 
-@samples("max_pool_spread", torch=None)
-def _(array):
+def _by_maxima(array: Any, expected: Any, like_input: bool) -> Any:
+    """What goes the way of the maxima: with a shape of the input, or of the result."""
     x = array(2, 2, 5, 6, distinct=True)
     for options in MAX_OPTIONS:
         out = kernel.max_pool(x, *options)
-        g = array(*out.shape)
+        sent = array(*(x if like_input else out).shape)
         # Cells and maxima are not differentiated, though they are of a differentiable dtype.
         yield Sample(
-            g, x, out, *options, _expect=kernel.max_pool_gradient(g, x, out, *options),
+            sent, x, out, *options, _expect=expected(sent, x, out, *options),
             _skip=("gradient", "second_order", "float32_stays"),
         )  # fmt: skip
+
+
+@samples("max_pool_spread", torch=None)
+def _(array):
+    yield from _by_maxima(array, kernel.max_pool_gradient, like_input=False)
 
 
 @samples("max_pool_pick", torch=None)
 def _(array):
-    x = array(2, 2, 5, 6, distinct=True)
-    for options in MAX_OPTIONS:
-        out = kernel.max_pool(x, *options)
-        a = array(*x.shape)
-        yield Sample(
-            a, x, out, *options, _expect=kernel.max_pool_pick(a, x, out, *options),
-            _skip=("gradient", "second_order", "float32_stays"),
-        )  # fmt: skip
+    yield from _by_maxima(array, kernel.max_pool_pick, like_input=True)
 
 
 @samples("avg_pool", torch=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,21 +67,5 @@ def _cells(array: Any, gates: int, pair: bool) -> Any:
     yield ErrorSample(array(4, 2), state(3, 3), *weights, raises=RuntimeError, match="batch size")
 
 
-@samples("lstm_cell")
-def _(array):
-    yield from _cells(array, 4, True)
-
-
-@samples("gru_cell")
-def _(array):
-    yield from _cells(array, 3, False)
-
-
-@samples("rnn_tanh_cell")
-def _(array):
-    yield from _cells(array, 1, False)
-
-
-@samples("rnn_relu_cell")
-def _(array):
-    yield from _cells(array, 1, False)
+for _name, _gates in (("lstm", 4), ("gru", 3), ("rnn_relu", 1), ("rnn_tanh", 1)):
+    samples(f"{_name}_cell")(partial(_cells, gates=_gates, pair=_name == "lstm"))

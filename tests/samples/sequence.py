@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,16 +67,5 @@ def _(array):
     )
 
 
-@samples("gru")
-def _(array):
-    yield from _nets(array, 3, False)
-
-
-@samples("rnn_tanh")
-def _(array):
-    yield from _nets(array, 1, False)
-
-
-@samples("rnn_relu")
-def _(array):
-    yield from _nets(array, 1, False)
+for _name, _gates in (("gru", 3), ("rnn_relu", 1), ("rnn_tanh", 1)):
+    samples(_name)(partial(_nets, gates=_gates, pair=False))
