@@ -42,6 +42,17 @@ def max_pool(
     return maxima(x, max_geometry(x, kernel_size, stride, padding, dilation, ceil_mode))
 
 
+def max_pool_kept(x: Array, *options: Any) -> tuple[Array, Array | None]:
+    """`max_pool`, and what `max_pool_put_back` wants, if anything was found out on the way."""
+    found = onednn.maxima(x, max_geometry(x, *options))
+    return (max_pool(x, *options), None) if found is None else found
+
+
+def max_pool_put_back(g: Array, x: Array, kept: Array, *options: Any) -> Array | None:
+    """`max_pool_gradient` by what was kept; None where it does not serve."""
+    return onednn.put_back(g, x.shape, max_geometry(x, *options), kept)
+
+
 def max_pool_with_indices(
     x: Array,
     kernel_size: Any,

@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.errors import ShapeError
 from autotn.kernels import pool as kernel
@@ -96,7 +98,7 @@ def winners(t: Any, out: Any) -> Any:
 # -- maxima ----------------------------------------------------------------------------------------
 
 
-@op()
+@op(aux=("kept",))
 def _max_pool(
     input: Arr, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> Arr:
@@ -105,7 +107,8 @@ def _max_pool(
     >>> F.max_pool1d(tn.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[3., 2.]])
     """
-    return kernel.max_pool(input, kernel_size, stride, padding, dilation, ceil_mode)
+    out, kept = kernel.max_pool_kept(input, kernel_size, stride, padding, dilation, ceil_mode)
+    return out, (kept,)
 
 
 @op()
@@ -151,11 +154,19 @@ def _max_pool_pick(
     return kernel.max_pool_pick(input, cells, maxima, *options)
 
 
-_max_pool.grad(
-    input=lambda g, input, out, kernel_size, stride, padding, dilation, ceil_mode: _max_pool_spread(
-        g, input, out, kernel_size, stride, padding, dilation, ceil_mode
-    )
-)
+def _max_pool_rule(
+    g: Any, input: Any, out: Any, kept: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+    ceil_mode: bool,
+) -> Any:  # fmt: skip
+    options = (kernel_size, stride, padding, dilation, ceil_mode)
+    if kept is not None and g.__class__ is np.ndarray:
+        found = kernel.max_pool_put_back(g, input, kept, *options)
+        if found is not None:
+            return found
+    return _max_pool_spread(g, input, out, *options)
+
+
+_max_pool.grad(input=_max_pool_rule)
 _max_pool.tangent(
     input=lambda t, input, out, kernel_size, stride, padding, dilation, ceil_mode: _max_pool_pick(
         t, input, out, kernel_size, stride, padding, dilation, ceil_mode

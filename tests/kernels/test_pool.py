@@ -16,7 +16,9 @@ from autotn.kernels.pool import (
     avg_pool_gradient,
     max_pool,
     max_pool_gradient,
+    max_pool_kept,
     max_pool_pick,
+    max_pool_put_back,
     max_pool_with_indices,
     max_unpool,
     pick_planes,
@@ -179,6 +181,23 @@ def test_a_gradient_that_is_not_finite_reaches_one_cell(value: float) -> None:
     g = ones(1, 1, 2, 2)
     g[0, 0, 0, 0] = value
     assert np.isfinite(max_pool_gradient(g, x, out, 2)).sum() == 15
+
+
+@pytest.mark.parametrize("special", [None, np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("options", [(2, 2, 0), (3, 2, 0), (3, 1, 0), (3, 2, 1)], ids=str)
+def test_what_is_kept_gives_the_same_gradient(special: float | None, options: Any) -> None:
+    x = numbers(2, 3, 9, 9, dtype=np.float32)
+    if special is not None:
+        x.reshape(-1)[::7] = special
+    arguments = (*options, 1, False)
+    out, kept = max_pool_kept(x, *arguments)
+    np.testing.assert_array_equal(out, max_pool(x, *arguments))
+    assert kept is None or special is None
+    if kept is not None:
+        g = normal(*out.shape).astype(np.float32)
+        found = max_pool_put_back(g, x, kept, *arguments)
+        assert found is not None
+        np.testing.assert_allclose(found, max_pool_gradient(g, x, out, *arguments), atol=1e-6)
 
 
 def test_a_window_that_is_all_padding_has_no_winner() -> None:

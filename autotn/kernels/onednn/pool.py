@@ -1,6 +1,7 @@
 """Pooling in oneDNN's terms: means and their gradient, and the gradient of maxima.
 
-Maxima themselves are NumPy's, which is as quick and, unlike the library, does not lose NaN.
+The library loses NaN where it takes a maximum, so numbers are looked at before. What it finds out about
+maxima on the way, which cells they are, serves the way back.
 """
 
 from __future__ import annotations
@@ -94,17 +95,48 @@ def shared(g: Array, shape: Ints, at: Geometry) -> Array | None:
     return x
 
 
+def maxima(x: Array, at: Geometry) -> tuple[Array, Array] | None:
+    """The largest cell of each window, and what says which they are; None where NumPy has to, or does better.
+
+    Windows lie within the input, whose numbers are finite.
+    """
+    if not takes(x.shape, x.dtype, at) or not at.snug:
+        return None
+    if max(at.dilation) > 1 or at.taps == 1:
+        return None
+    x = contiguous(x)
+    flat = x.reshape(-1)
+    if not np.isfinite(flat.dot(flat)):
+        return None
+    call = made("forward", x.shape, at, MAXIMUM)
+    if call is None or not call.workspace_size:
+        return None
+    y, workspace = np.empty((*x.shape[:2], *at.out), np.float32), call.new_workspace()
+    call(x, y, workspace=workspace)
+    return y, workspace
+
+
+def put_back(g: Array, shape: Ints, at: Geometry, workspace: Array) -> Array | None:
+    """The gradient of `maxima` by their input of this shape."""
+    if g.dtype != np.float32:
+        return None
+    call = made("backward", shape, at, MAXIMUM)
+    if call is None:
+        return None
+    gx = np.empty(shape, np.float32)
+    call(contiguous(g), gx, workspace=workspace)
+    return gx
+
+
 def returned(g: Array, x: Array, maxima: Array, at: Geometry) -> Array | None:
     """The gradient of maxima by their input; the maxima are found again, to know which they are."""
     if x.dtype != np.float32 or not takes(x.shape, g.dtype, at) or max(at.dilation) > 1:
         return None
     if not maxima.size or np.isnan(maxima).any():
         return None
-    forward, backward = (made(which, x.shape, at, MAXIMUM) for which in ("forward", "backward"))
-    if forward is None or backward is None:
+    forward = made("forward", x.shape, at, MAXIMUM)
+    if forward is None:
         return None
     workspace = forward.new_workspace()
     forward(contiguous(x), np.empty_like(maxima), workspace=workspace)
-    gx = np.empty(x.shape, np.float32)
-    backward(contiguous(g), gx, workspace=workspace)
-    return gx
+    return put_back(g, x.shape, at, workspace)
