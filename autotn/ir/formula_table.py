@@ -122,6 +122,39 @@ EACH_ELEMENT: dict[str, _Entry] = {
         r"\operatorname{clamp}($input)",
         {"input": ("$min <= $input <= $max", r"[\min \le $input \le \max]")},
     ),
+    "clamp_min": (
+        "max($input, $min)",
+        r"\max($input, $min)",
+        {"input": ("$input > $min", "[$input > $min]"), "min": ("$input < $min", "[$input < $min]")},
+    ),
+    "clamp_max": (
+        "min($input, $max)",
+        r"\min($input, $max)",
+        {"input": ("$input < $max", "[$input < $max]"), "max": ("$input > $max", "[$input > $max]")},
+    ),
+    "softsign": (
+        "$input / (1 + abs($input))",
+        r"\frac{$input}{1 + \left|$input\right|}",
+        {"input": ("1 / (1 + abs($input))**2", r"\frac{1}{\left(1 + \left|$input\right|\right)^2}")},
+    ),
+    "logaddexp": (
+        "log(exp($input) + exp($other))",
+        r"\ln\left(e^{$input} + e^{$other}\right)",
+        {
+            "input": ("exp($input - $out)", r"e^{$input - $out}"),
+            "other": ("exp($other - $out)", r"e^{$other - $out}"),
+        },
+    ),
+    "hypot": (
+        "sqrt($input**2 + $other**2)",
+        r"\sqrt{$input^2 + $other^2}",
+        {"input": ("$input / $out", r"\frac{$input}{$out}"), "other": ("$other / $out", r"\frac{$other}{$out}")},
+    ),
+    "bce_with_logits": (
+        "log(1 + exp($input)) - $target * $input",
+        r"\ln\left(1 + e^{$input}\right) - $target \odot $input",
+        {"input": ("sigmoid($input) - $target", r"\sigma($input) - $target"), "target": ("-$input", "-$input")},
+    ),
     "alias": ("$input", "$input", {"input": _ONE}),
     "clone": ("$input", "$input", {"input": _ONE}),
     "in_order": ("$input", "$input", {"input": _ONE}),
@@ -215,6 +248,25 @@ WHOLE_ARRAYS: dict[str, _Entry] = {
         "the largest of each window of $input",
         r"\max_{\text{window}} $input",
         {"input": ("$g where the maxima stand, else 0", r"$g \cdot \mathbf 1_{\arg\max}")},
+    ),
+    **{
+        op: (
+            f"{op[1:]}($input)",
+            rf"\{op[1:]} $input",
+            {"input": ("$g where the extremes stand, in equal shares", r"$g \cdot \mathbf 1_{\arg}")},
+        )
+        for op in ("amax", "amin")
+    },
+    "var": (
+        "sum(($input - mean)**2) / (n - $correction)",
+        r"\frac{\sum \left($input - \mu\right)^2}{n - c}",
+        {"input": ("$g * 2 * ($input - mean) / (n - $correction)", r"\frac{2\,$g}{n - c} \left($input - \mu\right)")},
+    ),
+    "parts": ("a part of $input", r"$input_{i:j}", {"input": ("$g, each at its place", r"$g \cdot \mathbf 1_{i:j}")}),
+    "adaptive_avg_pool": (
+        "the mean of each window of $input",
+        r"\operatorname{mean}_{\text{window}} $input",
+        {"input": ("$g / size of the window, for every element in it", r"\frac{$g}{k} \cdot \mathbf 1")},
     ),
     "avg_pool": (
         "the mean of each window of $input",

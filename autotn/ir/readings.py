@@ -44,15 +44,22 @@ class Reading:
         """True when there are elements and all are zero."""
         return self.count > 0 and self.zeros == self.count
 
+    @property
+    def ills(self) -> str:
+        """How many elements are not finite, as ``1 nan, 2 inf``; "" when all are."""
+        found = ((self.nans, "nan"), (self.infs, "inf"))
+        return ", ".join(f"{count} {what}" for count, what in found if count)
+
     def __str__(self) -> str:
         if self.count == 1 and self.data is not None:
             return str(_only(self.data))
         parts = [] if self.mean is None else [f"{self.mean:.3g} ± {self.std:.2g}"]
         if self.min is not None:
             parts.append(f"in [{self.min:.3g}, {self.max:.3g}]")
-        for count, what in ((self.zeros, "zero"), (self.nans, "nan"), (self.infs, "inf")):
-            if count:
-                parts.append(f"{count} {what}")
+        if self.zeros:
+            parts.append(f"{self.zeros} zero")
+        if self.ills:
+            parts.append(self.ills)
         return ", ".join(parts) or "no elements"
 
 

@@ -71,15 +71,15 @@ def _named(artist: Artist, box: Box) -> list[str]:
     lines = [f"∂ {_op_of(box)}"]
     ends = [artist.values[v] for c in _lasts(box) for v in c.outputs]
     ends = [v for v in ends if v.requires_grad]
-    norms = []
-    for v in ends:
-        if v.gradient.reading is not None and v.gradient.reading.norm is not None:
-            norms.append(v.gradient.reading.norm)
+    readings = [v.gradient.reading for v in ends if v.gradient.reading is not None]
+    norms = [r.norm for r in readings if r.norm is not None]
+    ills = [r.ills for r in readings if r.ills]
     if norms:
         low, high = min(n for n in norms if n or not max(norms)), max(norms)
         spread = box.times > 1 and low < high
         lines.append(f"|g| = {low:.3g} … {high:.3g}" if spread else f"|g| = {high:.3g}")
-    elif ends:
+    lines += ills[-1:]
+    if not norms and not ills and ends:
         lines.append(ends[-1].gradient.state)
     return lines
 
@@ -155,5 +155,7 @@ def _note_gradient(artist: Artist, key: str, value: Value) -> None:
     reading = value.gradient.reading
     if reading is not None and reading.norm is not None:
         box.lines.append(f"|grad| = {reading.norm:.3g}")
-    else:
+    if reading is not None and reading.ills:
+        box.lines.append(reading.ills)
+    elif reading is None or reading.norm is None:
         box.lines.append(f"grad {value.gradient.state}")

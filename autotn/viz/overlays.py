@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from autotn.ir.graph import Call, Value
+from autotn.ir.readings import Reading
 from autotn.viz.quantities import bytes_text, scaled, time_text
 
 #: From dark (little) to bright (much).
@@ -21,6 +22,8 @@ _CIVIDIS = (
 #: What is smaller than this share of the largest is darkest: rounding errors would take up the scale.
 _RANGE = 1e-5
 #: For kinds rather than amounts (Okabe and Ito's colours).
+#: For what is not finite: off the scale, and apart from it for every eye.
+_ILL = "#d55e00"
 _KINDS = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2", "#bbbbbb")
 
 
@@ -55,11 +58,20 @@ def _sum(numbers: Iterable[float]) -> float:
 
 
 def _gradient_norm(calls: list[Call], values: list[Value]) -> float | None:
-    return _largest(v.gradient.reading.norm for v in values if v.gradient.reading is not None)
+    found = [v.gradient.reading for v in values if v.gradient.reading is not None]
+    return _ill(found) or _largest(r.norm for r in found)
 
 
 def _std(calls: list[Call], values: list[Value]) -> float | None:
-    return _largest(v.reading.std for v in values if v.reading is not None)
+    found = [v.reading for v in values if v.reading is not None]
+    return _ill(found) or _largest(r.std for r in found)
+
+
+def _ill(found: list[Reading]) -> float | None:
+    """Nan or infinity where an element is: the other elements' figure would hide it."""
+    if any(r.nans for r in found):
+        return math.nan
+    return math.inf if any(r.infs for r in found) else None
 
 
 def _zeros(calls: list[Call], values: list[Value]) -> float | None:
@@ -135,8 +147,12 @@ def scale(overlay: Overlay, figures: list[float | str | None]) -> tuple[list[str
         entries = [(colour[k], k) for k in kinds]
         return [colour.get(str(f), "") for f in figures], Legend(overlay.title, entries)
     numbers = [f for f in figures if isinstance(f, (int, float)) and math.isfinite(f)]
+    ill = any(isinstance(f, float) and not math.isfinite(f) for f in figures)
+    off = [(_ILL, "nan or inf")] if ill else []
     if overlay.logarithmic:
         numbers = [f for f in numbers if f > 0]
+    if not numbers and ill:
+        return [_of(overlay, f, 1.0, 1.0) for f in figures], Legend(overlay.title, off)
     if not numbers:
         return [""] * len(figures), Legend(f"{overlay.title}: nothing to show", [])
     low, high = min(numbers), max(numbers)
@@ -151,7 +167,7 @@ def scale(overlay: Overlay, figures: list[float | str | None]) -> tuple[list[str
         at = k / (stops - 1) if stops > 1 else 1.0
         text = overlay.text(_between(overlay, low, high, at))
         entries.append((_colour(at), f"≤ {text}" if clipped and k == 0 else text))
-    return [_of(overlay, f, low, high) for f in figures], Legend(title, entries)
+    return [_of(overlay, f, low, high) for f in figures], Legend(title, entries + off)
 
 
 def _between(overlay: Overlay, low: float, high: float, at: float) -> float:
@@ -161,8 +177,10 @@ def _between(overlay: Overlay, low: float, high: float, at: float) -> float:
 
 
 def _of(overlay: Overlay, figure: float | str | None, low: float, high: float) -> str:
-    if figure is None or isinstance(figure, str) or not math.isfinite(figure):
+    if figure is None or isinstance(figure, str):
         return ""
+    if not math.isfinite(figure):
+        return _ILL
     if overlay.logarithmic and figure <= low:
         return _CIVIDIS[0]
     if high == low:

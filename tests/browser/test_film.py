@@ -298,7 +298,9 @@ def test_boxes_lie_apart_and_hold_their_labels(film: Any) -> None:
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
 
-def test_contrast_of_all_text(film: Any) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_of_all_text(film: Any, scheme: str) -> None:
+    film.emulate_media(color_scheme=scheme)
     for step in (0, last_step(film) // 3, last_step(film)):
         film.evaluate(f"film.to({step})")
         assert film.evaluate(CONTRAST) >= 4.5

@@ -330,6 +330,19 @@ def test_overlays_colour_and_say_the_figure(color, level) -> None:
     assert all(ink_on(b.fill) in ("#000000", "#ffffff") for b in coloured)
 
 
+@pytest.mark.parametrize("level", ["both", "backward"])
+def test_a_gradient_that_is_not_a_number_is_not_hidden_by_the_norm_of_the_others(level) -> None:
+    def step(x):
+        (tn.sqrt(x).log().clamp(min=-5) * 2).sum().backward()
+
+    x = tn.tensor([0.0, 1.0, 4.0], requires_grad=True)
+    drawn = sketch(tn.graph(step, x), level, color="grad_norm")
+    lines = {b.lines[0]: b.lines for b in drawn.boxes}
+    assert "1 nan" in lines["∂ sqrt"]
+    assert "1 nan" not in lines["∂ clamp_min"]
+    assert ("#d55e00", "nan or inf") in drawn.legend.entries
+
+
 def test_figures_of_an_overlay() -> None:
     drawn = sketch(exact_step(), "op", color="flops")
     assert named(drawn, "linear").lines[-1] == "18 FLOP"
@@ -346,7 +359,7 @@ def test_rounding_errors_do_not_take_up_the_scale() -> None:
     assert legend.entries[0][1] == "≤ 1e-05"
     assert colours[0] == colours[3] == "#00224e"
     assert colours[2] == "#fee838"
-    assert colours[4:] == ["", ""]
+    assert colours[4:] == ["", "#d55e00"]  # nan is off the scale
 
 
 def test_ink_is_readable_on_every_colour() -> None:

@@ -58,7 +58,7 @@ class Film {
   track() {
     const { steps } = this.model,
       stops = [];
-    const kind = (s) => (steps[s].kind === "forward" ? "#9cc8e3" : "#f0b88d");
+    const kind = (s) => (steps[s].kind === "forward" ? "var(--track-forward)" : "var(--track-back)");
     for (let s = 0; s < steps.length; s++) {
       if (s && kind(s) === kind(s - 1)) continue;
       let end = s;
@@ -327,7 +327,7 @@ class Film {
 
   words(step) {
     const all = this.model.steps.length;
-    if (!step) return all ? `before the run · ${all} steps` : "nothing ran";
+    if (!step) return all ? `before the run · ${counted(all, "step")}` : "nothing ran";
     const label = this.model.nodes[step.node].label;
     const verb = {
       forward: "forward",

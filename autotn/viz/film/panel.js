@@ -60,8 +60,8 @@ function grid(r) {
     const colour =
       typeof x !== "number"
         ? /nan|inf/.test(x)
-          ? "#f4c7b3"
-          : "#ffffff"
+          ? "var(--failure)"
+          : "none"
         : share >= 0
           ? `rgba(0,114,178,${shade / 100})`
           : `rgba(213,94,0,${shade / 100})`;
@@ -105,6 +105,10 @@ function bars(r) {
   svg("text", { x: 0, y: high + 12 }, picture, number(r.min));
   svg("text", { x: w * r.h.length, y: high + 12, "text-anchor": "end" }, picture, number(r.max));
   return picture;
+}
+
+function counted(n, what) {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }
 
 function formulaLine(text) {
@@ -308,7 +312,14 @@ class Panel {
       backward = model.steps.length - forward;
     const parts = [
       heading(model.title, "h2"),
-      html("p", {}, `${model.nodes.length} nodes, ${forward} steps forward, ${backward} steps backward.`),
+      html(
+        "p",
+        {},
+        model.nodes.length
+          ? `${counted(model.nodes.length, "node")}, ${counted(forward, "step")} forward, ` +
+              (backward ? `${counted(backward, "step")} backward.` : "no backward was seen.")
+          : "Nothing was recorded: no op ran.",
+      ),
     ];
     for (const note of model.notes) parts.push(html("p", { class: "note" }, note));
     parts.push(
