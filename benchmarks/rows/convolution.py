@@ -79,7 +79,7 @@ def cnn_vgg(torch: Any) -> Case:
     training=True,
     tolerance=1e-3,
     slow_because=f"{WINDOWS}; with the extra, three quarters of the time are the same convolutions as PyTorch's, and "
-    "the rest passes of BatchNorm, ReLU and the loss that NumPy makes on one core",
+    "of the rest only the sums of BatchNorm are NumPy's, on one core",
 )
 def cnn_residual(torch: Any) -> Case:
     nn = torch.nn

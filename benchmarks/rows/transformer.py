@@ -62,8 +62,8 @@ def language_model(torch: Any) -> Any:
     goal=0.9,
     training=True,
     slow_because=f"{OPENBLAS}; the error function in GELU is some twenty passes over memory in NumPy; with "
-    "the extra, products are half of the time and as quick as PyTorch's, but a tenth goes into a hundred "
-    "calls of small kernels from Python",
+    "the extra, products are half of the time and as quick as PyTorch's, and a tenth goes into eighty calls of "
+    "small kernels from Python",
 )
 def transformer(torch: Any) -> Case:
     draw = np.random.default_rng(0).integers(0, TOKENS, size=(4, BATCH, LENGTH + 1))
