@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from autotn.core.op import Arr, acts, composite, op
+from autotn.kernels.blocks import BLOCK, in_blocks
+from autotn.kernels.erf import normal_cdf
 from autotn.kernels.onednn import elementwise as onednn
 from autotn.ops.transcendental import erf
 
@@ -94,17 +96,8 @@ def _gelu_erf(input: Arr) -> Arr:
     found = onednn.applied("gelu_erf", input)
     if found is not None:
         return found, (None,)
-    cdf = _normal_cdf(input)
+    cdf = normal_cdf(np.asarray(input))
     return input * cdf, (cdf,)
-
-
-def _normal_cdf(input: Any) -> Any:
-    cdf = erf(input * math.sqrt(0.5))
-    if isinstance(cdf, np.ndarray):
-        cdf *= 0.5
-        cdf += 0.5
-        return cdf
-    return cdf * 0.5 + 0.5
 
 
 @_gelu_erf.grad
@@ -113,20 +106,27 @@ def _(g: Any, input: Any, cdf: Any) -> Any:
     if found is not None:
         return found
     if cdf is None:
-        cdf = _normal_cdf(input)
-    slope = np.asarray(input * input)
-    slope *= -0.5
-    np.exp(slope, out=slope)
-    slope *= 1 / math.sqrt(2 * math.pi)
-    slope *= input
-    slope += cdf
-    slope *= g
-    return slope
+        cdf = normal_cdf(np.asarray(input))
+    if input.size > BLOCK:
+        return in_blocks(_pulled_by_gelu, input, g, cdf)
+    out = np.empty(input.shape, input.dtype)
+    _pulled_by_gelu(input, g, cdf, out)
+    return out
+
+
+def _pulled_by_gelu(input: Any, g: Any, cdf: Any, out: Any, work: Any = None) -> None:
+    np.multiply(input, input, out=out)
+    out *= -0.5
+    np.exp(out, out=out)
+    out *= 1 / math.sqrt(2 * math.pi)
+    out *= input
+    out += cdf
+    out *= g
 
 
 @_gelu_erf.reference
 def _(input: Any) -> Any:
-    return input * _normal_cdf(input)
+    return input * (erf(input * math.sqrt(0.5)) * 0.5 + 0.5)
 
 
 for _smooth in (_gelu_tanh, _gelu_erf):

@@ -10,7 +10,7 @@ import numpy as np
 from autotn.core.callpath import SMALL
 from autotn.core.op import Arr, acts, op, to_arrays
 from autotn.kernels.blocks import in_blocks
-from autotn.kernels.erf import erf as rational_erf
+from autotn.kernels.erf import erf as quick_erf
 from autotn.kernels.onednn import arithmetic as large, elementwise as onednn
 
 __all__ = [
@@ -261,7 +261,7 @@ def erf(input: Arr) -> Arr:
     >>> tn.erf(tn.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8427])
     """
-    return rational_erf(input)
+    return quick_erf(input)
 
 
 @op(method="erfc", inplace=True, out=True, promote="float")

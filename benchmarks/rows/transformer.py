@@ -61,9 +61,9 @@ def language_model(torch: Any) -> Any:
     "causal transformer, 2 layers, d128, length 64, batch 8",
     goal=0.9,
     training=True,
-    slow_because=f"{OPENBLAS}; the error function in GELU is some twenty passes over memory in NumPy; with "
-    "the extra, products are half of the time and as quick as PyTorch's, and a tenth goes into eighty calls of "
-    "small kernels from Python",
+    slow_because=f"{OPENBLAS}; the error function in GELU is some twenty calls of NumPy, each a pass over "
+    "what the cache holds; with the extra, products are half of the time and as quick as PyTorch's, and a tenth "
+    "goes into eighty calls of small kernels from Python",
 )
 def transformer(torch: Any) -> Case:
     draw = np.random.default_rng(0).integers(0, TOKENS, size=(4, BATCH, LENGTH + 1))
@@ -86,7 +86,10 @@ def softmax(torch: Any) -> Case:
     return layer(torch, torch.nn.Softmax(dim=-1), 512, 512)
 
 
-@row("GELU 512×512", slow_because="the error function is some twenty passes over memory in NumPy")
+@row(
+    "GELU 512×512",
+    slow_because="the error function is some twenty calls of NumPy, each a pass over what the cache holds",
+)
 def gelu(torch: Any) -> Case:
     return layer(torch, torch.nn.GELU(), 512, 512)
 
