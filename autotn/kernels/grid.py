@@ -90,7 +90,7 @@ def _period(size: int, align_corners: bool) -> int:
     return max(2 * (size - 1), 1) if align_corners else 2 * size
 
 
-def _extension(size: int, mode: str, padding: str, align_corners: bool) -> Extension:
+def extension(size: int, mode: str, padding: str, align_corners: bool) -> Extension:
     before, behind = _REACH[mode][:2]
     inside = slice(before, before + size)
     if mode != "bicubic" or padding == "zeros":
@@ -105,10 +105,10 @@ def _extension(size: int, mode: str, padding: str, align_corners: bool) -> Exten
     return Extension(len(copied), inside, copied)
 
 
-def _taps(
+def places(
     at: Array, size: int, mode: str, padding: str, align_corners: bool
-) -> tuple[Array, list[Array], list[Array]]:
-    """Of every point along one axis: the first tap in the extended image, weights, slopes."""
+) -> tuple[Array, Array, Array | float]:
+    """Of every point along one axis: the first tap in the extended image, how far it is past a pixel, slope."""
     before, _, low_end, high_end = _REACH[mode]
     last = size - 1
     if mode == "bicubic":
@@ -121,19 +121,26 @@ def _taps(
     else:
         pixel, slope = _source(at, size, padding, align_corners)
     pixel = np.clip(pixel, -low_end, last + high_end)
-    if mode == "nearest":
-        return np.rint(pixel).astype(np.int32) + before, [np.ones_like(at)], []
-    low = np.floor(pixel)
-    part = pixel - low
+    low = np.rint(pixel) if mode == "nearest" else np.floor(pixel)
     cell = low.astype(np.int32) + before
+    return cell - 1 if mode == "bicubic" else cell, pixel - low, slope
+
+
+def _taps(
+    at: Array, size: int, mode: str, padding: str, align_corners: bool
+) -> tuple[Array, list[Array], list[Array]]:
+    """Of every point along one axis: the first tap in the extended image, weights, slopes."""
+    cell, part, slope = places(at, size, mode, padding, align_corners)
+    if mode == "nearest":
+        return cell, [np.ones_like(at)], []
     if mode == "bilinear":
         slope = np.broadcast_to(slope, part.shape)
         return cell, [1 - part, part], [-slope, slope]
-    weights, slopes = _cubic(part)
-    return cell - 1, weights, [s * slope for s in slopes]
+    weights, slopes = cubic(part)
+    return cell, weights, [s * slope for s in slopes]
 
 
-def _cubic(t: Array) -> tuple[list[Array], list[Array]]:
+def cubic(t: Array) -> tuple[list[Array], list[Array]]:
     """Keys' weights (1981, a = −3/4) of four neighbours at 1 + t, t, 1 − t, 2 − t; derivatives."""
     a = -0.75
 
@@ -325,7 +332,7 @@ def _prepare(
     wide = grid.astype(np.promote_types(x.dtype, np.float32), copy=False)
     if not np.isfinite(wide.sum()):
         wide = np.where(np.isnan(wide), wide.dtype.type(-1), wide)
-    axes = [_extension(size, mode, padding, align_corners) for size in x.shape[2:]]
+    axes = [extension(size, mode, padding, align_corners) for size in x.shape[2:]]
     extended = tuple(axis.length for axis in axes)
     stencil = _stencil(wide, extended, x.shape[2:], mode, padding, align_corners, with_slopes)
     return axes, stencil

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
 import numpy as np
 
-from autotn.core.modes import state
 from autotn.core.node import warn_here
 from autotn.core.op import Arr, acts, alias, composite, op
-from autotn.core.tensor import Tensor, wrap
+from autotn.core.tensor import wrap
 from autotn.core.traced import readable
-from autotn.errors import NotDifferentiable, ShapeError
+from autotn.errors import ShapeError
 from autotn.kernels import fold as fold_kernels, grid as grid_kernels, resample
 
 __all__ = ["channel_shuffle", "native_channel_shuffle", "pixel_shuffle", "pixel_unshuffle"]
@@ -146,14 +146,6 @@ def _grid_sample(input: Arr, grid: Arr, mode: str, padding_mode: str, align_corn
     return grid_kernels.grid_sample(input, grid, mode, padding_mode, align_corners)
 
 
-def _refuse_more(what: str, *given: Any) -> None:
-    """A derivative computed outside the tape is not differentiated again."""
-    if state.grad and any(t.requires_grad for t in given):
-        raise NotDifferentiable(
-            f"grid_sample: its {what} can't be differentiated again (create_graph=True)"
-        )
-
-
 @_grid_sample.grad
 def _(
     g: Any,
@@ -165,37 +157,49 @@ def _(
     needs: tuple[bool, ...],
 ) -> Any:
     options = (mode, padding_mode, align_corners)
-    if not isinstance(g, Tensor):
-        return grid_kernels.grid_sample_backward(g, input, grid, *options, *needs)
-    given = (g, input, grid)
-    _refuse_more("gradient", *given)
-    arrays = [readable(t._data) for t in given]
-    found = grid_kernels.grid_sample_backward(arrays[0], arrays[1], arrays[2], *options, *needs)
-    return tuple(None if x is None else wrap(x) for x in found)
+    return grid_kernels.grid_sample_backward(g, input, grid, *options, *needs)
 
 
-def _along_grid(
-    t: Any, input: Any, grid: Any, mode: str, padding_mode: str, align_corners: bool
-) -> Any:
-    """The tangent for moving points: each point counts for one place, so one gradient per channel tells."""
-    _refuse_more("tangent", input, grid)
-    images, points = readable(input._data), readable(grid._data)
-    n, c = images.shape[:2]
-    each = images.reshape(n * c, 1, *images.shape[2:])
-    copies = np.repeat(points, c, 0)
-    ones = np.ones((n * c, 1, *points.shape[1:-1]), images.dtype)
-    slopes: Any = grid_kernels.grid_sample_backward(
-        ones, each, copies, mode, padding_mode, align_corners, False, True
-    )[1]
-    return (wrap(slopes.reshape(n, c, *points.shape[1:])) * t.unsqueeze(1)).sum(-1)
-
-
-_grid_sample.tangent(
-    input=lambda t, grid, mode, padding_mode, align_corners: _grid_sample(
-        t, grid, mode, padding_mode, align_corners
-    ),
-    grid=_along_grid,
-)
+@_grid_sample.reference
+def _(input: Any, grid: Any, mode: str, padding_mode: str, align_corners: bool) -> Any:
+    """The few pixels of each point, weighted: where a point lies is read off the arrays, how it moves is not."""
+    sizes, dims = input.shape[2:], grid.shape[-1]
+    axes = []
+    for k, size in enumerate(sizes):
+        at = grid[..., dims - 1 - k]
+        where = np.nan_to_num(readable(at._data), nan=-1, posinf=np.inf, neginf=-np.inf)
+        first, part, slope = grid_kernels.places(where, size, mode, padding_mode, align_corners)
+        moved = wrap(np.asarray(part, where.dtype)) + (at - at.detach()).nan_to_num(0) * wrap(
+            np.asarray(slope, where.dtype)
+        )
+        extended = grid_kernels.extension(size, mode, padding_mode, align_corners)
+        weights = {
+            "nearest": lambda t: [0 * t + 1],
+            "bilinear": lambda t: [1 - t, t],
+            "bicubic": lambda t: grid_kernels.cubic(t)[0],
+        }[mode](moved)
+        taps = []
+        for tap, weight in enumerate(weights):
+            pixel = first.astype(np.int64) + tap
+            if extended.copied is not None:
+                pixel = extended.copied[pixel]
+            else:
+                pixel = pixel - extended.inside.start
+            taps.append((np.clip(pixel, 0, size - 1), (pixel >= 0) & (pixel < size), weight))
+        axes.append(taps)
+    n, c = input.shape[:2]
+    flat = input.reshape(n, c, -1)
+    total: Any = 0
+    for chosen in itertools.product(*axes):
+        index = np.ravel_multi_index([pixel for pixel, _, _ in chosen], tuple(sizes))
+        weight: Any = wrap(
+            np.logical_and.reduce([valid for _, valid, _ in chosen]).astype(flat._data.dtype)
+        )
+        for _, _, factor in chosen:
+            weight = weight * factor
+        places = wrap(index.reshape(n, 1, -1)).expand(n, c, -1)
+        total = total + flat.gather(2, places).reshape(n, c, *index.shape[1:]) * weight.unsqueeze(1)
+    return total
 
 
 @composite()

@@ -65,15 +65,15 @@ def _(array):
 
 @samples("grid_sample", torch=F + "grid_sample")
 def _(array):
-    # Its gradient is given once: see NotDifferentiable.
-    once = ("second_order", "raw_equals_recorded", "float32_stays")
+    for mode, padding, aligned in (
+        ("bilinear", "zeros", False), ("bilinear", "border", True), ("bilinear", "reflection", False),
+        ("bicubic", "zeros", True), ("bicubic", "border", False), ("bicubic", "reflection", True),
+        ("nearest", "border", False),
+    ):  # fmt: skip
+        points = array(1, 2, 2, 2, low=-1.4, high=1.4)
+        yield Sample(array(1, 2, 3, 4), points, mode, padding, aligned)
     yield Sample(
-        array(1, 2, 3, 4),
-        array(1, 2, 2, 2, low=-0.9, high=0.9),
-        "bilinear",
-        "zeros",
-        False,
-        _skip=once,
+        array(2, 1, 2, 3, 2), array(2, 1, 2, 2, 3, low=-1.2, high=1.2), "bilinear", "zeros", False
     )
     yield ErrorSample(
         array(1, 2, 3, 3), array(1, 2, 2, 3), "bilinear", "zeros", False, raises=RuntimeError
