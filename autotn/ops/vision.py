@@ -192,13 +192,13 @@ def _(input: Any, grid: Any, mode: str, padding_mode: str, align_corners: bool) 
     total: Any = 0
     for chosen in itertools.product(*axes):
         index = np.ravel_multi_index([pixel for pixel, _, _ in chosen], tuple(sizes))
-        weight: Any = wrap(
+        share: Any = wrap(
             np.logical_and.reduce([valid for _, valid, _ in chosen]).astype(flat._data.dtype)
         )
         for _, _, factor in chosen:
-            weight = weight * factor
+            share = share * factor
         places = wrap(index.reshape(n, 1, -1)).expand(n, c, -1)
-        total = total + flat.gather(2, places).reshape(n, c, *index.shape[1:]) * weight.unsqueeze(1)
+        total = total + flat.gather(2, places).reshape(n, c, *index.shape[1:]) * share.unsqueeze(1)
     return total
 
 
