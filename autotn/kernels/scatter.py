@@ -179,7 +179,10 @@ def _places(index: Array, shape: tuple[int, ...], dim: int) -> Array:
         if k != dim and n > 1:
             line = np.arange(n) * strides[k]
             others = others + line.reshape(-1, *(1,) * (index.ndim - k - 1))
-    return (index.astype(np.intp, copy=False) * strides[dim] + others).ravel()
+    places = index.astype(np.intp, copy=False)
+    if strides[dim] != 1:  # else a pass over memory less
+        places = places * strides[dim]
+    return (places + others).ravel()
 
 
 def gather(x: Array, dim: int, index: Array) -> Array:

@@ -12,7 +12,7 @@ from benchmarks.rows.mlp import network, training
     "autoencoder 784-256-64-16-64-256-784 in float64, batch 32",
     goal=0.8,
     training=True,
-    slow_because=f"{OPENBLAS}; the extra has no kernels of float64, and its threads leave NumPy's BLAS a single one",
+    slow_because=f"{OPENBLAS}; half of the step is Adam, seven passes of NumPy on one core: the extra has no float64",
 )
 def autoencoder(torch: Any) -> Case:
     model = network(torch, (784, 256, 64, 16, 64, 256, 784), "Tanh").double()

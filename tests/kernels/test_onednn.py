@@ -49,6 +49,10 @@ def run_alone(code: str, **variables: str) -> str:
     return found.stdout.strip()
 
 
+LEARN_IN_DOUBLE = (
+    "p = tn.ones(100_000, dtype=tn.float64, requires_grad=True); (p * p).sum().backward();"
+    "tn.optim.Adam([p]).step();"
+)
 LOADED = "from autotn.kernels.onednn.switch import SWITCH; print(SWITCH.library is not None)"
 CONVOLVE = "x = tn.ones(8, 16, 32, 32); tn.conv2d(x, tn.ones(16, 16, 3, 3));"
 
@@ -59,9 +63,10 @@ CONVOLVE = "x = tn.ones(8, 16, 32, 32); tn.conv2d(x, tn.ones(16, 16, 3, 3));"
         ("", "1", False),
         ("tn.conv2d(tn.ones(1, 1, 4, 4), tn.ones(1, 1, 2, 2));", "1", False),
         (CONVOLVE, "1", tn.backends.mkldnn.is_available()),
+        (LEARN_IN_DOUBLE, "1", False),
         (CONVOLVE, "0", False),
     ],
-    ids=["import", "too small a call", "a call", "switched off"],
+    ids=["import", "too small a call", "a call", "another dtype", "switched off"],
 )
 def test_the_library_is_loaded_by_the_first_call_that_wants_it(
     code: str, variable: str, loaded: bool
@@ -293,6 +298,32 @@ class TestCalls:
                 assert blas.threads() == (1 if here else 3)
             with tn.backends.mkldnn.flags(enabled=False):
                 assert blas.threads() == 3
+        finally:
+            tn.set_num_threads(before)
+
+    def test_many_products_of_other_dtypes_in_a_row_get_the_threads(
+        self, here: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Until the library is called again; counted, so that each run does the same."""
+        if blas.threads() is None or not here:
+            return
+        monkeypatch.setattr(SWITCH, "wanted", True)
+        monkeypatch.setattr("autotn.kernels.onednn.switch.LONG", 3 * 64**3)
+        before = tn.get_num_threads()
+        double, single = tn.ones(64, 64, dtype=tn.float64), tn.ones(256, 256)
+        stack = np.ones((1, 64, 64))
+        try:
+            tn.set_num_threads(2)
+            single @ single
+            for _ in range(2):
+                seen = [blas.threads()]
+                double @ double
+                gemm.stacked(stack, stack)
+                seen.append(blas.threads())
+                double @ double
+                seen.append(blas.threads())
+                single @ single
+                assert [*seen, blas.threads()] == [1, 1, 2, 1]
         finally:
             tn.set_num_threads(before)
 

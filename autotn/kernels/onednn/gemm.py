@@ -32,9 +32,12 @@ def product(a: Any, b: Any) -> Any:
 
 def by_onednn(a: Any, b: Any) -> Array | None:
     """The product of large float32 matrices in C or Fortran order; else None."""
-    if a.dtype != np.float32 or b.dtype != np.float32 or a.ndim != 2 or b.ndim != 2:
+    if a.ndim != 2 or b.ndim != 2:
         return None
     (rows, inner), (depth, columns) = a.shape, b.shape
+    if a.dtype != FLOAT or b.dtype != FLOAT:
+        SWITCH.work_elsewhere(rows * inner * columns)
+        return None
     if inner != depth or (rows * inner * columns < WORK and SWITCH.choosy) or not a.size:
         return None
     first, second = stored(a), stored(b)
@@ -126,9 +129,10 @@ def by_stacks(a: Array, b: Array, out: Array | None = None, scale: float = 1.0) 
     if a.ndim < 3 or a.shape[:-2] != b.shape[:-2] or a.shape[-1] != b.shape[-2]:
         return None
     work = a.size * b.shape[-1]
-    if (work < STACKED_WORK and SWITCH.choosy) or not work or not SWITCH.ready():
-        return None
     if a.dtype != FLOAT or b.dtype != FLOAT:
+        SWITCH.work_elsewhere(work)
+        return None
+    if (work < STACKED_WORK and SWITCH.choosy) or not work or not SWITCH.ready():
         return None
     if out is None:
         out = np.empty((*a.shape[:-1], b.shape[-1]), np.float32)

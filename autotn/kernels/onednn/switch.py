@@ -23,6 +23,10 @@ VARIABLE = "AUTOTN_ONEDNN"
 
 FLOAT = np.dtype(np.float32)
 
+#: Multiplications of other dtypes in a row, without a call of the library among them, after which NumPy's
+#: BLAS has the threads: a tenth of a second's work, for its threads hold the cores 0.03 s after a product.
+LONG = 1 << 31
+
 
 class Switch:
     """Is the library wanted, is it there, and if not, why."""
@@ -40,6 +44,8 @@ class Switch:
         self._told: list[Callable[[bool], Any]] = []
         #: What NumPy's BLAS has while the library is not in use.
         self._blas_threads: int | None = None
+        #: Multiplications by NumPy's BLAS since the library was asked for last.
+        self._elsewhere = 0
 
     @property
     def wanted(self) -> bool:
@@ -71,7 +77,7 @@ class Switch:
 
         Both wait for work by spinning: two pools on the same cores made small steps twelve times slower.
         """
-        if self.library is not None and self._wanted:
+        if self.library is not None and self._wanted and self._elsewhere < LONG:
             blas.set_threads(1)
         elif self._blas_threads is not None:
             blas.set_threads(self._blas_threads)
@@ -82,7 +88,24 @@ class Switch:
             return False
         if not self.searched:
             self.search()
+        if self._elsewhere:
+            self._take_back()
         return self.library is not None
+
+    def work_elsewhere(self, multiplications: int) -> None:
+        """Hear of a product that NumPy's BLAS makes, as the library has none for its dtype.
+
+        The count and not the clock decides who has the threads, so that results are the same each time.
+        """
+        if self._wanted and self.library is not None and self._elsewhere < LONG:
+            self._elsewhere += multiplications
+            if self._elsewhere >= LONG:
+                self._share_cores()
+
+    def _take_back(self) -> None:
+        lent, self._elsewhere = self._elsewhere >= LONG, 0
+        if lent:
+            self._share_cores()
 
     def search(self) -> None:
         """Load the library, or remember why not; other threads wait, lest some of them go without it."""

@@ -70,7 +70,7 @@ def added(
     b: float,
 ) -> bool:
     """Add what is made of the operands to `b` times `y`; the last number is the factor before it."""
-    if b == 0 or y.size < (LEAST if SWITCH.choosy else 1) or not SWITCH.ready():
+    if b == 0 or not takes(LEAST, y):
         return False
     if b == 1:
         kind = name, eps, False
