@@ -38,7 +38,7 @@ def _computed_again(node: Node) -> bool:
     """Make an overwritten output anew, where all that it was made of is kept (as of a pooling)."""
     op, names = node.op, node.op.saved_names
     parameters = getattr(op, "parameters", ())
-    if op.several or op.aux or not parameters or not set(parameters) <= set(names):
+    if op.several or not parameters or not set(parameters) <= set(names):
         return False
     kept = dict(zip(names, node.saved, strict=False))
     for i in op.inputs:
@@ -46,7 +46,9 @@ def _computed_again(node: Node) -> bool:
         if i.kind != "one" or (storage is not None and storage.epoch > node.epoch):
             return False
     arguments = [x._data if isinstance(x, Tensor) else x for x in (kept[p] for p in parameters)]
-    kept["out"] = call.run_kernel(op, arguments, ())
+    made = call.run_kernel(op, arguments, ())
+    kept["out"], besides = made if op.aux else (made, ())
+    kept.update(zip(op.aux, besides, strict=True))
     node.saved = tuple(kept[name] for name in names)
     if node.extra is not None:
         node.extra.storages = []

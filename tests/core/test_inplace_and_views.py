@@ -477,13 +477,15 @@ def test_parts_of_a_split_may_be_written_too() -> None:
 
 
 @pytest.mark.parametrize("retain", [False, True])
-def test_a_pooled_picture_may_be_overwritten(torch: Any, retain: bool) -> None:
+@pytest.mark.parametrize("size", [4, 256], ids=["small", "as large as for compiled kernels"])
+def test_a_pooled_picture_may_be_overwritten(torch: Any, size: int, retain: bool) -> None:
     """The pooling's maxima are kept for backward; overwritten, they are computed again."""
+    values = np.random.default_rng(0).standard_normal((1, 2, size, size), np.float32)
 
     def gradient(library: Any, pool: Any) -> Any:
-        x = library.arange(32.0).reshape(1, 2, 4, 4).requires_grad_()
-        y = pool(x.sin(), 2)
-        y += x[:, :, :2, :2]
+        x = library.from_numpy(values).requires_grad_()
+        y = pool(x * 2, 2)
+        y += x[:, :, : size // 2, : size // 2]
         y.relu_()
         y.sum().backward(retain_graph=retain)
         if retain:

@@ -215,6 +215,16 @@ class TestCalls:
         assert found is not None
         return found
 
+    def test_an_arena_has_the_room_it_was_asked_for(self, here: bool) -> None:
+        """Its beginning up to the first whole line is no room: a call of one line more would run over its end."""
+        session = SWITCH.the_session()
+        session.clear()
+        for lines in (1, 2, 3):
+            session.reserve(lines * primitive.LINE)
+            end = session.arena.ctypes.data + session.arena.size
+            assert session.address % primitive.LINE == 0
+            assert session.address + lines * primitive.LINE <= end
+
     @pytest.mark.parametrize(
         "spoil",
         [

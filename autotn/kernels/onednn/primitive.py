@@ -131,6 +131,7 @@ class Session:
         self.stream_owner = Stream(library)
         self.stream = self.stream_owner.handle
         self.arena: Array = np.empty(0, np.uint8)
+        self.room = 0
         self.address = 0
         self.calls: OrderedDict[Any, Call | None] = OrderedDict()
         self.own: dict[Any, tuple[weakref.ref[Array], Call | None]] = {}
@@ -177,9 +178,10 @@ class Session:
             maker.clear()
 
     def reserve(self, size: int) -> None:
-        """Have an arena of at least so many bytes."""
-        if size > self.arena.size:
+        """Have an arena of at least so many bytes, from the beginning of a line on."""
+        if size > self.room:
             self.arena = np.empty(size + LINE, np.uint8)
+            self.room = size  # not the arena's own size: what lies before the line is of no use
             address = int(self.arena.ctypes.data)
             self.address = address + -address % LINE
 
@@ -187,7 +189,7 @@ class Session:
         """Give back the memory."""
         self.calls.clear()
         self.own.clear()
-        self.arena, self.address = np.empty(0, np.uint8), 0
+        self.arena, self.room, self.address = np.empty(0, np.uint8), 0, 0
 
 
 def _forget(own: dict[Any, Any], key: Any, _: weakref.ref[Array]) -> None:
@@ -378,7 +380,7 @@ class Call:
             if workspace is None or workspace.nbytes != self.workspace_size:
                 raise ValueError(f"oneDNN: expected a workspace of {self.workspace_size} bytes")
             set_handle(self.workspace, address_of(workspace))
-        if self.address != session.address:
+        if self.address != session.address or self.size > session.room:
             session.reserve(self.size)
             self.address = session.address
             for memory, offset in self.staged:
