@@ -175,7 +175,18 @@ def normalise(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
                 ready[i.index] = [cast(one, target) for one in given]
             elif given is not None:
                 ready[i.index] = cast(given, target)
+    if op.may_convert and op.asks_dtype(args):
+        _convert_first(op, ready)
     return tuple(ready)
+
+
+def _convert_first(op: Op, ready: list[Any]) -> None:
+    """Convert an input with history to the dtype that was asked for, so that its gradient comes back in its own."""
+    asked = dtypes.as_numpy(ready[op.parameters.index("dtype")])
+    for i in op.inputs:
+        given = ready[i.index]
+        if given._node is not None and given._data.dtype != asked:
+            ready[i.index] = given.to(asked)
 
 
 def _as_input(op: Op, i: Input, given: Any) -> Any:

@@ -249,7 +249,7 @@ def _function_lines(op: Op) -> list[str]:
         return [*lines, *(f"    {line}" for line in translated), f"    {elsewhere}"]
 
     first, rest = op.inputs[0].name, op.inputs[1:]
-    asked = ["out"] * op.has_out + list(words)
+    asked = ["out"] * op.has_out + ["dtype"] * op.may_convert + list(words)
     unusual = " or ".join(
         ["SPECIAL", *["unknown_"] * named, *(f"{word} is not None" for word in asked)]
     )
@@ -364,8 +364,10 @@ def _record_lines(op: Op) -> list[str]:
         missing = f"None if {i.name} is None else " if i.kind == "optional" else ""
         lines.append(f"            {node} = {missing}{i.name}._node")
     some = " or ".join(f"{n} is not None" for n in nodes)
+    # What is asked for as integers has no derivative.
+    floating = " and y_.dtype.kind in 'fcV'" if "dtype" in op.parameters else ""
     lines += [
-        f"            if ({some}) and (GRAD_EVERYWHERE or grad_enabled()):",
+        f"            if ({some}) and (GRAD_EVERYWHERE or grad_enabled()){floating}:",
         "                n_ = Node()",
         f"                n_.op = op_{name}",
         "                n_.seq = next_sequence()",

@@ -211,6 +211,18 @@ def of_scalar(value: Any) -> dtype:
     raise TypeError(f"not a Python number: {type(value).__name__}")
 
 
+def number(value: Any, target: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """A Python number in the NumPy dtype `target`: -1 is 255 in uint8; what it cannot hold is refused."""
+    if target.kind in "iu" and isinstance(value, (int, float)):
+        limits = np.iinfo(target)
+        if not (-limits.max if target.kind == "u" else limits.min) <= value <= limits.max:
+            raise RuntimeError(
+                f"value {value} cannot be converted to {of_numpy(target)} without overflow"
+            )
+        return np.asarray(int(value)).astype(target)
+    return np.asarray(value, target)
+
+
 def _same_category(a: dtype, b: dtype) -> dtype:
     """Promotion of two dtypes, each as strong as the other."""
     if a is b:

@@ -159,7 +159,7 @@ class TensorMethods:
     def bitwise_xor_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.bitwise
     def bmm(self, mat2: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def bool(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
-    def broadcast_to(self, size: Any) -> Any: ...  # autotn.ops.shape
+    def broadcast_to(self, *sizes: Any, size: Any = ...) -> Any: ...  # autotn.ops.shape
     def byte(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
     def cauchy_(self, median: Any = ..., sigma: Any = ..., *, generator: Any = ...) -> Any: ...  # autotn.ops.stochastic
     def cdouble(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
@@ -235,7 +235,7 @@ class TensorMethods:
     def exp2(self, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def exp2_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def exp_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
-    def expand(self, *sizes: Any) -> Any: ...  # autotn.ops.shape
+    def expand(self, *sizes: Any, size: Any = ...) -> Any: ...  # autotn.ops.shape
     def expand_as(self, other: Any) -> Any: ...  # autotn.ops.shape
     def expm1(self, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
     def expm1_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.transcendental
@@ -245,7 +245,7 @@ class TensorMethods:
     def fix(self, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def fix_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def flatten(self, start_dim: Any = ..., end_dim: Any = ...) -> Any: ...  # autotn.ops.shape
-    def flip(self, *dims: Any) -> Any: ...  # autotn.ops.arrange
+    def flip(self, *axes: Any, dims: Any = ...) -> Any: ...  # autotn.ops.arrange
     def fliplr(self) -> Any: ...  # autotn.ops.arrange
     def flipud(self) -> Any: ...  # autotn.ops.arrange
     def float(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
@@ -416,12 +416,12 @@ class TensorMethods:
     def negative(self, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def negative_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def new(self, *args: Any) -> Any: ...  # autotn.ops.create
-    def new_empty(self, *size: Any, dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
+    def new_empty(self, *sizes: Any, size: Any = ..., dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
     def new_empty_strided(self, size: Any, stride: Any, dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.exchange
     def new_full(self, size: Any, fill_value: Any, *, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
-    def new_ones(self, *size: Any, dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
+    def new_ones(self, *sizes: Any, size: Any = ..., dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
     def new_tensor(self, data: Any, *, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
-    def new_zeros(self, *size: Any, dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
+    def new_zeros(self, *sizes: Any, size: Any = ..., dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
     def nextafter(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def nextafter_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def nonzero(self, *, as_tuple: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.masks
@@ -433,7 +433,7 @@ class TensorMethods:
     def orgqr(self, tau: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.householder
     def ormqr(self, tau: Any, other: Any, left: Any = ..., transpose: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.householder
     def outer(self, vec2: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
-    def permute(self, *dims: Any) -> Any: ...  # autotn.ops.shape
+    def permute(self, *order: Any, dims: Any = ...) -> Any: ...  # autotn.ops.shape
     def pin_memory(self, device: Any = ...) -> Any: ...  # autotn.ops.convert
     def pinverse(self, rcond: Any = ...) -> Any: ...  # autotn.ops.matrix
     def polygamma(self, n: Any) -> Any: ...  # autotn.ops.gamma
@@ -463,9 +463,9 @@ class TensorMethods:
     def remainder_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def renorm(self, p: Any, dim: Any, maxnorm: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.memory
     def renorm_(self, p: Any, dim: Any, maxnorm: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.memory
-    def repeat(self, *repeats: Any) -> Any: ...  # autotn.ops.arrange
+    def repeat(self, *counts: Any, repeats: Any = ...) -> Any: ...  # autotn.ops.arrange
     def repeat_interleave(self, repeats: Any = ..., dim: Any = ..., *, output_size: Any = ...) -> Any: ...  # autotn.ops.arrange
-    def reshape(self, *shape: Any) -> Any: ...  # autotn.ops.shape
+    def reshape(self, *sizes: Any, shape: Any = ...) -> Any: ...  # autotn.ops.shape
     def reshape_as(self, other: Any) -> Any: ...  # autotn.ops.shape
     def resize(self, *sizes: Any) -> Any: ...  # autotn.ops.memory
     def resize_(self, *sizes: Any, memory_format: Any = ...) -> Any: ...  # autotn.ops.memory
@@ -507,7 +507,7 @@ class TensorMethods:
     def slogdet(self, *, out: Any = ...) -> Any: ...  # autotn.ops.solve
     def softmax(self, dim: Any = ..., dtype: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.softmax
     def sort(self, dim: Any = ..., descending: Any = ..., stable: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.order
-    def split(self, split_size_or_sections: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
+    def split(self, split_size: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
     def split_with_sizes(self, split_sizes: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
     def sqrt(self, *, out: Any = ...) -> Any: ...  # autotn.ops.power
     def sqrt_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.power
@@ -522,7 +522,7 @@ class TensorMethods:
     def subtract(self, other: Any, *number_first: Any, alpha: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def subtract_(self, other: Any, *number_first: Any, alpha: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def sum(self, dim: Any = ..., keepdim: Any = ..., *, dtype: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
-    def sum_to_size(self, *size: Any) -> Any: ...  # autotn.ops.reduce
+    def sum_to_size(self, *sizes: Any, size: Any = ...) -> Any: ...  # autotn.ops.reduce
     def svd(self, some: Any = ..., compute_uv: Any = ...) -> Any: ...  # autotn.ops.decompose
     def swapaxes(self, dim0: Any, dim1: Any) -> Any: ...  # autotn.ops.shape
     def swapaxes_(self, *args: Any) -> Any: ...  # autotn.ops.shape
@@ -537,7 +537,7 @@ class TensorMethods:
     def tanh(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def tanh_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def tensor_split(self, indices_or_sections: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
-    def tile(self, *dims: Any) -> Any: ...  # autotn.ops.arrange
+    def tile(self, *counts: Any, dims: Any = ...) -> Any: ...  # autotn.ops.arrange
     def to(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.convert
     def to_dense(self, dtype: Any = ..., *, masked_grad: Any = ...) -> Any: ...  # autotn.ops.convert
     def topk(self, k: Any, dim: Any = ..., largest: Any = ..., sorted: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.order
@@ -568,7 +568,7 @@ class TensorMethods:
     def unsqueeze_(self, *args: Any) -> Any: ...  # autotn.ops.shape
     def var(self, dim: Any = ..., unbiased: Any = ..., keepdim: Any = ..., *, correction: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
     def vdot(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
-    def view(self, *shape: Any) -> Any: ...  # autotn.ops.shape
+    def view(self, *shape: Any, size: Any = ..., dtype: Any = ...) -> Any: ...  # autotn.ops.shape
     def view_as(self, other: Any) -> Any: ...  # autotn.ops.shape
     def vsplit(self, indices_or_sections: Any) -> Any: ...  # autotn.ops.shape
     def where(self, condition: Any, other: Any) -> Any: ...  # autotn.ops.compare

@@ -158,6 +158,9 @@ class Op:
         self.declared: Callable[..., Any] = kernel
         self.parameters = tuple(parameter_names(kernel))
         self.keyword_only = kernel.__code__.co_kwonlyargcount
+        required = kernel.__code__.co_argcount - len(kernel.__defaults__ or ())
+        #: A call may ask for a dtype, to which the input is converted first.
+        self.may_convert = "dtype" in self.parameters[required:]
         self.inputs: list[Input] = []
         self.fixed: list[int] = []
         notes = kernel.__annotations__

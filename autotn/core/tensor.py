@@ -24,7 +24,7 @@ from autotn.core.modes import state
 from autotn.core.naming import SHOWN, layout, strided
 from autotn.core.node import GraphNode, Leaf, RemovableHandle, here
 from autotn.core.traced import is_traced, readable
-from autotn.errors import AutogradError
+from autotn.errors import AutogradError, ShapeError
 
 if TYPE_CHECKING:
     from autotn.core.storage import Storage, ViewInfo
@@ -107,6 +107,8 @@ class Tensor(TensorMethods):
     _storage: Storage | None = None
     _view: ViewInfo | None = None
     _retains: RemovableHandle | None = None
+    #: Whether a deep copy has a copy of ``.grad``.
+    _copies_grad = True
 
     #: NumPy leaves binary operations with a Tensor to the Tensor.
     __array_priority__ = 1000
@@ -402,7 +404,11 @@ class Tensor(TensorMethods):
         extra = node.ensure_extra()
         if extra.pre_hooks is None:
             extra.pre_hooks = {}
-        return RemovableHandle(extra.pre_hooks, hook)
+        handle = RemovableHandle(extra.pre_hooks, hook)
+        if self._retains is not None:  # what is kept is what the hooks leave
+            kept = self._retains.id
+            extra.pre_hooks[kept] = extra.pre_hooks.pop(kept)
+        return handle
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """Call ``hook(tensor)`` each time this leaf's ``.grad`` has been accumulated."""
@@ -480,7 +486,7 @@ class Tensor(TensorMethods):
                     f"Boolean value of Tensor with {amount} is ambiguous: it has shape "
                     f"{tuple(self._data.shape)}; say .any() or .all()"
                 )
-            raise RuntimeError(
+            raise ShapeError(
                 f"only one element tensors can be converted to Python scalars, not shape "
                 f"{tuple(self._data.shape)}"
             )
@@ -561,7 +567,7 @@ class Tensor(TensorMethods):
                 setattr(made, name, copy.deepcopy(value, memo))
         if self._node is not None:
             made.requires_grad_()
-        if self._leaf is not None and self._leaf.grad is not None:
+        if self._leaf is not None and self._leaf.grad is not None and self._copies_grad:
             made.grad = copy.deepcopy(self._leaf.grad, memo)
         return made
 

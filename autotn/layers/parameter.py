@@ -40,6 +40,8 @@ class Parameter(Tensor):
     tensor([1., 1.], requires_grad=True)
     """
 
+    _copies_grad = False  # a copied model starts without gradients, as PyTorch's does
+
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         made = _around(cls, data)
         return made.requires_grad_() if requires_grad else made

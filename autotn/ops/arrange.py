@@ -64,7 +64,7 @@ def flip(input: Any, dims: Any) -> Any:
     return _flip(input, axes if input.ndim else ())
 
 
-attach_method("flip")(lambda self, *dims: flip(self, ints("flip", dims)))
+attach_method("flip")(lambda self, *axes, dims=None: flip(self, ints("flip", axes, dims)))
 
 
 @composite(method="fliplr")
@@ -187,13 +187,13 @@ def tile(input: Any, dims: Any) -> Any:
     return _tile(input, (1,) * (input.ndim - len(reps)) + reps)
 
 
-attach_method("tile")(lambda self, *dims: tile(self, ints("tile", dims)))
+attach_method("tile")(lambda self, *counts, dims=None: tile(self, ints("tile", counts, dims)))
 
 
 @attach_method("repeat")
-def repeat(self: Tensor, *repeats: Any) -> Tensor:
+def repeat(self: Tensor, *counts: Any, repeats: Any = None) -> Tensor:
     """The tensor repeated along each dimension: ``x.repeat(2, 3)``."""
-    reps = ints("repeat", repeats)
+    reps = ints("repeat", counts, repeats)
     if len(reps) < self._data.ndim:
         raise RuntimeError(
             "repeat: Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"

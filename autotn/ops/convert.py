@@ -96,6 +96,8 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
     if src is not self or self._data.flags.writeable:
         inplace.check_writable("copy_", self)
+    if isinstance(src, (bool, int, float, complex)):
+        return fill_(self, src)
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_: argument 'src' must be a Tensor, got {type(src).__name__}")
     if src is self:
@@ -228,7 +230,9 @@ def fill_(self: Tensor, value: Any) -> Tensor:
     """Set every element to one value."""
     from autotn.core.tensor import wrap
 
-    if not isinstance(value, Tensor):
+    if isinstance(value, (bool, int, float, complex)):
+        value = wrap(dtypes.number(value, self._data.dtype))
+    elif not isinstance(value, Tensor):
         value = wrap(np.asarray(value).astype(self._data.dtype))
     return copy_(self, value)
 

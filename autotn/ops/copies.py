@@ -13,7 +13,8 @@ from autotn.ops.complex import view_as_complex, view_as_real
 from autotn.ops.diagonal import diagonal
 
 __all__ = [
-    "alias_copy", "as_strided_copy", "detach", "detach_", "detach_copy", "diagonal_copy", "fill",
+    "alias_copy", "as_strided_copy", "detach", "detach_", "detach_copy", "diagonal_copy",
+    "expand_copy", "fill",
     "narrow_copy", "permute_copy", "select_copy", "slice_copy", "split_copy",
     "split_with_sizes_copy", "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy",
     "unfold_copy", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze_copy",
@@ -44,6 +45,7 @@ alias_copy = _copied("alias_copy", views.alias)
 as_strided_copy = _copied("as_strided_copy", arrange.as_strided)
 detach_copy = _copied("detach_copy", lambda input: input.detach())
 diagonal_copy = _copied("diagonal_copy", diagonal)
+expand_copy = _copied("expand_copy", shape.expand)
 narrow_copy = _copied("narrow_copy", shape.narrow)
 permute_copy = _copied("permute_copy", shape.permute)
 select_copy = _copied("select_copy", shape.select)

@@ -54,6 +54,8 @@ def to_array(data: Any, dtype: Any = None, *, copy: bool = False, name: str = "t
         plain, found = _plain(data, name)
         wanted = found.dtype if wanted is None else wanted
         try:
+            if isinstance(plain, (int, float)):
+                return dtypes.number(plain, wanted)
             return np.array(plain, dtype=wanted)
         except OverflowError as error:
             raise RuntimeError(f"{name}: {error}") from None
@@ -145,7 +147,8 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     return wrap(to_array(ndarray, name="from_numpy"))
 
 
-def _size(size: tuple[Any, ...], name: str) -> tuple[int, ...]:
+def _size(size: tuple[Any, ...], name: str, by_keyword: Any = None) -> tuple[int, ...]:
+    size = size if by_keyword is None else (*size, by_keyword)
     if len(size) == 1 and not isinstance(size[0], (int, np.integer)):
         inner = size[0]
         size = (
@@ -178,7 +181,7 @@ def _made(
 
 
 def zeros(
-    *size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+    *sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """A tensor of zeros.
@@ -188,11 +191,11 @@ def zeros(
             [0., 0., 0.]])
     """
     kind = _kind(dtype) if out is None or dtype is not None else out._data.dtype
-    return _made("zeros", np.zeros(_size(size, "zeros"), kind), out, device, requires_grad)
+    return _made("zeros", np.zeros(_size(sizes, "zeros", size), kind), out, device, requires_grad)
 
 
 def ones(
-    *size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+    *sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """A tensor of ones.
@@ -201,11 +204,11 @@ def ones(
     tensor([1., 1.])
     """
     kind = _kind(dtype) if out is None or dtype is not None else out._data.dtype
-    return _made("ones", np.ones(_size(size, "ones"), kind), out, device, requires_grad)
+    return _made("ones", np.ones(_size(sizes, "ones", size), kind), out, device, requires_grad)
 
 
 def empty(
-    *size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+    *sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
     pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """A tensor whose values are whatever its memory holds.
@@ -213,7 +216,9 @@ def empty(
     >>> tn.empty(2, 3).shape
     tn.Size([2, 3])
     """
-    return _made("empty", np.empty(_size(size, "empty"), _kind(dtype)), out, device, requires_grad)
+    return _made(
+        "empty", np.empty(_size(sizes, "empty", size), _kind(dtype)), out, device, requires_grad
+    )
 
 
 def full(
@@ -230,9 +235,8 @@ def full(
         fill_value = fill_value.item()
     else:
         kind = dtypes.of_scalar(fill_value) if dtype is None else dtypes.as_dtype(dtype)
-    return _made(
-        "full", np.full(_size((size,), "full"), fill_value, kind.dtype), out, device, requires_grad
-    )
+    value = dtypes.number(fill_value, kind.dtype)
+    return _made("full", np.full(_size((size,), "full"), value), out, device, requires_grad)
 
 
 def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], Any]:
@@ -293,8 +297,8 @@ def full_like(
     tensor([5., 5.])
     """
     shape, kind = _like("full_like", input, dtype)
-    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
-    return _made("full_like", np.full(shape, value, kind), None, device, requires_grad)
+    value = dtypes.number(_number(fill_value), kind)
+    return _made("full_like", np.full(shape, value), None, device, requires_grad)
 
 
 def _number(value: Any) -> Any:
@@ -438,11 +442,11 @@ def asarray(
 
 def _new(name: str, make: Any) -> None:
     def method(
-        self: Tensor, *size: Any, dtype: Any = None, layout: Any = None, device: Any = None,
+        self: Tensor, *sizes: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
         pin_memory: bool = False, requires_grad: bool = False,
     ) -> Tensor:  # fmt: skip
         kind = self._data.dtype if dtype is None else dtypes.as_numpy(dtype)
-        return _made(name, make(_size(size, name), kind), None, device, requires_grad)
+        return _made(name, make(_size(sizes, name, size), kind), None, device, requires_grad)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"A tensor of this one's dtype: see `{name.removeprefix('new_')}`."
@@ -461,9 +465,9 @@ def new_full(
 ) -> Tensor:  # fmt: skip
     """A tensor of this one's dtype filled with one value."""
     kind = self._data.dtype if dtype is None else dtypes.as_numpy(dtype)
-    value = _number(fill_value)
+    value = dtypes.number(_number(fill_value), kind)
     return _made(
-        "new_full", np.full(_size((size,), "new_full"), value, kind), None, device, requires_grad
+        "new_full", np.full(_size((size,), "new_full"), value), None, device, requires_grad
     )
 
 

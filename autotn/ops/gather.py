@@ -8,7 +8,7 @@ import numpy as np
 
 from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim
-from autotn.errors import ShapeError
+from autotn.errors import DTypeError, ShapeError
 from autotn.kernels import scatter as scatter_kernels
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
 def check_index(name: str, index: Any, size: int, axis: int) -> None:
     """Refuse an index of another kind than integers, and one that points outside."""
     if index.dtype.kind not in "iu":
-        raise TypeError(f"{name}: Expected dtype int64 for index, got {index.dtype}; use .long()")
+        raise DTypeError(f"{name}: Expected dtype int64 for index, got {index.dtype}; use .long()")
     if index.size and (index.min() < -0 or index.max() >= size):
         where = tuple(int(k) for k in np.argwhere((index < 0) | (index >= size))[0])
         raise IndexError(
@@ -49,6 +49,8 @@ def _check_gather(name: str, input: Any, axis: int, index: Any) -> None:
 
 def _grid(index: Any, axis: int) -> tuple[Any, ...]:
     """The full advanced index of `index` along `axis`."""
+    if not index.ndim:
+        return (index,)
     parts = []
     for k, n in enumerate(index.shape):
         along = [1] * index.ndim
@@ -85,7 +87,7 @@ def scatter_into_zeros(input: Arr, shape: tuple[int, ...], dim: int, index: Fixe
     >>> scatter_into_zeros(tn.tensor([1.0, 2.0]), (3,), 0, tn.tensor([1, 1]))
     tensor([0., 3., 0.])
     """
-    if not index.size or not shape:
+    if not index.size or not shape or not index.ndim:
         return _added_along(np.zeros(shape, input.dtype), dim, index, input)
     return scatter_kernels.scatter_sum(shape, check_dim("scatter", dim, len(shape)), index, input)
 
@@ -96,6 +98,8 @@ def _added_along(base: Any, dim: int, index: Any, values: Any) -> Any:
         return base.copy()
     if base.ndim == 0:
         return np.asarray(base + values.sum())
+    if not index.ndim:
+        index, values = index.reshape(1), values.reshape(-1)[:1]
     return scatter_kernels.scatter_add(base, check_dim("scatter", dim, base.ndim), index, values)
 
 
@@ -135,7 +139,8 @@ def _scatter(input: Arr, dim: int, index: Fixed, src: Arr) -> Arr:
     result = input.copy()
     if not index.size:
         return result
-    values = src[tuple(slice(0, n) for n in index.shape)] if src.ndim else src
+    values = src[tuple(slice(0, n) for n in index.shape)] if src.ndim and index.ndim else src
+    values = values if index.ndim else values.reshape(-1)[0]
     if input.ndim == 0:
         return np.asarray(values).reshape(-1)[-1].reshape(())
     result[_grid(index, axis)] = values
@@ -251,7 +256,7 @@ def scatter_reduce(
     axis = check_dim("scatter_reduce", dim, input.ndim)
     _check_scatter("scatter_reduce", input, axis, index, src.shape)
     grid = _grid(index, axis)
-    values = src[tuple(slice(0, n) for n in index.shape)]
+    values = src[tuple(slice(0, n) for n in index.shape)] if index.ndim else src.reshape(-1)[0]
     counts = np.full(input.shape, int(include_self), np.int64)
     np.add.at(counts, grid, 1)
     result = input.copy()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core import dtypes
 from autotn.core.methods import attach_method
 from autotn.core.op import Arr, acts, op
 from autotn.core.tensor import Tensor
@@ -183,7 +184,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
 
     index = plain_index(index)
     inplace.check_writable("setitem", self)
-    if not isinstance(value, Tensor):
+    if isinstance(value, (bool, int, float, complex)):
+        value = wrap(dtypes.number(value, self._data.dtype))
+    elif not isinstance(value, Tensor):
         value = wrap(np.asarray(value, self._data.dtype))
     elif value._data.dtype != self._data.dtype:
         value = cast(value, self.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -498,8 +499,9 @@ def _searchsorted(sorted_sequence: Fixed, input: Fixed, right: bool, as_int32: b
             "searchsorted: boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
             f"and input value tensor must match, but we got {sorted_sequence.shape} and {input.shape}"
         )
-    rows = sorted_sequence.reshape(-1, sorted_sequence.shape[-1])
-    values = input.reshape(-1, input.shape[-1])
+    count = math.prod(input.shape[:-1])
+    rows = sorted_sequence.reshape(count, sorted_sequence.shape[-1])
+    values = input.reshape(count, input.shape[-1])
     found = [np.searchsorted(r, v, side) for r, v in zip(rows, values, strict=True)]
     return np.array(found, kind).reshape(input.shape)
 

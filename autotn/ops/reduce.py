@@ -267,18 +267,18 @@ def _var(input: Arr, dim: Any, correction: float, keepdim: bool) -> Arr:
     centred = np.asarray(input - centre)
     squares = centred * centred if centred.dtype.kind != "c" else (centred * centred.conj()).real
     total = np.asarray(add_reduce(squares, axes, keepdims=keepdim))
-    return np.asarray(total / _divisor(count, correction)).astype(total.dtype), (centred,)
+    return np.asarray(_spread(total, count, correction)).astype(total.dtype), (centred,)
 
 
-def _divisor(count: int, correction: float) -> float:
-    """``n - c``; 0 gives nan or inf as the numerator has it, as a division does."""
-    return max(count - correction, 0.0) or math.nan if count <= correction else count - correction
+def _spread(total: Any, count: int, correction: float) -> Any:
+    """``total / (n - c)``; where that is no more than 0, infinity, or nan for 0."""
+    return total / (count - correction) if count > correction else total * math.inf
 
 
 def _var_rule(g: Any, input: Any, centred: Any, dim: Any, correction: float, keepdim: bool) -> Any:
     shape = tuple(input.shape)
     count = count_of(shape, axes_of("var", dim, len(shape)))
-    factor = 2.0 / _divisor(count, correction)
+    factor = _spread(2.0, count, correction)
     g = kept(g, shape, dim, keepdim)
     if isinstance(g, np.ndarray):
         return (g * factor) * centred
@@ -422,12 +422,12 @@ logsumexp.grad(input=_logsumexp_rule)
 
 
 @attach_method("sum_to_size")
-def sum_to_size(self: Tensor, *size: Any) -> Tensor:
+def sum_to_size(self: Tensor, *sizes: Any, size: Any = None) -> Tensor:
     """Sum over the dimensions along which `size` would have to be stretched to this shape."""
     from autotn.core.call import sum_to
     from autotn.ops.shape import ints
 
-    return sum_to(self, ints("sum_to_size", size))
+    return sum_to(self, ints("sum_to_size", sizes, size))
 
 
 acts("elementwise", _root)

@@ -18,14 +18,15 @@ from autotn.ops.sizes import complete_shape, left_out, stretched
 
 __all__ = [
     "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "chunk",
-    "expand_copy", "flatten", "movedim", "moveaxis", "narrow", "permute", "ravel", "reshape", "select",
+    "flatten", "movedim", "moveaxis", "narrow", "permute", "ravel", "reshape", "select",
     "split", "split_with_sizes", "squeeze", "swapaxes", "swapdims", "t", "tensor_split", "hsplit", "vsplit",
     "dsplit", "transpose", "unbind", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 
-def ints(name: str, given: Sequence[Any]) -> tuple[int, ...]:
-    """Sizes given as ``2, 3`` or as one sequence, as a tuple of ints."""
+def ints(name: str, given: Sequence[Any], by_keyword: Any = None) -> tuple[int, ...]:
+    """Sizes given as ``2, 3``, as one sequence or by keyword, as a tuple of ints."""
+    given = given if by_keyword is None else (*given, by_keyword)
     if len(given) == 1 and isinstance(given[0], (tuple, list, Tensor, np.ndarray)):
         only = given[0]
         if not (isinstance(only, Tensor) and only.ndim == 0):
@@ -69,19 +70,21 @@ def reshape(input: Any, shape: Any) -> Any:
 
 
 @attach_method("reshape")
-def reshape_method(self: Tensor, *shape: Any) -> Tensor:
+def reshape_method(self: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """The elements in another shape: ``x.reshape(2, -1)``."""
-    return _reshape(self, complete_shape("reshape", ints("reshape", shape), self._data.size))
+    return _reshape(self, complete_shape("reshape", ints("reshape", sizes, shape), self._data.size))
 
 
 @attach_method("view")
-def view(self: Tensor, *shape: Any) -> Tensor:
+def view(self: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Tensor:
     """The elements in another shape, never copied; or the same bytes in another dtype."""
     from autotn.core import dtypes
 
     if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, tuple, list, Tensor)):
-        return view_dtype(self, dtypes.as_numpy(shape[0]))
-    wanted = complete_shape("view", ints("view", shape), self._data.size)
+        (dtype,) = shape
+    if dtype is not None:
+        return view_dtype(self, dtypes.as_numpy(dtype))
+    wanted = complete_shape("view", ints("view", shape, size), self._data.size)
     data = self._data
     try:
         found = data.view()
@@ -266,9 +269,9 @@ def permute(input: Any, dims: Any = None) -> Any:
 
 
 @attach_method("permute")
-def permute_method(self: Tensor, *dims: Any) -> Tensor:
+def permute_method(self: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """The dimensions in another order: ``x.permute(2, 0, 1)``."""
-    return permute(self, ints("permute", dims))
+    return permute(self, ints("permute", order, dims))
 
 
 @composite(method="t")
@@ -306,7 +309,7 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     order = [k for k in range(ndim) if k not in first]
     for goal, come in sorted(zip(last, first, strict=True)):
         order.insert(goal, come)
-    return _permute(input, tuple(order))
+    return _permute(input, tuple(order[:ndim]))
 
 
 moveaxis = alias(movedim, "moveaxis")
@@ -385,14 +388,14 @@ def _expand_rule(g: Any, input_shape: tuple[int, ...]) -> Any:
 _expand.grad(input=_expand_rule)
 
 
-def expand(input: Any, *sizes: Any) -> Any:
+def expand(input: Any, *sizes: Any, size: Any = None) -> Any:
     """Dimensions of size 1 stretched to `sizes`; -1 keeps a size.
 
     >>> tn.tensor([[1], [2]]).expand(-1, 2)
     tensor([[1, 1],
             [2, 2]])
     """
-    wanted = ints("expand", sizes)
+    wanted = ints("expand", sizes, size)
     have = tuple(input.shape)
     lead = len(wanted) - len(have)
     if lead < 0:
@@ -428,19 +431,14 @@ def expand_as(self: Tensor, other: Tensor) -> Tensor:
 
 
 @composite(method="broadcast_to", numpy=np.broadcast_to)
-def broadcast_to(input: Any, size: Any) -> Any:
+def broadcast_to(input: Any, *sizes: Any, size: Any = None) -> Any:
     """Dimensions of size 1 stretched to `size`.
 
     >>> tn.broadcast_to(tn.tensor([1, 2]), (2, 2))
     tensor([[1, 2],
             [1, 2]])
     """
-    return expand(input, size)
-
-
-def expand_copy(input: Any, size: Any) -> Any:
-    """`broadcast_to` with memory of its own."""
-    return expand(input, size).clone()
+    return expand(input, *sizes, size=size)
 
 
 @composite()
@@ -521,7 +519,7 @@ def split_with_sizes(input: Any, split_sizes: Any, dim: int = 0) -> Any:
     return _parts(input, cuts, axis)
 
 
-@composite(method="split")
+@composite()
 def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
     """The tensor cut into parts of one size (the last may be smaller), or of given sizes.
 
@@ -538,6 +536,9 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
     if size < 0 or (size == 0 and length):
         raise RuntimeError(f"split: split_size must be positive, got {size}")
     return _parts(tensor, tuple(range(size, length, size)) if size else (), axis)
+
+
+attach_method("split")(lambda self, split_size, dim=0: split(self, split_size, dim))
 
 
 @composite(method="chunk")

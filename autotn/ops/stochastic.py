@@ -57,8 +57,8 @@ def _floating(name: str, kind: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def rand(
-    *size: Any, generator: Generator | None = None, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
+    *sizes: Any, size: Any = None, generator: Generator | None = None, out: Any = None, dtype: Any = None,
+    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Uniform random numbers in [0, 1).
 
@@ -67,13 +67,17 @@ def rand(
     """
     kind = _floating("rand", _kind(dtype))
     return _made(
-        "rand", uniform_array(_size(size, "rand"), kind, generator), out, device, requires_grad
+        "rand",
+        uniform_array(_size(sizes, "rand", size), kind, generator),
+        out,
+        device,
+        requires_grad,
     )
 
 
 def randn(
-    *size: Any, generator: Generator | None = None, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
+    *sizes: Any, size: Any = None, generator: Generator | None = None, out: Any = None, dtype: Any = None,
+    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Random numbers from the standard normal distribution.
 
@@ -82,7 +86,11 @@ def randn(
     """
     kind = _floating("randn", _kind(dtype))
     return _made(
-        "randn", normal_array(_size(size, "randn"), kind, generator), out, device, requires_grad
+        "randn",
+        normal_array(_size(sizes, "randn", size), kind, generator),
+        out,
+        device,
+        requires_grad,
     )
 
 

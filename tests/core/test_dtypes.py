@@ -153,3 +153,59 @@ def test_gradients_come_back_in_the_dtype_of_their_tensor() -> None:
     y = tn.ones(2, dtype=tn.float64, requires_grad=True)
     (x * y).sum().backward()
     assert (x.grad.dtype, y.grad.dtype) == (tn.float16, tn.float64)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda x, T: x.long(),
+        lambda x, T: x.bool(),
+        lambda x, T: x.to(T.int32),
+        lambda x, T: x.view(T.int32),
+    ],
+)
+def test_integers_made_of_what_requires_grad_do_not(torch: Any, convert: Any) -> None:
+    """So they become arrays without a detach()."""
+    for T in (tn, torch):
+        x = T.ones(3, requires_grad=True)
+        for y in (convert(x, T), convert(x * 1, T)):
+            assert not y.requires_grad
+            assert y.grad_fn is None
+            assert y.numpy().dtype.kind in "ib"
+
+
+WIDENING = {
+    "softmax": lambda x, T: T.softmax(x, 0, dtype=T.float64),
+    "log_softmax": lambda x, T: T.log_softmax(x, 0, dtype=T.float64),
+    "sum": lambda x, T: x.sum(0, dtype=T.float64),
+    "nansum": lambda x, T: x.nansum(0, dtype=T.float64),
+    "mean": lambda x, T: x.mean(0, dtype=T.float64),
+    "prod": lambda x, T: x.prod(0, dtype=T.float64),
+    "cumsum": lambda x, T: x.cumsum(0, dtype=T.float64),
+    "cumprod": lambda x, T: x.cumprod(0, dtype=T.float64),
+    "vector_norm": lambda x, T: T.linalg.vector_norm(x, dtype=T.float64),
+}
+
+
+@pytest.mark.parametrize("name", WIDENING)
+@pytest.mark.parametrize("kind", ["float16", "float32"])
+def test_gradients_come_back_from_a_dtype_that_was_asked_for(
+    torch: Any, name: str, kind: str
+) -> None:
+    """Of the leaf, recorded, and of second order."""
+
+    def derivatives(T: Any) -> list[Any]:
+        x = T.tensor([[0.5, -1.0], [2.0, 1.5]], dtype=getattr(T, kind), requires_grad=True)
+        y = (WIDENING[name](x, T) ** 2).sum()
+        (first,) = T.autograd.grad(y, x, create_graph=True)
+        (first * first).sum().backward()
+        once = x.grad.clone()
+        x.grad = None
+        (WIDENING[name](x, T) ** 2).sum().backward()
+        return [y, first, once, x.grad]
+
+    for found, expected in zip(derivatives(tn), derivatives(torch), strict=True):
+        assert named(found.dtype) == named(expected.dtype)
+        np.testing.assert_allclose(
+            found.detach().numpy(), expected.detach().numpy(), rtol=5e-3, atol=5e-3
+        )

@@ -151,6 +151,15 @@ def test_retain_grad() -> None:
         assert (x * 1).grad is None
 
 
+def test_what_is_retained_has_passed_all_hooks() -> None:
+    x = tn.tensor(3.0, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.register_hook(lambda g: g + 1)
+    y.backward()
+    assert (y.grad.item(), x.grad.item()) == (2.0, 4.0)
+
+
 def test_graph_is_walkable() -> None:
     x = leaf(1.0)
     y = (x * 2 + 1).sum()

@@ -389,6 +389,18 @@ def test_a_copy_has_its_own_tables_and_the_same_tensors() -> None:
     assert module._parameters["weight"] is module.weight
 
 
+def test_a_copied_model_has_no_gradients_and_a_copied_tensor_has() -> None:
+    """As in PyTorch, so that a copy that is trained on begins its sums afresh."""
+    net = nn.Linear(2, 1)
+    net(tn.ones(1, 2)).sum().backward()
+    twin = copy.deepcopy(net)
+    assert twin.weight.grad is None
+    assert twin.weight.requires_grad
+    x = tn.ones(2, requires_grad=True)
+    x.sum().backward()
+    assert copy.deepcopy(x).grad.tolist() == [1.0, 1.0]
+
+
 def test_a_deepcopy_is_independent_and_keeps_sharing_inside() -> None:
     net = Net()
     twin = copy.deepcopy(net)

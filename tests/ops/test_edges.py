@@ -135,3 +135,39 @@ def test_equal_elements_keep_their_order(dtype: Any, descending: bool) -> None:
         if descending:
             expected = x.shape[axis] - 1 - np.flip(expected, axis)
         np.testing.assert_array_equal(stable_order(x, axis, descending), expected)
+
+
+@pytest.mark.filterwarnings("ignore:.*degrees of freedom")
+def test_more_is_corrected_than_there_is(torch: Any) -> None:
+    """The variance is then infinite, or nan where all are equal."""
+    for T in (tn, torch):
+        x = T.tensor([[1.0, 2.0], [3.0, 3.0]])
+        for correction in (2, 3):
+            found = x.var(1, correction=correction)
+            assert (found[0].item(), found[1].isnan().item()) == (np.inf, True)
+
+
+def test_a_single_place_may_be_named_without_dimensions(torch: Any) -> None:
+    """An index of no dimensions reads and writes one place of a vector, in both directions."""
+
+    def results(T: Any) -> list[Any]:
+        a, b = T.tensor(3.0, requires_grad=True), T.ones(3, requires_grad=True)
+        at = T.tensor(1)
+        made = [
+            b.gather(0, at),
+            b.scatter(0, at, a),
+            b.scatter(0, at, 5.0),
+            b.scatter_add(0, at, a),
+            b.scatter_reduce(0, at, a, "amax"),
+        ]
+        gradients = [T.autograd.grad(y.sum(), [a, b], allow_unused=True) for y in made]
+        return [y.tolist() for y in made] + [
+            None if g is None else g.tolist() for pair in gradients for g in pair
+        ]
+
+    assert results(tn) == results(torch)
+
+
+def test_a_number_has_no_dimensions_to_move() -> None:
+    assert tn.tensor(3.0).movedim(0, -1).item() == 3.0
+    assert tn.searchsorted(tn.zeros(2, 0), tn.zeros(2, 3)).tolist() == [[0, 0, 0], [0, 0, 0]]
