@@ -75,12 +75,11 @@ def _walk_down(
 
 
 def _meant(tree: Tree, name: str) -> str:
-    """A member whose name is close to `name`."""
+    """A member whose name is close to `name`, or nothing."""
     if name.startswith("_"):
         return ""
     members = [key for table in TABLES for key in tree.__dict__.get(table, ())]
-    close = difflib.get_close_matches(name, [*members, *tree.__dict__], n=1)
-    return f". Did you mean: '{close[0]}'?" if close else ""
+    return next(iter(difflib.get_close_matches(name, [*members, *tree.__dict__], n=1)), "")
 
 
 class Tree(KnownKeywords):
@@ -286,9 +285,11 @@ class Tree(KnownKeywords):
         if isinstance(getattr(type(self), name, None), property):
             # Its getter raised an AttributeError of its own: let that be seen.
             return object.__getattribute__(self, name)
-        raise AttributeError(
-            f"'{type(self).__name__}' object has no attribute '{name}'{_meant(self, name)}"
-        )
+        text = f"'{type(self).__name__}' object has no attribute '{name}'"
+        if meant := _meant(self, name):
+            # Without the object Python can't add to the text what it thinks was meant.
+            raise AttributeError(f"{text}. Did you mean: '{meant}'?", name=name, obj=None)
+        raise AttributeError(text)
 
     def __delattr__(self, name: str) -> None:
         for table in TABLES:

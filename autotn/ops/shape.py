@@ -86,15 +86,13 @@ def view(self: Tensor, *shape: Any, size: Any = None, dtype: Any = None) -> Tens
         return view_dtype(self, dtypes.as_numpy(dtype))
     wanted = complete_shape("view", ints("view", shape, size), self._data.size)
     data = self._data
-    try:
-        found = data.view()
-        found.shape = wanted
-    except AttributeError:
+    owner = data.reshape(wanted).base
+    if owner is not data and (owner is None or owner is not data.base):  # it had to be copied
         raise RuntimeError(
             f"view: size {list(wanted)} is not compatible with input tensor's size {list(data.shape)} and "
             "stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) "
             f"instead{_of_which_view(self)}."
-        ) from None
+        )
     return _reshape(self, wanted)
 
 

@@ -487,8 +487,10 @@ SCRIPT = """
 def test_a_script_without_main_guard_runs_and_ends(options: str, end: str, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     text = textwrap.dedent(SCRIPT).replace("OPTIONS", options).replace("END", end)
-    if START == "spawn" and "context" in options:
-        text = f"if __name__ == '__main__':\n{textwrap.indent(text, '    ')}"
+    if START == "spawn" and "context" in options:  # which reads the class, and not what follows
+        head, rest = text.split("loader =")
+        rest = textwrap.indent(f"loader ={rest}", "    ")
+        text = f"{head}if __name__ == '__main__':\n{rest}"
     script.write_text(text)
     run = subprocess.run(
         [sys.executable, "-W", "error", script],

@@ -183,6 +183,13 @@ def test_a_missing_attribute_is_named() -> None:
         _ = Scale().wieght
 
 
+def test_a_suggestion_is_made_once() -> None:
+    """Python adds one of its own to an error that knows the object."""
+    with pytest.raises(AttributeError, match=r"'wieght'\. Did you mean: 'weight'\?$") as caught:
+        _ = Scale().wieght
+    assert caught.value.obj is None
+
+
 def test_a_subclass_may_look_further() -> None:
     class Wrapper(nn.Module):
         def __init__(self, module: nn.Module) -> None:
