@@ -12,6 +12,7 @@ import numpy as np
 
 from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim
+from autotn.kernels.running import running_extreme
 from autotn.ops.reduce import add_reduce, axes_of, kept, maximum_reduce, minimum_reduce
 
 __all__ = ["amax", "amin", "aminmax", "argmax", "argmin", "cummax", "cummin", "max", "min"]
@@ -250,16 +251,11 @@ class CumResult(NamedTuple):
     indices: Any
 
 
-def _cumulative(name: str, accumulate: Any, input: Any, dim: int) -> CumResult:
+def _cumulative(name: str, step: Any, input: Any, dim: int) -> CumResult:
     axis = check_dim(name, dim, input.ndim)
     if input.ndim == 0:
         return CumResult(input.copy(), np.zeros((), np.int64))
-    values = accumulate(input, axis)
-    along = [1] * input.ndim
-    along[axis] = -1
-    places = np.arange(input.shape[axis]).reshape(along)
-    hit = (input == values) | (np.isnan(input) if input.dtype.kind in "fc" else False)
-    return CumResult(values, np.maximum.accumulate(np.where(hit, places, 0), axis))
+    return CumResult(*running_extreme(step, input, axis))
 
 
 @op(method="cummax", out=True, aux=("indices",))
@@ -269,7 +265,7 @@ def cummax(input: Arr, dim: int) -> tuple[Arr, Arr]:
     >>> tn.cummax(tn.tensor([1.0, 3.0, 2.0]), 0).values
     tensor([1., 3., 3.])
     """
-    found = _cumulative("cummax", np.maximum.accumulate, input, dim)
+    found = _cumulative("cummax", np.maximum, input, dim)
     return found, (found.indices,)
 
 
@@ -280,7 +276,7 @@ def cummin(input: Arr, dim: int) -> tuple[Arr, Arr]:
     >>> tn.cummin(tn.tensor([3.0, 1.0, 2.0]), 0).values
     tensor([3., 1., 1.])
     """
-    found = _cumulative("cummin", np.minimum.accumulate, input, dim)
+    found = _cumulative("cummin", np.minimum, input, dim)
     return found, (found.indices,)
 
 

@@ -10,6 +10,7 @@ from autotn.core import dtypes
 from autotn.core.op import Arr, acts, op
 from autotn.core.tensor import check_dim
 from autotn.kernels.running import running
+from autotn.kernels.running_log import running_logsum, running_logsum_slope
 
 __all__ = ["cumprod", "cumsum", "logcumsumexp"]
 
@@ -45,7 +46,7 @@ def reversed_cumsum(input: Arr, dim: int) -> Arr:
     if not input.ndim:
         return input.copy()
     axis = check_dim("cumsum", dim, input.ndim)
-    return np.flip(running(np.add, np.flip(input, axis), axis), axis)
+    return running(np.add, input, axis, backwards=True)
 
 
 reversed_cumsum.grad(input=lambda g, dim: cumsum(g, dim))
@@ -106,18 +107,17 @@ def _(g: Any, input: Any, out: Any, dim: int) -> Any:
     if not input.ndim:
         return g.astype(input.dtype)
     axis = check_dim("cumprod", dim, input.ndim)
-    if (input != 0).all():
+    zeros = input == 0
+    if not zeros.any():
         return reversed_cumsum(g * out, axis) / input
-    # Division is no way round zeros: the product without element k, from k on, built up for each k.
-    lines, slopes = np.moveaxis(input, axis, -1), np.moveaxis(g, axis, -1)
-    result = np.empty_like(lines)
-    before = np.ones(lines.shape[:-1], lines.dtype)
-    for k in range(lines.shape[-1]):
-        rest = lines[..., k:].copy()
-        rest[..., 0] = before
-        result[..., k] = (np.multiply.accumulate(rest, -1) * slopes[..., k:]).sum(-1)
-        before = before * lines[..., k]
-    return np.moveaxis(result, -1, axis)
+    # Division is no way round zeros: the first one's slope is the sum of products without it, and all later
+    # elements stand behind a factor 0.
+    passed = np.add.accumulate(zeros, axis, dtype=np.int64)
+    first = zeros & (passed == 1)
+    without = running(np.multiply, np.where(first, 1, input), axis)
+    here = reversed_cumsum(np.where(passed, g * without, 0), axis)
+    before = reversed_cumsum(g * out, axis) / np.where(zeros, 1, input)
+    return np.where(first, here, np.where(passed, 0, before))
 
 
 @cumprod.reference
@@ -145,7 +145,7 @@ def logcumsumexp(input: Arr, dim: int) -> Arr:
     axis = check_dim("logcumsumexp", dim, input.ndim)
     if not input.ndim or not input.size:
         return input.copy()
-    return np.logaddexp.accumulate(input, axis)
+    return running_logsum(input, axis)
 
 
 logcumsumexp.takes("f", "The running maximum of complex numbers is not defined")
@@ -153,19 +153,8 @@ logcumsumexp.takes("f", "The running maximum of complex numbers is not defined")
 
 @logcumsumexp.grad
 def _(g: Any, input: Any, out: Any, dim: int) -> Any:
-    """``s_i = g_i + s_{i+1} exp(out_i - out_{i+1})`` from the end: no exponent is above 0."""
-    if not input.ndim:
-        return g
     axis = check_dim("logcumsumexp", dim, input.ndim)
-    x, y, s = (np.moveaxis(a, axis, 0) for a in (input, out, g.copy()))
-    for i in range(len(s) - 2, -1, -1):
-        s[i] += s[i + 1] * _share(y[i], y[i + 1])
-    return np.moveaxis(s * _share(x, y), 0, axis)
-
-
-def _share(part: Any, whole: Any) -> Any:
-    """``exp(part - whole)``; of a whole that is nothing (or everything), equal parts have all."""
-    return np.exp(np.where(part == whole, 0, part - whole))
+    return running_logsum_slope(g, input, out, axis) if input.ndim else g
 
 
 @logcumsumexp.reference
