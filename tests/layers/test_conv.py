@@ -33,7 +33,7 @@ SETTINGS = [
 @pytest.mark.parametrize("lead", [(2,), ()])
 def test_conv(torch: Any, rank: int, lead: Any, options: dict[str, Any]) -> None:
     inputs = [normal(*lead, 4, *SIZES[rank])]
-    compare(torch, f"Conv{rank}d", (4, 8, 3), options, inputs=inputs, tolerance=1e-4)
+    compare(torch, f"Conv{rank}d", (4, 8, 3), options, inputs=inputs)
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even:UserWarning")
@@ -45,15 +45,15 @@ def test_padding_modes(torch: Any, rank: int, padding: Any, mode: str) -> None:
     for kernel in (3, 4):
         options = {"padding": padding, "padding_mode": mode}
         args = (4, 2, kernel)
-        compare(torch, f"Conv{rank}d", args, options, inputs=inputs, tolerance=1e-4)
+        compare(torch, f"Conv{rank}d", args, options, inputs=inputs)
 
 
 def test_settings_for_each_axis(torch: Any) -> None:
     options = {"stride": (2, 1), "padding": (0, 2), "dilation": (1, 2), "padding_mode": "circular"}
-    compare(torch, "Conv2d", (4, 6, (2, 3)), options, inputs=[normal(2, 4, 7, 8)], tolerance=1e-4)
+    compare(torch, "Conv2d", (4, 6, (2, 3)), options, inputs=[normal(2, 4, 7, 8)])
     options = {"stride": (2, 1), "padding": (0, 1), "dilation": (1, 2), "output_padding": (1, 0)}
     inputs = [normal(2, 4, 4, 5)]
-    compare(torch, "ConvTranspose2d", (4, 6, (2, 3)), options, inputs=inputs, tolerance=1e-4)
+    compare(torch, "ConvTranspose2d", (4, 6, (2, 3)), options, inputs=inputs)
 
 
 TRANSPOSED = [
@@ -71,14 +71,14 @@ TRANSPOSED = [
 @pytest.mark.parametrize("lead", [(2,), ()])
 def test_transposed(torch: Any, rank: int, lead: Any, options: dict[str, Any]) -> None:
     inputs = [normal(*lead, 4, *(4, 3, 2)[:rank])]
-    compare(torch, f"ConvTranspose{rank}d", (4, 8, 3), options, inputs=inputs, tolerance=1e-4)
+    compare(torch, f"ConvTranspose{rank}d", (4, 8, 3), options, inputs=inputs)
 
 
 @pytest.mark.parametrize("size", [(9, 7), (10, 8), (2, 3, 9, 8)])
 def test_a_chosen_output_size(torch: Any, size: Any) -> None:
     options = {"stride": 2, "padding": 1}
     inputs = [normal(2, 4, 5, 4), given(size)]
-    compare(torch, "ConvTranspose2d", (4, 3, 3), options, inputs=inputs, tolerance=1e-4)
+    compare(torch, "ConvTranspose2d", (4, 3, 3), options, inputs=inputs)
 
 
 @pytest.mark.parametrize("kind", ["Conv", "ConvTranspose"])
@@ -95,7 +95,7 @@ def test_lazy(torch: Any, kind: str, rank: int, lead: Any, options: dict[str, An
     theirs(torch.tensor(x))
     assert repr(ours) == repr(theirs)
     ours.load_state_dict(theirs.state_dict())
-    run_both(torch, ours, theirs, [normal(*x.shape)], tolerance=1e-4)
+    run_both(torch, ours, theirs, [normal(*x.shape)])
 
 
 def test_lazy_settings_by_position() -> None:

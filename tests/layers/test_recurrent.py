@@ -38,21 +38,21 @@ def pair(torch: Any, kind: str, *args: Any, **options: Any) -> tuple[Any, Any]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(5, 3, 2), (4, 2), (1, 1, 2), (3, 20, 2)])
 def test_layers(torch: Any, kind: str, shape: Any, options: dict[str, Any]) -> None:
-    compare(torch, kind, (2, 4), options, inputs=[normal(*shape)], tolerance=3e-5)
+    compare(torch, kind, (2, 4), options, inputs=[normal(*shape)])
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("shape", [(5, 3, 2), (4, 2)])
 def test_relu(torch: Any, shape: Any, options: dict[str, Any]) -> None:
     options = {"nonlinearity": "relu", **options}
-    compare(torch, "RNN", (2, 4), options, inputs=[normal(*shape)], tolerance=3e-5)
+    compare(torch, "RNN", (2, 4), options, inputs=[normal(*shape)])
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("shape", [(5, 3, 2), (4, 2)])
 def test_projections(torch: Any, shape: Any, options: dict[str, Any]) -> None:
     options = {"proj_size": 3, **options}
-    compare(torch, "LSTM", (2, 4), options, inputs=[normal(*shape)], tolerance=3e-5)
+    compare(torch, "LSTM", (2, 4), options, inputs=[normal(*shape)])
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -64,7 +64,7 @@ def test_first_states(torch: Any, kind: str, single: bool, options: dict[str, An
     if options.get("batch_first") and not single:
         shape = (3, 5, 2)
     inputs = [normal(*shape), normal(*state)]
-    compare(torch, kind, (2, 4), options, inputs=inputs, tolerance=3e-5)
+    compare(torch, kind, (2, 4), options, inputs=inputs)
 
 
 @pytest.mark.parametrize("proj_size", [0, 3])
@@ -75,7 +75,7 @@ def test_first_states_of_an_lstm(torch: Any, single: bool, proj_size: int) -> No
     shape, lead = ((5, 2), (4,)) if single else ((5, 3, 2), (4, 3))
 
     inputs = [normal(*shape), normal(*lead, proj_size or 4), normal(*lead, 4)]
-    run_both(torch, Calls(ours), Calls(theirs), inputs, tolerance=3e-5)
+    run_both(torch, Calls(ours), Calls(theirs), inputs)
 
 
 class Calls:
