@@ -177,7 +177,7 @@ def test_function(torch: Any, lead: Any, dtype: str, options: dict[str, Any]) ->
         (out**2).sum().backward()
         found.append([out, q.grad, k.grad, v.grad])
     for k, (ours, theirs) in enumerate(zip(*found, strict=True)):
-        close(ours, theirs, f"tensor {k}", 1e-5 if dtype == "float32" else 1e-10)
+        close(ours, theirs, f"tensor {k}")
 
 
 def test_a_mask_that_is_trained(torch: Any) -> None:
@@ -192,7 +192,7 @@ def test_a_mask_that_is_trained(torch: Any) -> None:
         (out**2).sum().backward()
         found.append([out, q.grad, mask.grad])
     for ours, theirs in zip(*found, strict=True):
-        close(ours, theirs, "trained mask", 1e-10)
+        close(ours, theirs, "trained mask")
 
 
 def test_shared_heads(torch: Any) -> None:
@@ -204,7 +204,7 @@ def test_shared_heads(torch: Any) -> None:
         )
         for library in (tn, torch)
     )
-    close(ours, theirs, "shared heads", 1e-10)
+    close(ours, theirs, "shared heads")
 
 
 def test_batches_broadcast(torch: Any) -> None:
@@ -216,7 +216,7 @@ def test_batches_broadcast(torch: Any) -> None:
     theirs = torch.nn.functional.scaled_dot_product_attention(
         *(torch.tensor(np.ascontiguousarray(x)) for x in full)
     )
-    close(ours, theirs, "broadcast", 1e-10)
+    close(ours, theirs, "broadcast")
 
 
 def test_a_row_that_sees_nothing_has_no_gradient_by_either_way() -> None:
