@@ -19,10 +19,10 @@ _FEW = 1024
 
 def masked(values: Any, mask: Any) -> Any:
     """`values` where the mask is true, else 0; the mask has their shape or broadcasts to it."""
-    bits = _AS_BITS.get(values.dtype)
-    if bits is None or mask.size < _FEW or not values.ndim:
+    bits: Any = _AS_BITS.get(values.dtype)
+    if bits is None or not values.ndim:
         return np.where(mask, values, values.dtype.type(0))
-    return np.multiply(values.view(bits), mask).view(values.dtype)
+    return (values.view(bits) * mask).view(values.dtype)
 
 
 def choose(mask: Any, a: Any, b: Any) -> Any:

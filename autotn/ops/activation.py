@@ -84,9 +84,7 @@ def _relu_rule(g: Any, out: Any) -> Any:
         found = onednn.pulled("relu", g, out)
         if found is not None:
             return found
-    if g.__class__ is np.ndarray and g.size <= _SMALL:
-        return g * (out > _zero_row(out))
-    return g * (out > 0)
+    return masked(g, (y := _values(out)) > _zero_row(y))
 
 
 _relu.grad(input=_relu_rule)
@@ -233,7 +231,7 @@ def _threshold(input: Arr, threshold: float, value: float) -> Arr:
     return np.where(input <= threshold, input.dtype.type(value), input)
 
 
-_threshold.grad(input=lambda g, input, threshold: g * _mask(input, lambda x: ~(x <= threshold)))
+_threshold.grad(input=lambda g, input, threshold: masked(g, ~(_values(input) <= threshold)))
 threshold_ = _threshold.op.in_place
 
 
@@ -263,8 +261,8 @@ def _hardtanh(input: Arr, min_val: float = -1.0, max_val: float = 1.0) -> Arr:
 
 
 _hardtanh.grad(
-    input=lambda g, input, min_val, max_val: (
-        g * _mask(input, lambda x: ~((x <= min_val) | (x >= max_val)))
+    input=lambda g, input, min_val, max_val: masked(
+        g, ~(((x := _values(input)) <= min_val) | (x >= max_val))
     )
 )
 hardtanh_ = _hardtanh.op.in_place
@@ -301,7 +299,7 @@ def _hardsigmoid(input: Arr) -> Arr:
     return np.minimum(np.maximum(input / 6 + 0.5, input.dtype.type(0)), input.dtype.type(1))
 
 
-_hardsigmoid.grad(input=lambda g, input: g * (_mask(input, lambda x: (x > -3) & (x < 3)) / 6))
+_hardsigmoid.grad(input=lambda g, input: masked(g / 6, ((x := _values(input)) > -3) & (x < 3)))
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
@@ -356,7 +354,7 @@ def hardshrink(input: Arr, lambd: float = 0.5) -> Arr:
     return np.where(np.abs(input) <= lambd, input.dtype.type(0), input)
 
 
-hardshrink.grad(input=lambda g, input, lambd: g * _mask(input, lambda x: ~(np.abs(x) <= lambd)))
+hardshrink.grad(input=lambda g, input, lambd: masked(g, ~(np.abs(_values(input)) <= lambd)))
 
 
 @op()
@@ -375,7 +373,7 @@ def softshrink(input: Arr, lambd: float = 0.5) -> Arr:
     return np.where(np.isnan(input), input, shrunk)
 
 
-softshrink.grad(input=lambda g, input, lambd: g * _mask(input, lambda x: ~(np.abs(x) <= lambd)))
+softshrink.grad(input=lambda g, input, lambd: masked(g, ~(np.abs(_values(input)) <= lambd)))
 
 
 @op(promote="float")

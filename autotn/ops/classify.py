@@ -126,6 +126,7 @@ def _nll_rule(
     reduction: str,
     input_shape: tuple[int, ...],
 ) -> Any:
+    from autotn.ops.compare import masked
     from autotn.ops.index import put_into_zeros
 
     counts = target != ignore_index
@@ -134,7 +135,7 @@ def _nll_rule(
     if reduction == "mean":
         w = w / w.sum()
     index = (np.arange(len(target)), np.where(counts, target, 0))
-    return put_into_zeros(g * -w, input_shape, index)
+    return put_into_zeros(masked(g * -w, counts), input_shape, index)
 
 
 _nll.grad(input=_nll_rule)
@@ -307,6 +308,8 @@ def _(
         gx = p * main[:, None] if weight is not None or not counts.all() else p.copy()
     gx[rows, safe] -= main
     gx *= g
+    if not counts.all():
+        gx[~counts] = 0  # also where none counts and the mean is nan
     return gx
 
 

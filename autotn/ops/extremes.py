@@ -66,12 +66,16 @@ def amin(input: Arr, dim: Any = None, keepdim: bool = False) -> Arr:
 
 def shared(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     """The gradient divided equally among the elements that are the extreme."""
+    from autotn.ops.compare import masked
+
     values = input._data if isinstance(input, Tensor) else input
     best = kept(out._data if isinstance(out, Tensor) else out, values.shape, dim, keepdim)
-    hit = (values == best).astype(values.dtype)
-    axes = axes_of("amax", dim, values.ndim)
-    share = hit / add_reduce(hit, axes, keepdims=True)
-    return kept(g, values.shape, dim, keepdim) * share
+    hit = values == best
+    many = add_reduce(hit, axes_of("amax", dim, values.ndim), keepdims=True, dtype=values.dtype)
+    if not many.all():  # NaN is largest and smallest, and equals nothing
+        hit = hit | (many == 0)
+        many = np.where(many == 0, values.dtype.type(np.nan), many)
+    return masked(kept(g, values.shape, dim, keepdim) / many, hit)
 
 
 amax.grad(input=shared)

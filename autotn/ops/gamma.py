@@ -207,7 +207,7 @@ def _times(x: Any, y: Any, log: Any) -> Any:
 
 def _log_part(g: Any, input: Any, other: Any, end: float, log: Any) -> Any:
     """``g log y``, and 0 where the product is 0 because x is."""
-    nothing = (to_arrays(input) == 0) & (to_arrays(other) <= end)
+    nothing = (to_arrays(other) <= end) & ((to_arrays(input) == 0) | (to_arrays(g) == 0))
     if not nothing.any():
         return g * log(other)
     return masked(g * log(np.where(nothing, end + 1, other)), ~nothing)

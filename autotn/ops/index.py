@@ -192,14 +192,20 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
         value = cast(value, self.dtype)
     if is_basic(index):
         part = _getitem(self, index)
-        shape = part._data.shape
-        while value._data.ndim > len(shape) and value._data.shape[0] == 1:
-            value = value.reshape(value._data.shape[1:])
-        part.copy_(value)
+        part.copy_(_without_leading_ones(value, part._data.ndim))
         return
+    if value._data.ndim > 1 and value._data.shape[0] == 1:
+        value = _without_leading_ones(value, self._data[index].ndim)
     old = self._alias()
     old._node = self._node
     inplace.write("setitem", self, _index_put(old, index, value))
+
+
+def _without_leading_ones(value: Any, ndim: int) -> Any:
+    """`value` without dimensions of size 1 at the front that the place it goes to does not have."""
+    while value._data.ndim > ndim and value._data.shape[0] == 1:
+        value = value.reshape(value._data.shape[1:])
+    return value
 
 
 acts("linear", _getitem, put_into_zeros, _index_put)

@@ -11,6 +11,7 @@ from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim, wrap
 from autotn.core.views import assign_view
 from autotn.errors import ShapeError
+from autotn.ops.compare import masked
 from autotn.ops.diagonal import diagonal
 
 __all__ = [
@@ -95,12 +96,11 @@ def _masked_fill(input: Arr, mask: Fixed, value: Arr) -> Arr:
 def _masked_fill_input(g: Any, mask: Any, input_shape: tuple[int, ...]) -> Any:
     from autotn.core.call import sum_to
 
-    keep = (~mask).astype((g._data if isinstance(g, Tensor) else g).real.dtype)
-    return sum_to(g * keep, tuple(input_shape))
+    return sum_to(masked(g, ~mask), tuple(input_shape))
 
 
 def _masked_fill_value(g: Any, mask: Any) -> Any:
-    return (g * mask.astype((g._data if isinstance(g, Tensor) else g).real.dtype)).sum()
+    return masked(g, mask).sum()
 
 
 _masked_fill.grad(input=_masked_fill_input, value=_masked_fill_value)

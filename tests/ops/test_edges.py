@@ -171,3 +171,59 @@ def test_a_single_place_may_be_named_without_dimensions(torch: Any) -> None:
 def test_a_number_has_no_dimensions_to_move() -> None:
     assert tn.tensor(3.0).movedim(0, -1).item() == 3.0
     assert tn.searchsorted(tn.zeros(2, 0), tn.zeros(2, 3)).tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
+SHUTTING = {
+    "relu": lambda x, F: F.relu(x),
+    "relu6": lambda x, F: F.relu6(x),
+    "hardtanh": lambda x, F: F.hardtanh(x),
+    "hardsigmoid": lambda x, F: F.hardsigmoid(x),
+    "threshold": lambda x, F: F.threshold(x, 0.1, 0.0),
+    "hardshrink": lambda x, F: F.hardshrink(x),
+    "softshrink": lambda x, F: F.softshrink(x),
+    "masked_fill": lambda x, F: x.masked_fill(x <= 0, 0.0),
+    "clamp": lambda x, F: x.clamp(min=0),
+    "max": lambda x, F: x.max(),
+    "median": lambda x, F: x.median(),
+    "cross_entropy": lambda x, F: F.cross_entropy(x.reshape(2, 3), x.long()[:2] * 0 - 100),
+}
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("name", SHUTTING)
+def test_nothing_comes_through_what_is_shut(torch: Any, name: str, again: bool) -> None:
+    """Not even NaN and infinity: rows that are hidden do not spoil the rest."""
+    for size in (1, 2000):
+        for value in (np.inf, np.nan):
+            found = []
+            for T in (tn, torch):
+                x = T.tensor([-1.0, 0.25, 0.5, 2.0, -7.0, 3.0] * size, requires_grad=True)
+                if name == "cross_entropy" and size > 1:
+                    continue
+                y = SHUTTING[name](x, T.nn.functional)
+                (g,) = T.autograd.grad(y, x, T.full_like(y, value), create_graph=again)
+                found.append(g.detach().numpy())
+            if found:
+                np.testing.assert_array_equal(*found)
+
+
+def test_a_batch_in_which_nothing_counts_teaches_nothing(torch: Any) -> None:
+    """The mean of no losses is nan; the weights stay what they are."""
+    for T in (tn, torch):
+        x = T.zeros(2, 3, requires_grad=True)
+        loss = T.nn.functional.cross_entropy(x, T.tensor([-100, -100]))
+        assert loss.isnan().item()
+        loss.backward()
+        assert not x.grad.any()
+
+
+@pytest.mark.parametrize("index", [[True, False, True], [0, 2], 1])
+def test_what_is_written_may_have_ones_in_front(torch: Any, index: Any) -> None:
+    def written(T: Any) -> Any:
+        x, value = T.zeros(3), T.ones(1, 1, 2 if isinstance(index, list) else 1)
+        value.requires_grad_()
+        x[T.tensor(index)] = value
+        x.sum().backward()
+        return x.tolist(), value.grad.tolist()
+
+    assert written(tn) == written(torch)
