@@ -125,7 +125,7 @@ REASONS = (
 #: Methods and attributes of PyTorch's Tensor that are not there, each with its reason above.
 TENSOR = (
     *("as_subclass", "ipu", "mtia", "xpu", "record_stream", "to_mkldnn", "to_padded_tensor"),
-    *("storage", "storage_type", "untyped_storage", "share_memory_"),
+    "share_memory_",
     *(
         "ccol_indices",
         "coalesce",

@@ -196,10 +196,8 @@ class Tensor(TensorMethods):
 
     def storage_offset(self) -> int:
         """Elements between the start of the base's memory and this tensor's first element."""
-        base = self._data
-        while isinstance(base.base, np.ndarray):
-            base = base.base
-        return (self._data.ctypes.data - base.ctypes.data) // max(self._data.itemsize, 1)
+        first = memory_of(self._data).ctypes.data
+        return (self._data.ctypes.data - first) // max(self._data.itemsize, 1)
 
     def data_ptr(self) -> int:
         """The address of the first element."""
@@ -594,6 +592,17 @@ def _rebuild(cls: type[Tensor], array: Any, requires_grad: bool, own: dict[str, 
     if requires_grad:
         made.requires_grad_()
     return made
+
+
+def memory_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array that all views of some memory were made from."""
+    while True:
+        owner = array.base
+        # NumPy's as_strided puts an object of its own between.
+        owner = owner if isinstance(owner, np.ndarray) else getattr(owner, "base", None)
+        if not isinstance(owner, np.ndarray):
+            return array
+        array = owner
 
 
 def canonical(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -70,6 +70,7 @@ from autotn.ops.spectral import *
 from autotn.ops.statistics import *
 from autotn.ops.stft import *
 from autotn.ops.stochastic import *
+from autotn.ops.storages import *
 from autotn.ops.transcendental import *
 from autotn.ops.trigonometry import *
 from autotn.ops.vision import *

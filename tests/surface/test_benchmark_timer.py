@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import autotn as tn
-from autotn.utils.benchmark import Timer
+from autotn.utils.benchmark import Compare, Measurement, TaskSpec, Timer
 
 
 class Clock:
@@ -64,3 +64,43 @@ def test_other_languages_are_refused() -> None:
         Timer(global_setup="int x;")
     with pytest.raises(RuntimeError, match="Callgrind"):
         Timer().collect_callgrind()
+
+
+def measured(times: list[float], **words: object) -> Measurement:
+    return Measurement(1, times, TaskSpec("f(x)", "", **words))
+
+
+def test_measurements_side_by_side() -> None:
+    given = [
+        measured([2e-6 * n * speed], label="scan", sub_label=f"n={n}", description=name)
+        for n in (1, 10)
+        for name, speed in (("old", 1.0), ("new", 0.5))
+    ]
+    assert str(Compare(given)).splitlines() == [
+        "[---------- scan ----------]",
+        "            |  old   |  new",
+        "1 threads: -----------------",
+        "      n=1   |   2.0  |   1.0",
+        "      n=10  |  20.0  |  10.0",
+        "",
+        "Times are in microseconds (us).",
+    ]
+
+
+def test_blocks_of_the_same_task_are_one_measurement(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Compare([measured([1.0]), measured([3.0])])
+    table.extend_results([measured([2.0])])
+    table.print()
+    assert "f(x)  |  2.0" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="expected Measurements, got float"):
+        table.extend_results([1.0])
+
+
+def test_a_table_shows_what_the_spread_allows() -> None:
+    table = Compare([measured([1.0, 1.001, 1.002]), measured([2.0, 3.0, 4.0], description="b")])
+    table.trim_significant_figures()
+    table.highlight_warnings()
+    table.colorize(rowwise=True)
+    row = str(table).splitlines()[3]
+    assert "1.00\x1b" in row
+    assert "\x1b[31m(! 33%) 3\x1b[0m" in row

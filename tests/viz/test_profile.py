@@ -210,16 +210,47 @@ def test_pytorchs_words_for_it(tmp_path) -> None:
         p.step()
     averages = p.key_averages()
     assert {one.key: one.count for one in averages} == {
-        "mul": 1, "sum": 1, "sum_backward": 1, "mul_backward": 1,
+        "mul": 1, "sum": 1, "sum_backward": 1, "mul_backward": 1, "step": 1,
     }  # fmt: skip
     lines = averages.table(sort_by="cpu_time_total", row_limit=2).splitlines()
     assert lines[0].split()[0] == "Name"
     assert len(lines) == 4
     assert lines[-1].startswith("Self CPU time total")
-    times = [one.cpu_time_total for one in averages]
+    times = [one.self_cpu_time_total for one in averages]
     dearest = max(averages, key=lambda one: one.cpu_time_total)
     assert lines[1].startswith(dearest.key)
     assert averages.total_average().self_cpu_time_total == pytest.approx(sum(times))
     with pytest.raises(ValueError, match="taste"):
         averages.table(sort_by="taste")
     assert [path.suffix for path in (tmp_path / "traces").iterdir()] == [".gz"]
+
+
+def test_a_region_has_its_time_without_the_ops_in_it() -> None:
+    x = tn.ones(3)
+
+    @tn.profiler.record_function("inner")
+    def inner() -> None:
+        x.exp()
+
+    with tn.profiler.profile() as p:
+        with tn.profiler.record_function("outer"):
+            inner()
+            inner()
+        x.log()
+    found = {one.key: one for one in p.key_averages()}
+    assert {key: one.count for key, one in found.items()} == {
+        "exp": 2, "log": 1, "inner": 2, "outer": 1,
+    }  # fmt: skip
+    inner_time, outer = found["inner"], found["outer"]
+    assert inner_time.cpu_time_total >= found["exp"].cpu_time_total
+    assert outer.cpu_time_total >= inner_time.cpu_time_total
+    assert outer.self_cpu_time_total <= outer.cpu_time_total - inner_time.cpu_time_total + 1e-6
+    assert [row.name for row in p.profiler.by_op() if row.name in ("inner", "outer")] == []
+    names = [event["name"] for event in p.profiler._trace() if event["ph"] == "X"]
+    assert sorted(names) == ["exp", "exp", "inner", "inner", "log", "outer"]
+
+
+def test_a_region_that_nobody_hears_costs_nothing_and_says_nothing() -> None:
+    with tn.profiler.record_function("alone"), tn.profiler.profile() as p:
+        tn.ones(1).exp()
+    assert [one.key for one in p.key_averages()] == ["exp"]

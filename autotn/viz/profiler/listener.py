@@ -86,6 +86,7 @@ class Listener(listening.Listener):
         self.memory = memory
         self.outer: Any = outer or listening.Listener()
         self.events: list[Event] = []
+        self.regions: list[Event] = []
         self.entered = perf_counter_ns()
         self.left = 0
         self.overhead = 0
@@ -169,6 +170,22 @@ class Listener(listening.Listener):
         where = None if frame is None else (frame.f_code, frame.f_lasti)
         self.outer.after_step(optimizer, theirs)
         self._end(step, "optimizer", now, 0, (), where)
+
+    def enter_region(self, name: str) -> Any:
+        """A part of the user's code begins that has a name."""
+        region = SimpleNamespace(name=name)
+        self._running.append([region, perf_counter_ns(), 0])
+        return region, self.overhead
+
+    def leave_region(self, entered: Any) -> None:
+        """It has ended; its own time is what was spent outside of ops and of regions inside it."""
+        now = perf_counter_ns()
+        region, overhead = entered
+        self._end(region, "region", now, 0, (), None)
+        if self.events and self.events[-1].phase == "region":
+            ended = self.events.pop()
+            ended.duration -= self.overhead - overhead
+            self.regions.append(ended)
 
     # -- what only the outer listener cares for ------------------------------------------------------
 

@@ -87,6 +87,11 @@ class profile:
         return [event for _, _, listener in self._listeners for event in listener.events]
 
     @property
+    def regions(self) -> list[Event]:
+        """What ran under a name (``profiler.record_function``), in order of its end."""
+        return [region for _, _, listener in self._listeners for region in listener.regions]
+
+    @property
     def peak_bytes(self) -> int:
         """The most that the results and gradients of ops held at one time."""
         return self._memory.peak
@@ -160,7 +165,8 @@ class profile:
         for ident, name, listener in self._listeners:
             about = {"ph": "M", "pid": process, "tid": ident, "name": "thread_name"}
             trace.append({**about, "args": {"name": name}})
-            for event in sorted(_spans(listener.events), key=lambda e: (e["ts"], -e["dur"])):
+            spans = [*_spans(listener.events), *map(_span, listener.regions)]
+            for event in sorted(spans, key=lambda e: (e["ts"], -e["dur"])):
                 event["ts"] = (event["ts"] - start) / 1000
                 event["dur"] /= 1000
                 trace.append({"ph": "X", "pid": process, "tid": ident, **event})
@@ -177,6 +183,10 @@ Profile = profile
 
 def _mean(times: Sequence[int]) -> float:
     return sum(times) / len(times) if times else 0.0
+
+
+def _span(region: Event) -> dict[str, Any]:
+    return {"name": region.op, "cat": region.phase, "ts": region.start, "dur": region.duration}
 
 
 def _spans(events: list[Event]) -> list[dict[str, Any]]:
