@@ -169,7 +169,7 @@ class TensorMethods:
     def char(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
     def cholesky(self, upper: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.decompose
     def cholesky_inverse(self, upper: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.decompose
-    def cholesky_solve(self, L: Any, upper: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.decompose
+    def cholesky_solve(self, input2: Any, upper: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.decompose
     def chunk(self, chunks: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
     def clamp(self, min: Any = ..., max: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.compare
     def clamp_(self, min: Any = ..., max: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.compare
@@ -184,7 +184,7 @@ class TensorMethods:
     def conj_physical(self, *, out: Any = ...) -> Any: ...  # autotn.ops.complex
     def conj_physical_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.complex
     def contiguous(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
-    def copy_(self, src: Any, non_blocking: Any = ...) -> Any: ...  # autotn.ops.convert
+    def copy_(self, other: Any, non_blocking: Any = ...) -> Any: ...  # autotn.ops.convert
     def copysign(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def copysign_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def corrcoef(self) -> Any: ...  # autotn.ops.statistics
@@ -221,7 +221,7 @@ class TensorMethods:
     def divide_(self, other: Any, *, rounding_mode: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def dot(self, tensor: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def double(self, memory_format: Any = ...) -> Any: ...  # autotn.ops.convert
-    def dsplit(self, indices_or_sections: Any) -> Any: ...  # autotn.ops.shape
+    def dsplit(self, indices_or_sections: Any = ..., *, sections: Any = ..., indices: Any = ...) -> Any: ...  # autotn.ops.splitting
     def eq(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def eq_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def equal(self, other: Any) -> Any: ...  # autotn.ops.logic
@@ -282,7 +282,7 @@ class TensorMethods:
     def heaviside_(self, values: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.compare
     def histc(self, bins: Any = ..., min: Any = ..., max: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.counting
     def histogram(self, bins: Any, *, range: Any = ..., weight: Any = ..., density: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.counting
-    def hsplit(self, indices_or_sections: Any) -> Any: ...  # autotn.ops.shape
+    def hsplit(self, indices_or_sections: Any = ..., *, sections: Any = ..., indices: Any = ...) -> Any: ...  # autotn.ops.splitting
     def hypot(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.power
     def hypot_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.power
     def i0(self, *, out: Any = ...) -> Any: ...  # autotn.ops.bessel
@@ -430,8 +430,8 @@ class TensorMethods:
     def normal_(self, mean: Any = ..., std: Any = ..., *, generator: Any = ...) -> Any: ...  # autotn.ops.stochastic
     def not_equal(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
     def not_equal_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.logic
-    def orgqr(self, tau: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.householder
-    def ormqr(self, tau: Any, other: Any, left: Any = ..., transpose: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.householder
+    def orgqr(self, input2: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.householder
+    def ormqr(self, input2: Any, input3: Any, left: Any = ..., transpose: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.householder
     def outer(self, vec2: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def permute(self, *order: Any, dims: Any = ...) -> Any: ...  # autotn.ops.shape
     def pin_memory(self, device: Any = ...) -> Any: ...  # autotn.ops.convert
@@ -449,7 +449,7 @@ class TensorMethods:
     def quantile(self, q: Any, dim: Any = ..., keepdim: Any = ..., *, interpolation: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.order
     def rad2deg(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def rad2deg_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
-    def random_(self, from_: Any = ..., to: Any = ..., *, generator: Any = ...) -> Any: ...  # autotn.ops.stochastic
+    def random_(self, from_: Any = ..., to: Any = ..., *, generator: Any = ..., **named: Any) -> Any: ...  # autotn.ops.stochastic
     def ravel(self) -> Any: ...  # autotn.ops.shape
     @property
     def real(self) -> Any: ...
@@ -468,7 +468,7 @@ class TensorMethods:
     def reshape(self, *sizes: Any, shape: Any = ...) -> Any: ...  # autotn.ops.shape
     def reshape_as(self, other: Any) -> Any: ...  # autotn.ops.shape
     def resize(self, *sizes: Any) -> Any: ...  # autotn.ops.memory
-    def resize_(self, *sizes: Any, memory_format: Any = ...) -> Any: ...  # autotn.ops.memory
+    def resize_(self, *sizes: Any, size: Any = ..., memory_format: Any = ...) -> Any: ...  # autotn.ops.memory
     def resize_as(self, tensor: Any) -> Any: ...  # autotn.ops.memory
     def resize_as_(self, the_template: Any, *, memory_format: Any = ...) -> Any: ...  # autotn.ops.memory
     def resolve_conj(self) -> Any: ...  # autotn.ops.complex
@@ -514,9 +514,11 @@ class TensorMethods:
     def square(self, *, out: Any = ...) -> Any: ...  # autotn.ops.power
     def square_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.power
     def squeeze(self, dim: Any = ...) -> Any: ...  # autotn.ops.shape
-    def squeeze_(self, *args: Any) -> Any: ...  # autotn.ops.shape
+    def squeeze_(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.in_place_shapes
     def std(self, dim: Any = ..., unbiased: Any = ..., keepdim: Any = ..., *, correction: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
     def stft(self, n_fft: Any, hop_length: Any = ..., win_length: Any = ..., window: Any = ..., center: Any = ..., pad_mode: Any = ..., normalized: Any = ..., onesided: Any = ..., return_complex: Any = ..., align_to_window: Any = ...) -> Any: ...  # autotn.ops.stft
+    def storage(self) -> Any: ...  # autotn.ops.storages
+    def storage_type(self) -> Any: ...  # autotn.ops.storages
     def sub(self, other: Any, *number_first: Any, alpha: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def sub_(self, other: Any, *number_first: Any, alpha: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def subtract(self, other: Any, *number_first: Any, alpha: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
@@ -524,26 +526,26 @@ class TensorMethods:
     def sum(self, dim: Any = ..., keepdim: Any = ..., *, dtype: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
     def sum_to_size(self, *sizes: Any, size: Any = ...) -> Any: ...  # autotn.ops.reduce
     def svd(self, some: Any = ..., compute_uv: Any = ...) -> Any: ...  # autotn.ops.decompose
-    def swapaxes(self, dim0: Any, dim1: Any) -> Any: ...  # autotn.ops.shape
-    def swapaxes_(self, *args: Any) -> Any: ...  # autotn.ops.shape
+    def swapaxes(self, axis0: Any, axis1: Any) -> Any: ...  # autotn.ops.shape
+    def swapaxes_(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.in_place_shapes
     def swapdims(self, dim0: Any, dim1: Any) -> Any: ...  # autotn.ops.shape
-    def swapdims_(self, *args: Any) -> Any: ...  # autotn.ops.shape
+    def swapdims_(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.in_place_shapes
     def t(self) -> Any: ...  # autotn.ops.shape
-    def t_(self, *args: Any) -> Any: ...  # autotn.ops.shape
+    def t_(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.in_place_shapes
     def take(self, index: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.gather
     def take_along_dim(self, indices: Any, dim: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.gather
     def tan(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def tan_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def tanh(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
     def tanh_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.trigonometry
-    def tensor_split(self, indices_or_sections: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
+    def tensor_split(self, indices_or_sections: Any = ..., dim: Any = ..., *, sections: Any = ..., indices: Any = ...) -> Any: ...  # autotn.ops.splitting
     def tile(self, *counts: Any, dims: Any = ...) -> Any: ...  # autotn.ops.arrange
     def to(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.convert
     def to_dense(self, dtype: Any = ..., *, masked_grad: Any = ...) -> Any: ...  # autotn.ops.convert
     def topk(self, k: Any, dim: Any = ..., largest: Any = ..., sorted: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.order
     def trace(self) -> Any: ...  # autotn.ops.diagonal
     def transpose(self, dim0: Any, dim1: Any) -> Any: ...  # autotn.ops.shape
-    def transpose_(self, *args: Any) -> Any: ...  # autotn.ops.shape
+    def transpose_(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.in_place_shapes
     def triangular_solve(self, A: Any, upper: Any = ..., transpose: Any = ..., unitriangular: Any = ...) -> Any: ...  # autotn.ops.solve
     def tril(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.diagonal
     def tril_(self, diagonal: Any = ..., *, out: Any = ...) -> Any: ...  # autotn.ops.diagonal
@@ -562,15 +564,16 @@ class TensorMethods:
     def unique(self, sorted: Any = ..., return_inverse: Any = ..., return_counts: Any = ..., dim: Any = ...) -> Any: ...  # autotn.ops.order
     def unique_consecutive(self, return_inverse: Any = ..., return_counts: Any = ..., dim: Any = ...) -> Any: ...  # autotn.ops.order
     def unsafe_chunk(self, chunks: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
-    def unsafe_split(self, split_size_or_sections: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
+    def unsafe_split(self, split_size: Any, dim: Any = ...) -> Any: ...  # autotn.ops.copies
     def unsafe_split_with_sizes(self, split_sizes: Any, dim: Any = ...) -> Any: ...  # autotn.ops.shape
     def unsqueeze(self, dim: Any) -> Any: ...  # autotn.ops.shape
-    def unsqueeze_(self, *args: Any) -> Any: ...  # autotn.ops.shape
+    def unsqueeze_(self, *args: Any, **kwargs: Any) -> Any: ...  # autotn.ops.in_place_shapes
+    def untyped_storage(self) -> Any: ...  # autotn.ops.storages
     def var(self, dim: Any = ..., unbiased: Any = ..., keepdim: Any = ..., *, correction: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.reduce
     def vdot(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.products
     def view(self, *shape: Any, size: Any = ..., dtype: Any = ...) -> Any: ...  # autotn.ops.shape
     def view_as(self, other: Any) -> Any: ...  # autotn.ops.shape
-    def vsplit(self, indices_or_sections: Any) -> Any: ...  # autotn.ops.shape
+    def vsplit(self, indices_or_sections: Any = ..., *, sections: Any = ..., indices: Any = ...) -> Any: ...  # autotn.ops.splitting
     def where(self, condition: Any, other: Any) -> Any: ...  # autotn.ops.compare
     def xlogy(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.gamma
     def xlogy_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.gamma

@@ -34,6 +34,7 @@ from autotn.ops.gather import *
 from autotn.ops.gelu import *
 from autotn.ops.householder import *
 from autotn.ops.in_place_names import *
+from autotn.ops.in_place_shapes import *
 from autotn.ops.index import *
 from autotn.ops.integrate import *
 from autotn.ops.join import *
@@ -67,6 +68,7 @@ from autotn.ops.shape import *
 from autotn.ops.softmax import *
 from autotn.ops.solve import *
 from autotn.ops.spectral import *
+from autotn.ops.splitting import *
 from autotn.ops.statistics import *
 from autotn.ops.stft import *
 from autotn.ops.stochastic import *

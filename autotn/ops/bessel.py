@@ -120,23 +120,23 @@ def special_modified_bessel_k1(input: Arr) -> Arr:
 
 
 @op(out=True, promote="float")
-def special_scaled_modified_bessel_k0(input: Arr) -> Arr:
+def special_scaled_modified_bessel_k0(x: Arr) -> Arr:
     r"""`modified_bessel_k0`, scaled: :math:`e^x K_0(x)`.
 
     >>> tn.special.scaled_modified_bessel_k0(tn.tensor([1.0]))
     tensor([1.1445])
     """
-    return scipy_values("k0e", input)
+    return scipy_values("k0e", x)
 
 
 @op(out=True, promote="float")
-def special_scaled_modified_bessel_k1(input: Arr) -> Arr:
+def special_scaled_modified_bessel_k1(x: Arr) -> Arr:
     r"""`modified_bessel_k1`, scaled: :math:`e^x K_1(x)`.
 
     >>> tn.special.scaled_modified_bessel_k1(tn.tensor([1.0]))
     tensor([1.6362])
     """
-    return scipy_values("k1e", input)
+    return scipy_values("k1e", x)
 
 
 special_modified_bessel_k0.grad(input=lambda g, input: g * -special_modified_bessel_k1(input))
@@ -144,10 +144,10 @@ special_modified_bessel_k1.grad(
     input=lambda g, input, out: g * (-special_modified_bessel_k0(input) - out / input)
 )
 special_scaled_modified_bessel_k0.grad(
-    input=lambda g, input, out: g * (out - special_scaled_modified_bessel_k1(input))
+    x=lambda g, x, out: g * (out - special_scaled_modified_bessel_k1(x))
 )
 special_scaled_modified_bessel_k1.grad(
-    input=lambda g, input, out: g * (out - special_scaled_modified_bessel_k0(input) - out / input)
+    x=lambda g, x, out: g * (out - special_scaled_modified_bessel_k0(x) - out / x)
 )
 
 
@@ -203,33 +203,31 @@ special_bessel_y1.grad(input=lambda g, input, out: g * (special_bessel_y0(input)
 
 
 @op(out=True, promote="float")
-def special_spherical_bessel_j0(input: Arr) -> Arr:
+def special_spherical_bessel_j0(x: Arr) -> Arr:
     r"""Spherical Bessel function of the first kind, order 0: :math:`\sin(x) / x`.
 
     >>> tn.special.spherical_bessel_j0(tn.tensor([0.0, 1.0]))
     tensor([1.0000, 0.8415])
     """
-    ends = np.isinf(input)
-    found = np.sinc(np.where(ends, input.dtype.type(0), input) / math.pi)
-    return np.where(ends, input.dtype.type(0), found)
+    ends = np.isinf(x)
+    found = np.sinc(np.where(ends, x.dtype.type(0), x) / math.pi)
+    return np.where(ends, x.dtype.type(0), found)
 
 
-special_spherical_bessel_j0.grad(
-    input=lambda g, input: sinc_rule(g * (1 / math.pi), input * (1 / math.pi))
-)
+special_spherical_bessel_j0.grad(x=lambda g, x: sinc_rule(g * (1 / math.pi), x * (1 / math.pi)))
 
 
 # -- Airy ------------------------------------------------------------------------------------------
 
 
 @op(out=True, promote="float")
-def special_airy_ai(input: Arr) -> Arr:
+def special_airy_ai(x: Arr) -> Arr:
     r"""Airy function: the solution of :math:`y'' = x y` that vanishes at infinity.
 
     >>> tn.special.airy_ai(tn.tensor([0.0, 1.0]))
     tensor([0.3550, 0.1353])
     """
-    return _airy(input, 0)
+    return _airy(x, 0)
 
 
 @op(promote="float")
@@ -250,7 +248,7 @@ def _airy(x: Any, which: int) -> Any:
     return np.asarray(airy(wide)[which]).astype(x.dtype, copy=False)
 
 
-special_airy_ai.grad(input=lambda g, input: g * _airy_slope(input))
+special_airy_ai.grad(x=lambda g, x: g * _airy_slope(x))
 _airy_slope.grad(input=lambda g, input: g * (input * special_airy_ai(input)))
 
 for _function in (

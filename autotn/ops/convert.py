@@ -86,26 +86,26 @@ _copy.grad(input=_nothing, src=_copy_source)
 
 
 @attach_method("copy_")
-def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
-    """Write the values of `src`, broadcast and converted, into this tensor.
+def copy_(self: Tensor, other: Any, non_blocking: bool = False) -> Tensor:
+    """Write the values of `other`, broadcast and converted, into this tensor.
 
     >>> tn.zeros(2).copy_(tn.tensor([1, 2]))
     tensor([1., 2.])
     """
     from autotn.core import inplace
 
-    if src is not self or self._data.flags.writeable:
+    if other is not self or self._data.flags.writeable:
         inplace.check_writable("copy_", self)
-    if isinstance(src, (bool, int, float, complex)):
-        return fill_(self, src)
-    if not isinstance(src, Tensor):
-        raise TypeError(f"copy_: argument 'src' must be a Tensor, got {type(src).__name__}")
-    if src is self:
+    if isinstance(other, (bool, int, float, complex)):
+        return fill_(self, other)
+    if not isinstance(other, Tensor):
+        raise TypeError(f"copy_: argument 'other' must be a Tensor, got {type(other).__name__}")
+    if other is self:
         inplace.mark_written(self)
         return self
     old = self.detach()
     old._node = self._node  # what is overwritten goes on requiring grad; its gradient is zero
-    inplace.write("copy_", self, _copy(old, src, src._data.dtype))
+    inplace.write("copy_", self, _copy(old, other, other._data.dtype))
     return self
 
 
@@ -226,21 +226,21 @@ _in_order.grad(input=lambda g: g)
 
 
 @attach_method("fill_")
-def fill_(self: Tensor, value: Any) -> Tensor:
+def fill_(input: Tensor, value: Any) -> Tensor:
     """Set every element to one value."""
     from autotn.core.tensor import wrap
 
     if isinstance(value, (bool, int, float, complex)):
-        value = wrap(dtypes.number(value, self._data.dtype))
+        value = wrap(dtypes.number(value, input._data.dtype))
     elif not isinstance(value, Tensor):
-        value = wrap(np.asarray(value).astype(self._data.dtype))
-    return copy_(self, value)
+        value = wrap(np.asarray(value).astype(input._data.dtype))
+    return copy_(input, value)
 
 
 @attach_method("zero_")
-def zero_(self: Tensor) -> Tensor:
+def zero_(input: Tensor) -> Tensor:
     """Set every element to 0."""
-    return fill_(self, 0)
+    return fill_(input, 0)
 
 
 acts("linear", _cast, _clone, _copy, _in_order)

@@ -62,8 +62,17 @@ view_as_complex_copy = _copied("view_as_complex_copy", view_as_complex)
 view_as_real_copy = _copied("view_as_real_copy", view_as_real)
 view_copy = _copied("view_copy", lambda input, *size: input.view(*size))
 
-unsafe_chunk, unsafe_split = shape.chunk, shape.split
-unsafe_split_with_sizes = shape.split_with_sizes
+unsafe_chunk, unsafe_split_with_sizes = shape.chunk, shape.split_with_sizes
+
+
+def unsafe_split(input: Any, split_size: Any, dim: int = 0) -> Any:
+    """`split`: parts may be written to in place here anyway.
+
+    >>> [p.tolist() for p in tn.unsafe_split(tn.tensor([1, 2, 3]), split_size=2)]
+    [[1, 2], [3]]
+    """
+    return shape.split(input, split_size, dim)
+
 
 for _name in ("narrow_copy", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes"):
     attach_method(_name)(globals()[_name])

@@ -72,15 +72,15 @@ _cholesky.grad(A=_cholesky_rule)
 
 
 @composite(out=True)
-def linalg_cholesky(A: Any, *, upper: bool = False) -> Any:
+def linalg_cholesky(input: Any, *, upper: bool = False) -> Any:
     r"""The lower triangular :math:`L` of :math:`A = L L^H`, for positive definite matrices.
 
     >>> tn.linalg.cholesky(tn.tensor([[4.0]]))
     tensor([[2.]])
     """
     if upper:  # the upper triangle is read, then
-        return adjoint_of(_cholesky(adjoint_of(A)))
-    return _cholesky(A)
+        return adjoint_of(_cholesky(adjoint_of(input)))
+    return _cholesky(input)
 
 
 class CholeskyExResult(NamedTuple):
@@ -91,28 +91,28 @@ class CholeskyExResult(NamedTuple):
 
 
 @composite(out=True)
-def linalg_cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
+def linalg_cholesky_ex(input: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
     """`linalg_cholesky`, and instead of an error the number of the first minor that is not positive.
 
     >>> tn.linalg.cholesky_ex(tn.tensor([[-1.0]])).info
     tensor(1, dtype=tn.int32)
     """
     if check_errors:
-        return CholeskyExResult(linalg_cholesky(A, upper=upper), _zeros_of(A))
-    data = readable(array_of(A))
+        return CholeskyExResult(linalg_cholesky(input, upper=upper), _zeros_of(input))
+    data = readable(array_of(input))
     need_square("linalg.cholesky_ex", data)
     data = adjoint_of(data) if upper else data
     info = np.zeros(data.shape[:-2], np.int32)
     for place in np.ndindex(info.shape):
         info[place] = _first_not_positive(data[place])
     if not info.any():
-        return CholeskyExResult(linalg_cholesky(A, upper=upper), like(A, info))
+        return CholeskyExResult(linalg_cholesky(input, upper=upper), like(input, info))
     # What failed is factored as the identity, so that the others keep their gradients.
     from autotn.ops.compare import where
 
-    stand_in = like(A, np.eye(data.shape[-1], dtype=data.dtype))
-    good = where(like(A, (info > 0)[..., None, None]), stand_in, A)
-    return CholeskyExResult(linalg_cholesky(good, upper=upper), like(A, info))
+    stand_in = like(input, np.eye(data.shape[-1], dtype=data.dtype))
+    good = where(like(input, (info > 0)[..., None, None]), stand_in, input)
+    return CholeskyExResult(linalg_cholesky(good, upper=upper), like(input, info))
 
 
 def _first_not_positive(matrix: Any) -> int:
@@ -139,26 +139,28 @@ def cholesky(input: Any, upper: bool = False) -> Any:
 
 
 @composite(method="cholesky_solve", out=True)
-def cholesky_solve(B: Any, L: Any, upper: bool = False) -> Any:
+def cholesky_solve(input: Any, input2: Any, upper: bool = False) -> Any:
     """The solution of ``A X = B`` from the Cholesky factor of A.
 
     >>> tn.cholesky_solve(tn.tensor([[4.0]]), tn.tensor([[2.0]]))
     tensor([[1.]])
     """
-    lower = adjoint_of(L) if upper else L
+    lower = adjoint_of(input2) if upper else input2
     return linalg_solve_triangular(
-        adjoint_of(lower), linalg_solve_triangular(lower, B, upper=False), upper=True
+        adjoint_of(lower), linalg_solve_triangular(lower, input, upper=False), upper=True
     )
 
 
 @composite(method="cholesky_inverse", out=True)
-def cholesky_inverse(L: Any, upper: bool = False) -> Any:
+def cholesky_inverse(input: Any, upper: bool = False) -> Any:
     """The inverse of A from its Cholesky factor.
 
     >>> tn.cholesky_inverse(tn.tensor([[2.0]]))
     tensor([[0.2500]])
     """
-    return cholesky_solve(like(L, np.eye(L.shape[-1], dtype=array_of(L).dtype)), L, upper)
+    return cholesky_solve(
+        like(input, np.eye(input.shape[-1], dtype=array_of(input).dtype)), input, upper
+    )
 
 
 class QRResult(NamedTuple):
@@ -282,23 +284,23 @@ _eigh.wirtinger(A=_eigh_rule)
 
 
 @composite(out=True)
-def linalg_eigh(A: Any, UPLO: str = "L") -> Any:
+def linalg_eigh(input: Any, UPLO: str = "L") -> Any:
     """Eigenvalues, ascending, and eigenvectors of symmetric (Hermitian) matrices.
 
     >>> tn.linalg.eigh(tn.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     tensor([1., 2.])
     """
-    return _eigh(A, UPLO)
+    return _eigh(input, UPLO)
 
 
 @composite(out=True)
-def linalg_eigvalsh(A: Any, UPLO: str = "L") -> Any:
+def linalg_eigvalsh(input: Any, UPLO: str = "L") -> Any:
     """Eigenvalues, ascending, of symmetric (Hermitian) matrices.
 
     >>> tn.linalg.eigvalsh(tn.tensor([[2.0, 0.0], [0.0, 1.0]]))
     tensor([1., 2.])
     """
-    return _eigh(A, UPLO)[0]
+    return _eigh(input, UPLO)[0]
 
 
 class SVDResult(NamedTuple):

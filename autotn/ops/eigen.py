@@ -29,7 +29,7 @@ class EigResult(NamedTuple):
 
 
 @op(out=True)
-def linalg_eig(A: Arr) -> tuple[Arr, Arr]:
+def linalg_eig(input: Arr) -> tuple[Arr, Arr]:
     """Eigenvalues and eigenvectors (columns of length 1), complex for real matrices too.
 
     Eigenvectors are found up to a factor of size 1; only functions that do not depend on it have
@@ -38,10 +38,10 @@ def linalg_eig(A: Arr) -> tuple[Arr, Arr]:
     >>> tn.linalg.eig(tn.tensor([[0.0, 1.0], [-1.0, 0.0]])).eigenvalues
     tensor([0.+1.j, 0.-1.j])
     """
-    need_square("linalg.eig", A)
-    values, vectors = run_lapack("linalg.eig", np.linalg.eig, A)
+    need_square("linalg.eig", input)
+    values, vectors = run_lapack("linalg.eig", np.linalg.eig, input)
     kind = np.dtype(
-        np.complex64 if A.dtype.itemsize == 4 or A.dtype == np.complex64 else np.complex128
+        np.complex64 if input.dtype.itemsize == 4 or input.dtype == np.complex64 else np.complex128
     )
     return EigResult(np.asarray(values).astype(kind), vectors.astype(kind))
 
@@ -60,15 +60,15 @@ def _rule(g: Any, out: Any) -> Any:
     return matmul(matmul(linalg_inv(turned), inner), turned)
 
 
-linalg_eig.grad(A=_rule)
-linalg_eig.wirtinger(A=_rule)
+linalg_eig.grad(input=_rule)
+linalg_eig.wirtinger(input=_rule)
 
 
 @composite(out=True)
-def linalg_eigvals(A: Any) -> Any:
+def linalg_eigvals(input: Any) -> Any:
     """Eigenvalues, complex for real matrices too.
 
     >>> tn.linalg.eigvals(tn.tensor([[0.0, 1.0], [-1.0, 0.0]]))
     tensor([0.+1.j, 0.-1.j])
     """
-    return linalg_eig(A)[0]
+    return linalg_eig(input)[0]

@@ -267,7 +267,7 @@ def lu(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
 
 
 @composite(method="lu_solve", out=True)
-def lu_solve(b: Any, LU_data: Any, LU_pivots: Any) -> Any:
+def lu_solve(input: Any, LU_data: Any, LU_pivots: Any) -> Any:
     """The old form of `linalg_lu_solve`.
 
     >>> A, B = tn.tensor([[1.0, 2.0], [4.0, 4.0]]), tn.tensor([[3.0], [8.0]])
@@ -275,7 +275,7 @@ def lu_solve(b: Any, LU_data: Any, LU_pivots: Any) -> Any:
     tensor([[1.],
             [1.]])
     """
-    return linalg_lu_solve(LU_data, LU_pivots, b)
+    return linalg_lu_solve(LU_data, LU_pivots, input)
 
 
 # -- LDL -------------------------------------------------------------------------------------------------
@@ -307,14 +307,14 @@ def _symmetric(name: str, A: Any, hermitian: bool) -> Any:
 
 
 def linalg_ldl_factor_ex(
-    A: Any, *, hermitian: bool = False, check_errors: bool = False, out: Any = None
+    input: Any, *, hermitian: bool = False, check_errors: bool = False, out: Any = None
 ) -> Any:
     """`linalg_ldl_factor` that reports a block of zeros in `info` instead of raising.
 
     >>> tn.linalg.ldl_factor_ex(tn.eye(2)).info
     tensor(0, dtype=tn.int32)
     """
-    data = _symmetric("linalg.ldl_factor", A, hermitian)
+    data = _symmetric("linalg.ldl_factor", input, hermitian)
 
     def one(a: Any) -> Any:
         packed, pivots, info = lapack("sytrf", a)(a, lower=True)
@@ -328,14 +328,14 @@ def linalg_ldl_factor_ex(
     return LDLFactorExResult(wrap(packed), wrap(pivots), wrap(info))
 
 
-def linalg_ldl_factor(A: Any, *, hermitian: bool = False, out: Any = None) -> Any:
+def linalg_ldl_factor(input: Any, *, hermitian: bool = False, out: Any = None) -> Any:
     """Factors of a symmetric ``A = P L D L^T P^T`` in one matrix; only the lower triangle is read.
 
     >>> tn.linalg.ldl_factor(tn.tensor([[2.0, 1.0], [1.0, 2.0]])).LD
     tensor([[2.0000, 0.0000],
             [0.5000, 1.5000]])
     """
-    return LDLFactorResult(*linalg_ldl_factor_ex(A, hermitian=hermitian, check_errors=True)[:2])
+    return LDLFactorResult(*linalg_ldl_factor_ex(input, hermitian=hermitian, check_errors=True)[:2])
 
 
 def linalg_ldl_solve(

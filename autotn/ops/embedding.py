@@ -245,14 +245,14 @@ def _first_maxima(rows: Any, starts: Any) -> Any:
 
 
 @composite()
-def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
+def one_hot(input: Any, num_classes: int = -1) -> Tensor:
     """Class numbers as rows with a single 1.
 
     >>> F.one_hot(tn.tensor([1, 0]), 3)
     tensor([[0, 1, 0],
             [1, 0, 0]])
     """
-    plain = tensor._data if isinstance(tensor, Tensor) else np.asarray(tensor)
+    plain = input._data if isinstance(input, Tensor) else np.asarray(input)
     if plain.dtype != np.int64:
         raise RuntimeError(
             f"one_hot: is only applicable to index tensor of type LongTensor, got {plain.dtype}"

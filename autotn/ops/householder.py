@@ -61,34 +61,34 @@ def _reflections(name: str, A: Any, tau: Any) -> list[tuple[Any, Any]]:
 
 
 @composite(out=True)
-def linalg_householder_product(A: Any, tau: Any) -> Any:
+def linalg_householder_product(input: Any, tau: Any) -> Any:
     """The first columns of a product of reflections: Q from what `geqrf` returns.
 
     >>> tn.linalg.householder_product(*tn.geqrf(tn.tensor([[3.0], [4.0]])))
     tensor([[-0.6000],
             [-0.8000]])
     """
-    need_matrix("linalg.householder_product", array_of(A))
-    eye = np.eye(*A.shape[-2:], dtype=array_of(A).dtype)
-    product = like(A, np.broadcast_to(eye, tuple(A.shape)))
-    for direction, length in reversed(_reflections("linalg.householder_product", A, tau)):
+    need_matrix("linalg.householder_product", array_of(input))
+    eye = np.eye(*input.shape[-2:], dtype=array_of(input).dtype)
+    product = like(input, np.broadcast_to(eye, tuple(input.shape)))
+    for direction, length in reversed(_reflections("linalg.householder_product", input, tau)):
         product = product - matmul(length * direction, matmul(adjoint_of(direction), product))
     return product
 
 
 @composite(method="orgqr", out=True)
-def orgqr(input: Any, tau: Any) -> Any:
+def orgqr(input: Any, input2: Any) -> Any:
     """Another name of `linalg_householder_product`.
 
     >>> tn.orgqr(*tn.geqrf(tn.tensor([[3.0], [4.0]])))
     tensor([[-0.6000],
             [-0.8000]])
     """
-    return linalg_householder_product(input, tau)
+    return linalg_householder_product(input, input2)
 
 
 @composite(method="ormqr", out=True)
-def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool = False) -> Any:
+def ormqr(input: Any, input2: Any, input3: Any, left: bool = True, transpose: bool = False) -> Any:
     """`other` multiplied by the whole product of reflections, from the left or the right.
 
     >>> tn.ormqr(*tn.geqrf(tn.tensor([[3.0], [4.0]])), tn.tensor([[3.0], [4.0]]), transpose=True)[0]
@@ -96,15 +96,15 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
     """
     need_matrix("ormqr", array_of(input))
     if not left:  # B Q = (Q^H B^H)^H
-        turned = ormqr(input, tau, adjoint_of(other), transpose=not transpose)
+        turned = ormqr(input, input2, adjoint_of(input3), transpose=not transpose)
         return adjoint_of(turned)
-    if other.shape[-2] != input.shape[-2]:
+    if input3.shape[-2] != input.shape[-2]:
         raise ShapeError(
-            f"ormqr: other.shape[-2] must be equal to input.shape[-2], got {tuple(other.shape)} and "
+            f"ormqr: other.shape[-2] must be equal to input.shape[-2], got {tuple(input3.shape)} and "
             f"{tuple(input.shape)}"
         )
-    steps = _reflections("ormqr", input, tau)
+    steps = _reflections("ormqr", input, input2)
     for direction, length in steps if transpose else reversed(steps):
         scale = length.conj() if transpose and array_of(length).dtype.kind == "c" else length
-        other = other - matmul(scale * direction, matmul(adjoint_of(direction), other))
-    return other
+        input3 = input3 - matmul(scale * direction, matmul(adjoint_of(direction), input3))
+    return input3

@@ -55,7 +55,7 @@ __all__ = [
 
 @composite(out=True)
 def linalg_vector_norm(
-    x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+    input: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Any:
     """The p-norm of all elements, or along `dim`.
 
@@ -64,12 +64,12 @@ def linalg_vector_norm(
     """
     from autotn.ops.products import norm
 
-    return norm(x, float(ord), dim, keepdim, dtype)
+    return norm(input, float(ord), dim, keepdim, dtype)
 
 
 @composite(out=True)
 def linalg_matrix_norm(
-    A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+    input: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
 ) -> Any:
     """Norms of matrices: fro, nuc, 1, -1, inf, -inf, 2, -2.
 
@@ -80,13 +80,13 @@ def linalg_matrix_norm(
     from autotn.ops.shape import movedim, unsqueeze
 
     if dtype is not None:
-        A = A.to(dtype)
+        input = input.to(dtype)
     if len(dim) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
-    row, column = (check_dim("linalg.matrix_norm", d, A.ndim) for d in dim)
+    row, column = (check_dim("linalg.matrix_norm", d, input.ndim) for d in dim)
     if row == column:
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({row}, {column})")
-    moved = movedim(A, (row, column), (-2, -1))
+    moved = movedim(input, (row, column), (-2, -1))
     if ord == "fro":
         found = norm(moved, 2.0, (-2, -1))
     elif ord == "nuc":
@@ -107,7 +107,7 @@ def linalg_matrix_norm(
 
 @composite(out=True)
 def linalg_norm(
-    A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+    input: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Any:
     """`linalg_vector_norm` or `linalg_matrix_norm`, as the arguments say.
 
@@ -115,54 +115,54 @@ def linalg_norm(
     tensor(5.)
     """
     if ord is None:
-        return linalg_vector_norm(A, 2, dim, keepdim, dtype=dtype)
+        return linalg_vector_norm(input, 2, dim, keepdim, dtype=dtype)
     if dim is not None:
         dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
         if len(dims) == 2:
-            return linalg_matrix_norm(A, ord, dims, keepdim, dtype=dtype)
-        return linalg_vector_norm(A, ord, dims, keepdim, dtype=dtype)
-    if A.ndim == 1:
-        return linalg_vector_norm(A, ord, None, keepdim, dtype=dtype)
-    if A.ndim != 2:
+            return linalg_matrix_norm(input, ord, dims, keepdim, dtype=dtype)
+        return linalg_vector_norm(input, ord, dims, keepdim, dtype=dtype)
+    if input.ndim == 1:
+        return linalg_vector_norm(input, ord, None, keepdim, dtype=dtype)
+    if input.ndim != 2:
         raise RuntimeError("linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
-                           f"{A.ndim}D.")  # fmt: skip
-    return linalg_matrix_norm(A, ord, (-2, -1), keepdim, dtype=dtype)
+                           f"{input.ndim}D.")  # fmt: skip
+    return linalg_matrix_norm(input, ord, (-2, -1), keepdim, dtype=dtype)
 
 
 @composite(out=True)
-def linalg_cond(A: Any, p: Any = None) -> Any:
+def linalg_cond(input: Any, p: Any = None) -> Any:
     """Condition number.
 
     >>> tn.linalg.cond(tn.tensor([[2.0, 0.0], [0.0, 1.0]]))
     tensor(2.)
     """
-    if 0 in A.shape[-2:] and A.shape[-2] == A.shape[-1]:
-        return abs(A).sum((-2, -1))
+    if 0 in input.shape[-2:] and input.shape[-2] == input.shape[-1]:
+        return abs(input).sum((-2, -1))
     if p in (None, 2, -2):
-        values = _svdvals(A)
+        values = _svdvals(input)
         ratio = values.amax(-1) / values.amin(-1)
         return ratio if p != -2 else 1 / ratio
-    return linalg_matrix_norm(A, p) * linalg_matrix_norm(linalg_inv(A), p)
+    return linalg_matrix_norm(input, p) * linalg_matrix_norm(linalg_inv(input), p)
 
 
 @composite(out=True)
 def linalg_matrix_rank(
-    A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+    input: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
 ) -> Any:
     """How many singular values are above a threshold.
 
     >>> tn.linalg.matrix_rank(tn.eye(3))
     tensor(3)
     """
-    need_matrix("linalg.matrix_rank", array_of(A))
-    values = np.linalg.svd(array_of(A), compute_uv=False)
+    need_matrix("linalg.matrix_rank", array_of(input))
+    values = np.linalg.svd(array_of(input), compute_uv=False)
     eps = dtypes.finfo(values.dtype).eps
     absolute = array_of(tol if tol is not None else 0.0 if atol is None else atol)
     given = tol is not None or atol is not None
-    relative = (0.0 if given else max(A.shape[-2:]) * eps) if rtol is None else array_of(rtol)
+    relative = (0.0 if given else max(input.shape[-2:]) * eps) if rtol is None else array_of(rtol)
     most = values.max(-1, initial=0)
     level = np.maximum(np.asarray(absolute), np.asarray(relative) * most)
-    return like(A, (values > level[..., None]).sum(-1))
+    return like(input, (values > level[..., None]).sum(-1))
 
 
 @composite(method="pinverse")
@@ -177,7 +177,7 @@ def pinverse(input: Any, rcond: float = 1e-15) -> Any:
 
 @composite(out=True)
 def linalg_pinv(
-    A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+    input: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
 ) -> Any:
     """Pseudo-inverse (Moore & Penrose), from the singular values above a threshold.
 
@@ -185,8 +185,8 @@ def linalg_pinv(
     tensor([[0.5000],
             [0.0000]])
     """
-    need_matrix("linalg.pinv", array_of(A))
-    return _pinv(A, rtol if rtol is not None else rcond, atol)
+    need_matrix("linalg.pinv", array_of(input))
+    return _pinv(input, rtol if rtol is not None else rcond, atol)
 
 
 @op()
@@ -229,22 +229,22 @@ class LstsqResult(NamedTuple):
 
 
 @composite()
-def linalg_lstsq(A: Any, B: Any, rcond: Any = None, *, driver: Any = None) -> LstsqResult:
+def linalg_lstsq(input: Any, b: Any, rcond: Any = None, *, driver: Any = None) -> LstsqResult:
     """The X for which ``A X`` comes nearest to B.
 
     >>> tn.linalg.lstsq(tn.tensor([[1.0]]), tn.tensor([[3.0]])).solution
     tensor([[3.]])
     """
-    vector = B.ndim == A.ndim - 1
-    right = B.reshape((*B.shape, 1)) if vector else B
-    found = matmul(linalg_pinv(A, rcond), right)
-    rank = linalg_matrix_rank(A)
-    rows, columns = A.shape[-2:]
+    vector = b.ndim == input.ndim - 1
+    right = b.reshape((*b.shape, 1)) if vector else b
+    found = matmul(linalg_pinv(input, rcond), right)
+    rank = linalg_matrix_rank(input)
+    rows, columns = input.shape[-2:]
     full = rows > columns and bool((array_of(rank) == columns).all())
-    off = matmul(A, found) - right
-    residuals = (off * off).sum(-2) if full else A.new_empty((0,))
+    off = matmul(input, found) - right
+    residuals = (off * off).sum(-2) if full else input.new_empty((0,))
     solution = found.reshape(tuple(found.shape[:-1])) if vector else found
-    return LstsqResult(solution, residuals, rank, A.new_empty((0,)))
+    return LstsqResult(solution, residuals, rank, input.new_empty((0,)))
 
 
 @composite(method="matrix_power", out=True)
@@ -274,13 +274,13 @@ def matrix_power(input: Any, n: int) -> Any:
 
 
 @composite()
-def linalg_matrix_power(A: Any, n: int, *, out: Any = None) -> Any:
+def linalg_matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
     """`matrix_power` under the name it has in ``linalg``.
 
     >>> tn.linalg.matrix_power(tn.tensor([[2.0]]), 3)
     tensor([[8.]])
     """
-    return matrix_power(A, n) if out is None else matrix_power(A, n, out=out)  # type: ignore[call-arg]
+    return matrix_power(input, n) if out is None else matrix_power(input, n, out=out)  # type: ignore[call-arg]
 
 
 @composite(method="matrix_exp")
@@ -307,13 +307,13 @@ def matrix_exp(input: Any) -> Any:
 
 
 @composite()
-def linalg_matrix_exp(A: Any) -> Any:
+def linalg_matrix_exp(input: Any) -> Any:
     """`matrix_exp` under the name it has in ``linalg``.
 
     >>> tn.linalg.matrix_exp(tn.zeros(1, 1))
     tensor([[1.]])
     """
-    return matrix_exp(A)
+    return matrix_exp(input)
 
 
 @composite()
@@ -379,7 +379,7 @@ def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) 
 
 
 @composite(out=True)
-def linalg_tensorinv(A: Any, ind: int = 2) -> Any:
+def linalg_tensorinv(input: Any, ind: int = 2) -> Any:
     """The inverse of `A` as a linear map from its last dimensions to its first `ind`.
 
     >>> tn.linalg.tensorinv(tn.eye(4).reshape(2, 2, 2, 2)).shape
@@ -389,18 +389,18 @@ def linalg_tensorinv(A: Any, ind: int = 2) -> Any:
         raise RuntimeError(
             f"linalg.tensorinv: Expected a strictly positive integer for 'ind', got {ind}"
         )
-    shape = tuple(A.shape)
+    shape = tuple(input.shape)
     rows, columns = math.prod(shape[:ind]), math.prod(shape[ind:])
     if rows != columns:
         raise ShapeError(
             f"linalg.tensorinv: Expected self to satisfy the requirement prod(A.shape[ind:]) == "
             f"prod(A.shape[:ind]), but got {columns} != {rows}"
         )
-    return linalg_inv(A.reshape((rows, columns))).reshape((*shape[ind:], *shape[:ind]))
+    return linalg_inv(input.reshape((rows, columns))).reshape((*shape[ind:], *shape[:ind]))
 
 
 @composite(out=True)
-def linalg_tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
+def linalg_tensorsolve(input: Any, other: Any, dims: Any = None) -> Any:
     """The X for which ``tensordot(A, X, X.ndim)`` is B; `dims` of A are moved to its end first.
 
     >>> tn.linalg.tensorsolve(tn.eye(4).reshape(2, 2, 4), tn.ones(2, 2))
@@ -410,16 +410,16 @@ def linalg_tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
     from autotn.ops.solve import linalg_solve
 
     if dims is not None:
-        A = movedim(A, tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
-    shape = tuple(A.shape[B.ndim :])
+        input = movedim(input, tuple(dims), tuple(range(input.ndim - len(dims), input.ndim)))
+    shape = tuple(input.shape[other.ndim :])
     count = math.prod(shape)
-    if math.prod(tuple(B.shape)) != count or math.prod(tuple(A.shape)) != count * count:
+    if math.prod(tuple(other.shape)) != count or math.prod(tuple(input.shape)) != count * count:
         raise ShapeError(
             f"linalg.tensorsolve: Expected self to satisfy the requirement prod(self.shape[other.ndim:]) "
-            f"== prod(self.shape[:other.ndim]), but got A of shape {tuple(A.shape)} and B of shape "
-            f"{tuple(B.shape)}"
+            f"== prod(self.shape[:other.ndim]), but got input of shape {tuple(input.shape)} and other of shape "
+            f"{tuple(other.shape)}"
         )
-    return linalg_solve(A.reshape((count, count)), B.reshape((count,))).reshape(shape)
+    return linalg_solve(input.reshape((count, count)), other.reshape((count,))).reshape(shape)
 
 
 @composite(numpy=np.vander)

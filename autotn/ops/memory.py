@@ -108,11 +108,11 @@ def as_strided_scatter(
 
 
 @attach_method("resize_")
-def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: Any = None) -> Tensor:
     """Let the tensor have another shape: its elements in order, more of them uninitialised."""
     if self.requires_grad:
         raise AutogradError("resize_: cannot resize variables that require grad")
-    shape = ints("resize_", sizes)
+    shape = ints("resize_", sizes, size)
     count = math.prod(shape)
     flat = self._data.reshape(-1)
     if count > flat.size:

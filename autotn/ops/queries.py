@@ -84,13 +84,13 @@ def numel(input: Any) -> int:
     return _tensor("numel", input).numel()
 
 
-def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+def result_type(tensor: Any, other: Any) -> dtypes.dtype:
     """The dtype in which two, Tensors or numbers, would be added.
 
     >>> tn.result_type(tn.ones(2, dtype=tn.int64), 1.5)
     tn.float32
     """
-    given = [tensor1, tensor2]
+    given = [tensor, other]
     tensors = [t for t in given if isinstance(t, Tensor)]
     numbers = [n for n in given if isinstance(n, (bool, int, float, complex))]
     if len(tensors) + len(numbers) < 2:

@@ -19,8 +19,8 @@ from autotn.ops.sizes import complete_shape, left_out, stretched
 __all__ = [
     "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "chunk",
     "flatten", "movedim", "moveaxis", "narrow", "permute", "ravel", "reshape", "select",
-    "split", "split_with_sizes", "squeeze", "swapaxes", "swapdims", "t", "tensor_split", "hsplit", "vsplit",
-    "dsplit", "transpose", "unbind", "unflatten", "unsqueeze",
+    "split", "split_with_sizes", "squeeze", "swapaxes", "swapdims", "t", "transpose",
+    "unbind", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 
@@ -218,8 +218,17 @@ def transpose(input: Arr, dim0: int, dim1: int) -> Arr:
 
 
 transpose.grad(input=lambda g, dim0, dim1: transpose(g, dim0, dim1))
-swapaxes = alias(transpose, "swapaxes")
 swapdims = alias(transpose, "swapdims")
+
+
+@composite(method="swapaxes")
+def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
+    """`transpose` in NumPy's words.
+
+    >>> tn.swapaxes(tn.zeros(2, 3), axis0=0, axis1=1).shape
+    tn.Size([3, 2])
+    """
+    return transpose(input, axis0, axis1)
 
 
 @op(view=True)
@@ -557,55 +566,6 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
     return split(input, -(-length // chunks), axis)
 
 
-@composite(method="tensor_split", numpy=np.array_split)
-def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
-    """The tensor cut into nearly equal parts, or at given places.
-
-    >>> [p.tolist() for p in tn.tensor_split(tn.tensor([1, 2, 3]), 2)]
-    [[1, 2], [3]]
-    """
-    if not input.ndim:
-        raise RuntimeError("tensor_split: expected at least a 1-dimensional tensor")
-    axis = check_dim("tensor_split", dim, input.ndim)
-    length = input.shape[axis]
-    given = indices_or_sections
-    if isinstance(given, Tensor):
-        given = given.tolist()
-    if isinstance(given, (tuple, list)):
-        cuts = [min(max(c + length if c < 0 else c, 0), length) for c in given]
-        bounds = zip([0, *cuts], [*cuts, length], strict=True)
-        return tuple(narrow(input, axis, a, max(b - a, 0)) for a, b in bounds)
-    count = int(given)
-    if count <= 0:
-        raise RuntimeError(f"tensor_split: number of sections must be larger than 0, got {count}")
-    small, more = divmod(length, count)
-    sizes = [small + 1] * more + [small] * (count - more)
-    return _parts(input, tuple(int(c) for c in np.cumsum(sizes)[:-1]), axis)
-
-
-def _splitter(name: str, least: int, dim: int) -> Any:
-    def function(input: Any, indices_or_sections: Any) -> Any:
-        if input.ndim < least:
-            raise RuntimeError(f"{name}: requires a tensor with at least {least} dimension(s)")
-        axis = 0 if name == "hsplit" and input.ndim == 1 else dim
-        length = input.shape[axis]
-        if isinstance(indices_or_sections, int) and length % indices_or_sections:
-            raise RuntimeError(
-                f"{name}: attempted to split along dimension {axis}, but the size of the dimension {length} "
-                f"is not divisible by the split_size {indices_or_sections}"
-            )
-        return tensor_split(input, indices_or_sections, axis)
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"`tensor_split` along dimension {dim}."
-    return attach_method(name)(function)
-
-
-hsplit = _splitter("hsplit", 1, 1)
-vsplit = _splitter("vsplit", 2, 0)
-dsplit = _splitter("dsplit", 3, 2)
-
-
 @op(method="unbind", view=True)
 def unbind(input: Arr, dim: int = 0) -> tuple[Arr, ...]:
     """The slices along a dimension, which is taken away, as views.
@@ -672,24 +632,5 @@ def select(input: Any, dim: int, index: int) -> Any:
 
     return _getitem(input, (*(slice(None),) * axis, operator.index(index)))
 
-
-def _relabel(name: str, function: Any) -> None:
-    """In-place forms of the shape changers: the tensor takes the new shape itself."""
-
-    def in_place(self: Tensor, *args: Any) -> Tensor:
-        from autotn.core.inplace import reshape_in_place
-
-        return reshape_in_place(f"{name}_", self, function(self.detach(), *args), function, args)
-
-    in_place.__name__ = in_place.__qualname__ = f"{name}_"
-    in_place.__doc__ = f"The in-place form of `{name}`: the tensor itself takes the new shape."
-    attach_method(f"{name}_")(in_place)
-
-
-for _name, _function in (
-    ("squeeze", squeeze), ("unsqueeze", unsqueeze), ("transpose", transpose), ("t", t),
-    ("swapaxes", transpose), ("swapdims", transpose),
-):  # fmt: skip
-    _relabel(_name, _function)
 
 acts("linear", _reshape, transpose, _permute, _expand, _parts, unbind)

@@ -285,7 +285,7 @@ _solve_triangular.tangent(
 
 @composite(out=True)
 def linalg_solve_triangular(
-    A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
+    input: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Any:
     """The solution of ``A X = B`` with a triangular `A`; the other triangle is not looked at.
 
@@ -294,8 +294,8 @@ def linalg_solve_triangular(
             [ 1.0000]])
     """
     if left:
-        return _solve_triangular(A, B, upper, unitriangular)
-    return swap(_solve_triangular(swap(A), swap(B), not upper, unitriangular))
+        return _solve_triangular(input, B, upper, unitriangular)
+    return swap(_solve_triangular(swap(input), swap(B), not upper, unitriangular))
 
 
 class TriangularSolveResult(NamedTuple):
@@ -307,7 +307,7 @@ class TriangularSolveResult(NamedTuple):
 
 @composite(method="triangular_solve")
 def triangular_solve(
-    b: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    input: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> Any:
     """The old form of `linalg_solve_triangular`.
 
@@ -317,7 +317,9 @@ def triangular_solve(
     from autotn.ops.diagonal import tril, triu
 
     used = swap(triu(A) if upper else tril(A)) if transpose else A
-    found = linalg_solve_triangular(used, b, upper=upper != transpose, unitriangular=unitriangular)
+    found = linalg_solve_triangular(
+        used, input, upper=upper != transpose, unitriangular=unitriangular
+    )
     return TriangularSolveResult(found, A.clone())
 
 

@@ -345,12 +345,20 @@ def _fill(name: str, tensor: Tensor, values: Any) -> Tensor:
     return tensor
 
 
+def _from(name: str, given: Any, named: dict[str, Any]) -> Any:
+    """The lower bound, whose name in PyTorch is a keyword of Python: ``**{"from": 1}``."""
+    low = named.pop("from", given)
+    if named:
+        raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(named))}'")
+    return low
+
+
 @attach_method("uniform_")
 def uniform_(
     self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Any = None, **named: Any
 ) -> Tensor:
     """Fill with uniform numbers in [from, to)."""
-    low = named.pop("from", from_)
+    low = _from("uniform_", from_, named)
     if low > to:
         raise RuntimeError(
             f"uniform_: expects to return a [from, to) range, but found from={low} > to={to}"
@@ -372,9 +380,10 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any
 
 @attach_method("random_")
 def random_(
-    self: Tensor, from_: int = 0, to: int | None = None, *, generator: Any = None
+    self: Tensor, from_: int = 0, to: int | None = None, *, generator: Any = None, **named: Any
 ) -> Tensor:
     """Fill with random integers: below `from_` if alone, else in [from_, to)."""
+    from_ = _from("random_", from_, named)
     kind = self._data.dtype
     if to is None and from_:
         from_, to = 0, from_

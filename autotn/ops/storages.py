@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from autotn.core import dtypes
+from autotn.core.device import CPU
 from autotn.core.inplace import mark_written
 from autotn.core.methods import attach_method
 from autotn.core.node import here
-from autotn.core.tensor import CPU, Tensor, memory_of, wrap
+from autotn.core.tensor import Tensor, memory_of, wrap
 
 __all__ = ["TypedStorage", "UntypedStorage", "is_storage"]
 
@@ -48,7 +49,7 @@ class _Storage:
 
     def tolist(self) -> list[Any]:
         """The elements as Python numbers."""
-        return wrap(self._elements).tolist()  # type: ignore[no-any-return]
+        return wrap(self._elements).tolist()
 
     def is_shared(self) -> bool:
         """False: memory belongs to this process."""
@@ -99,7 +100,7 @@ class _Storage:
         return iter(self.tolist())
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self._same() == other._same()  # type: ignore[attr-defined]
+        return type(other) is type(self) and self._same() == other._same()
 
     def __hash__(self) -> int:
         return hash(self._same())

@@ -80,6 +80,13 @@ def _(array):
     yield ErrorSample(array(2), 2, raises=IndexError, match="range")
 
 
+@samples("swapaxes")
+def _(array):
+    yield Sample(array(2, 3, 4), 0, 2)
+    yield Sample(array(2, 3), axis0=-1, axis1=0)
+    yield ErrorSample(array(2, 3), 0, 2, raises=IndexError, match="range")
+
+
 @samples("transpose")
 def _(array):
     yield Sample(array(2, 3, 4), 0, 2)

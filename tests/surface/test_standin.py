@@ -131,7 +131,7 @@ def test_pytorch_itself_is_not_displaced() -> None:
         ("import autotn; autotn.nn.functional.rellu", AttributeError, "nn.functional.relu"),
         ("import autotn; autotn.optim.Adaam", AttributeError, "optim.Adam"),
         ("import autotn; autotn.Tensor.to_sparse", AttributeError, "no sparse tensors"),
-        ("import autotn; autotn.zeros(1).untyped_storage()", AttributeError, "memory is NumPy's"),
+        ("import autotn; autotn.zeros(1).share_memory_()", AttributeError, "Module.share_memory()"),
     ],
 )
 def test_an_absent_name_is_explained(statement: str, kind: type[Exception], words: str) -> None:
