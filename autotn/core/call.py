@@ -201,8 +201,13 @@ def _as_input(op: Op, i: Input, given: Any) -> Any:
 
 def _check_kinds(op: Op, operands: list[Any], target: dtypes.dtype | None) -> None:
     """Refuse a dtype the op says it does not take, before or after promotion as it says."""
-    given = [t.dtype if isinstance(t, Tensor) else dtypes.of_scalar(t) for t in operands]
-    for one in [target] if target is not None and op.kinds_of_promoted else given:
+    if target is not None and op.kinds_of_promoted:
+        asked = [target]
+    else:
+        held = {t._data.dtype: t for t in operands if isinstance(t, Tensor)}
+        asked = [t.dtype for t in held.values()]
+        asked += [dtypes.of_scalar(t) for t in operands if not isinstance(t, Tensor)]
+    for one in asked:
         if ("b" if one.name == "bool" else " ifc"[max(one.category, 1)]) not in op.kinds:
             words = {"b": "bool", "i": "integer", "f": "floating-point", "c": "complex"}
             taken = ", ".join(word for letter, word in words.items() if letter in op.kinds)
@@ -349,14 +354,14 @@ def _record(
     values: dict[str, Any] = dict(zip(op.parameters, args, strict=True))
     values["out"] = tuple(t._data for t in tensors) if op.several else tensors[0]._data
     values.update(zip(op.aux, aux, strict=True))
-    for i in op.inputs:
+    for i in op.inputs_by_shape:
         given = arguments[i.index]
         values[f"{i.name}_shape"] = (
             None if given is None else [a.shape for a in given] if i.kind == "list" else given.shape
         )
-    is_complex = any(t._data.dtype.kind == "c" for t in tensors) or any(
-        _kind_of(args[i.index]) == "c" for i in op.inputs
-    )
+    flat = _flat_inputs(op, args)
+    taken = {t._data.dtype for t in flat if t is not None}
+    is_complex = "c" in {d.kind for d in taken.union([t._data.dtype for t in tensors])}
     node.op = complex_twin(op) if is_complex else op
     if transform:
         node.op = transform.twin(node.op, args)
@@ -369,13 +374,12 @@ def _record(
         for n in op.saved_names
     )
     node.post = None
-    flat = _flat_inputs(op, args)
-    shape = tensors[0]._data.shape
     if op.broadcasts:
+        shape = tensors[0]._data.shape
         node.post = broadcast_post(shape, tuple(None if t is None else t._data for t in flat))
     if is_complex:
         node.post = real_post(node.post, flat)
-    if any(t is not None and half.is_half(t._data.dtype) for t in flat):
+    if any(half.is_half(d) for d in taken):
         node.post = half_post(node.post, flat)
     node.epoch = HOT["EPOCH"]
     node.extra = None
@@ -391,14 +395,6 @@ def _record(
     for k, t in enumerate(tensors):
         if is_differentiable(t):
             t._node = OutputNode(node, k)
-
-
-def _kind_of(given: Any) -> str:
-    if isinstance(given, Tensor):
-        return str(given._data.dtype.kind)
-    if isinstance(given, list):
-        return "c" if any(t._data.dtype.kind == "c" for t in given) else ""
-    return ""
 
 
 def _flat_inputs(op: Op, args: tuple[Any, ...]) -> list[Any]:

@@ -269,6 +269,11 @@ class Op:
         return {n: self.needed_for(n) for n in self.saved_names}
 
     @functools.cached_property
+    def inputs_by_shape(self) -> tuple[Input, ...]:
+        """Inputs whose shape is kept."""
+        return tuple(i for i in self.inputs if f"{i.name}_shape" in self.saved_names)
+
+    @functools.cached_property
     def keeps_output(self) -> bool:
         """True when a rule names the output."""
         return any("out" in rule.names for rule in self.all_rules())
@@ -277,7 +282,7 @@ class Op:
         """More was declared: forget what followed; the call path is written anew if it was."""
         from autotn.core import callpath
 
-        for name in ("saved_names", "only", "keeps_output"):
+        for name in ("saved_names", "only", "inputs_by_shape", "keeps_output"):
             self.__dict__.pop(name, None)
         if self.generated is not None:
             callpath.generate(self)

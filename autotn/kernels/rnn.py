@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from autotn.kernels import lstm_line
 from autotn.kernels.onednn import rnn as onednn
 from autotn.kernels.sweep import (
     Array,
@@ -70,7 +71,7 @@ def lstm(
     *,
     batch_sizes: Sequence[int] | Array | None = None,
     reverse: bool = False,
-) -> tuple[tuple[Array, ...], Saved]:
+) -> tuple[tuple[Array, ...], Saved | lstm_line.Line]:
     """Sweep an LSTM over a sequence; returns ``(output, h_n, c_n)`` and what `lstm_backward` needs.
 
     ``c = f * c + i * tanh(g)``, ``h = o * tanh(c)``, then ``h = w_hr @ h`` where ``w_hr`` is given.
@@ -91,6 +92,8 @@ def lstm(
         swept = onednn.sweep("lstm", x, (h0, c0), (w_ih, w_hh), (b_ih, b_hh), reverse)
         if swept is not None:
             return swept
+        if lstm_line.suits(x, c0):
+            return lstm_line.sweep(x, h0, c0, w_ih, w_hh, b_ih, b_hh, reverse)
     hidden = c0.shape[1]
     riding = rides(w_ih)
     weight = _lstm_gates(fold(w_hh, w_ih if riding else None, b_ih, b_hh), hidden)
@@ -175,7 +178,7 @@ def lstm_backward(
     w_ih: Array,
     w_hh: Array,
     w_hr: Array | None,
-    saved: Saved,
+    saved: Saved | lstm_line.Line,
     *,
     batch_sizes: Sequence[int] | Array | None = None,
     reverse: bool = False,
@@ -186,6 +189,11 @@ def lstm_backward(
     if isinstance(saved, onednn.Kept):
         swept = onednn.sweep_back("lstm", saved, x, (g_output, g_h, g_c), reverse)
         return Gradients._make((*swept, None))
+    if isinstance(saved, lstm_line.Line):
+        found = lstm_line.sweep_back(
+            (g_output, g_h, g_c), w_ih, w_hh, saved, reverse, need_input, need_weights
+        )
+        return Gradients._make((*found, None))
     runs = runs_of(x, batch_sizes, reverse)
 
     def sweep(g: Array, run: Run, carried: list[Array], kept: tuple[Array, ...]) -> Any:

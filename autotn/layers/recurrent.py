@@ -231,11 +231,14 @@ class RNNBase(Module):
         return output, tuple(last) if self.mode == "LSTM" else last[0]
 
     def _first_states(self, hx: Any, batch: int, single: bool, data: Any) -> list[Any]:
-        """The states to begin with, checked, as (layers · directions, batch, features)."""
-        name = type(self).__name__
-        expected = [(len(self._weight_names), batch, features) for features in self._state_sizes()]
+        """The states to begin with, checked: for each layer and direction (batch, features)."""
+        name, sweeps, sizes = type(self).__name__, len(self._weight_names), self._state_sizes()
         if hx is None:
-            return [zeros(shape, dtype=data.dtype) for shape in expected]
+            nothing = {
+                features: zeros((batch, features), dtype=data.dtype) for features in {*sizes}
+            }
+            return [[nothing[features]] * sweeps for features in sizes]
+        expected = [(sweeps, batch, features) for features in sizes]
         if self.mode == "LSTM" and (not isinstance(hx, (tuple, list)) or len(hx) != 2):
             raise RuntimeError(
                 f"{name}: expected hx to be a pair (h_0, c_0) of tensors, got {describe(hx)}"

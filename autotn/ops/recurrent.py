@@ -320,7 +320,7 @@ def sweep_layers(
 
     Parameters
     ----------
-    states : sequence of Tensor
+    states : sequence of Tensor, or of lists of Tensors
         First states, (layers · directions, batch, features) each.
     weights : sequence of dict
         For each layer and direction, by the parameter names of the ops.

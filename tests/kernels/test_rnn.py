@@ -143,7 +143,9 @@ def close(ours: Array, theirs: Array, dtype: str, what: str) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * scale, err_msg=what)
 
 
-SIZES = [(7, 4, 3, 5), (5, 1, 3, 4), (4, 20, 6, 8), (1, 2, 1, 4)]
+#: Steps, sequences, inputs, units.
+SIZES = [(7, 4, 3, 5), (5, 1, 3, 4), (2, 1, 3, 40), (4, 20, 6, 8), (1, 2, 1, 4), (1, 1, 2, 4)]
+SINGLE = SIZES[1]
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")  # PyTorch's remark on its own speed
@@ -169,11 +171,17 @@ def test_values_and_gradients_are_pytorchs(
             close(ours_back[name], gradient, dtype, f"{name} of {sizes}, {lengths}, bias {bias}")
 
 
-@pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
+@pytest.mark.parametrize(
+    ("sizes", "lengths"),
+    [*((SIZES[0], lengths) for lengths in LENGTHS.values()), (SINGLE, None)],
+    ids=[*LENGTHS, "single"],
+)
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_gradients_are_slopes(kind: str, reverse: bool, lengths: list[int] | None) -> None:
-    inputs = make_inputs(kind, SIZES[0], lengths, True, "float64")
+def test_gradients_are_slopes(
+    kind: str, reverse: bool, sizes: tuple[int, int, int, int], lengths: list[int] | None
+) -> None:
+    inputs = make_inputs(kind, sizes, lengths, True, "float64")
     options: dict[str, Any] = {"batch_sizes": batch_sizes(lengths), "reverse": reverse}
     outputs, saved = run(kind, inputs, **options)
     for k, out in enumerate(outputs):
@@ -220,9 +228,10 @@ def test_nothing_given_or_kept_is_changed(kind: str, batch: int) -> None:
     assert all(np.all(a == 1) for a in g if a is not None)
 
 
+@pytest.mark.parametrize("sizes", [SIZES[0], SINGLE])
 @pytest.mark.parametrize("kind", KINDS)
-def test_strided_inputs(kind: str) -> None:
-    inputs = make_inputs(kind, SIZES[0], None, True, "float64")
+def test_strided_inputs(kind: str, sizes: tuple[int, int, int, int]) -> None:
+    inputs = make_inputs(kind, sizes, None, True, "float64")
     outputs, saved = run(kind, inputs)
     strided = {name: np.asfortranarray(a[::-1])[::-1] for name, a in inputs.items()}
     others, saved_too = run(kind, strided)
@@ -234,9 +243,10 @@ def test_strided_inputs(kind: str) -> None:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-9, err_msg=name)
 
 
+@pytest.mark.parametrize("sizes", [SIZES[0], SINGLE])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_not_needed_is_not_computed(kind: str) -> None:
-    inputs = make_inputs(kind, SIZES[0], None, True, "float64")
+def test_what_is_not_needed_is_not_computed(kind: str, sizes: tuple[int, int, int, int]) -> None:
+    inputs = make_inputs(kind, sizes, None, True, "float64")
     outputs, saved = run(kind, inputs)
     g: list[Array | None] = [np.ones_like(out) for out in outputs]
     needs = {"need_input": False, "need_weights": False}
@@ -256,8 +266,9 @@ def test_an_empty_batch(kind: str) -> None:
     assert not gradients["w_hh"].any()
 
 
-def test_saturated_gates_stay_finite() -> None:
-    inputs = make_inputs("lstm", SIZES[0], None, True, "float32")
+@pytest.mark.parametrize("sizes", [SIZES[0], SINGLE])
+def test_saturated_gates_stay_finite(sizes: tuple[int, int, int, int]) -> None:
+    inputs = make_inputs("lstm", sizes, None, True, "float32")
     inputs["x"] *= 1e6
     outputs, saved = run("lstm", inputs)
     gradients = run_back("lstm", [np.ones_like(out) for out in outputs], inputs, saved)
