@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,16 +43,16 @@ def applied(name: str, x: Array) -> Array | None:
     """The function of each element; None where NumPy has to, or does better."""
     if not takes(LEAST, x):
         return None
-    flat = x.reshape(-1)
-    function, shape = FUNCTIONS[name], flat.shape
+    function, shape = FUNCTIONS[name], (x.size,)
     call = SWITCH.the_session().find((name, shape), lambda maker: forward(maker, function, shape))
     if call is None:
         return None
     y = np.empty(x.shape, np.float32)
-    result = y.reshape(-1)
-    call(flat, result)
-    if name == "gelu_erf" and np.isnan(result.dot(result)):
-        result[flat == np.inf] = np.inf  # where the library multiplies inf by 0
+    call.on(x, y)
+    if name == "gelu_erf":
+        flat = y.reshape(-1)
+        if math.isnan(flat.dot(flat)):
+            y[x == np.inf] = np.inf  # where the library multiplies inf by 0
     return y
 
 
@@ -66,7 +67,7 @@ def pulled(name: str, g: Any, kept: Any) -> Array | None:
     if call is None:
         return None
     gx = np.empty(g.shape, np.float32)  # without a base: the engine may keep it as it is
-    call(kept.reshape(-1), g.reshape(-1), gx.reshape(-1))
+    call.on(kept, g, gx)
     return gx
 
 

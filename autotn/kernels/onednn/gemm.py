@@ -47,20 +47,23 @@ def by_onednn(a: Any, b: Any) -> Array | None:
     library = SWITCH.library
     assert library is not None
     library.threads()
-    library.call(
-        *("sgemm", first[0], second[0], rows, columns, inner, 1.0),
-        *(address_of(first[1]), first[1].shape[1], address_of(second[1]), second[1].shape[1]),
-        *(0.0, address_of(out), columns),
+    status = library.sgemm(
+        *(first[0], second[0], rows, columns, inner, 1.0, first[1], first[2]),
+        *(second[1], second[2], 0.0, address_of(out), columns),
     )
+    if status:
+        raise Refused(f"oneDNN: sgemm answered {status}")
     return out
 
 
-def stored(a: Array) -> tuple[bytes, Array] | None:
-    """Whether a matrix is stored as it is or transposed, and what is stored."""
-    if a.flags.c_contiguous:
-        return b"N", a
-    if a.flags.f_contiguous:
-        return b"T", a.T
+def stored(a: Array) -> tuple[bytes, int, int] | None:
+    """Whether a matrix is stored as it is or transposed, where, and elements from one row there to the next."""
+    rows, columns = a.shape
+    flags = a.flags
+    if flags.c_contiguous:
+        return b"N", address_of(a), columns
+    if flags.f_contiguous:
+        return b"T", address_of(a.T), rows
     return None
 
 
@@ -85,14 +88,10 @@ def affine(x: Array, weight: Array, bias: Array | None) -> Array | None:
     if call is None:
         return None
     out = np.empty((*shape[:-1], columns), np.float32)
-    if len(shape) == 2:
-        flat, result = x, out
-    else:
-        flat, result = x.reshape(rows, inner), out.reshape(rows, columns)
     if bias is None:
-        call(flat, weight, result)
+        call.on(x, weight, out)
     else:
-        call(flat, weight, bias, result)
+        call.on(x, weight, bias, out)
     return out
 
 
@@ -166,8 +165,8 @@ class Stacks(Call):
     def multiply(self, *arrays: Array) -> None:
         """Run on arrays of the layouts it was made for."""
         addresses = self.addresses
-        for place, ((memory, _), array) in enumerate(zip(self.bound, arrays, strict=True)):
-            address = place_of(array)
+        for place, (memory, _) in enumerate(self.bound):
+            address = place_of(arrays[place])
             if addresses[place] != address:
                 self.library.set_data_handle(memory, address)
                 addresses[place] = address

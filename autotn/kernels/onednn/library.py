@@ -113,7 +113,6 @@ _FUNCTIONS: dict[str, list[Any]] = {
     "memory_desc_create_with_tag": [_OUT, c_int, Dims, c_int, c_int],
     "memory_desc_destroy": [_HANDLE],
     "memory_create": [_OUT, _HANDLE, _HANDLE, c_void_p],
-    "memory_set_data_handle": [_HANDLE, c_void_p],
     "memory_destroy": [_HANDLE],
     "primitive_attr_create": [_OUT],
     "primitive_attr_set_scratchpad_mode": [_HANDLE, c_int],
@@ -125,7 +124,6 @@ _FUNCTIONS: dict[str, list[Any]] = {
     "post_ops_append_sum": [_HANDLE, c_float, c_int, c_int],
     "post_ops_destroy": [_HANDLE],
     "primitive_create": [_OUT, _HANDLE],
-    "primitive_execute": [_HANDLE, _HANDLE, c_int, POINTER(Argument)],
     "primitive_destroy": [_HANDLE],
     "primitive_desc_destroy": [_HANDLE],
     "sgemm": [
@@ -155,17 +153,19 @@ class Library:
             raise Absent(f"{path}: runs on threads other than OpenMP's")
         if isa() & AVX2 != AVX2:
             raise Absent("the processor has no AVX2")
-        self._declare(loaded)
+        # What returns at once is called without giving up the interpreter's lock, which takes as long.
+        at_once = ctypes.PyDLL(path)
+        self._declare(loaded, at_once)
         self.omp_set_num_threads = self.omp_get_max_threads = None
         #: How many threads to use; as many as OpenMP's settings say where nothing was said.
         self.wanted_threads: int | None = None
         if at.cpu_runtime == OPENMP:
-            self.omp_set_num_threads = loaded.omp_set_num_threads
-            self.omp_get_max_threads = loaded.omp_get_max_threads
+            self.omp_set_num_threads = at_once.omp_set_num_threads
+            self.omp_get_max_threads = at_once.omp_get_max_threads
         self.engine = self.made("engine_create", 1, 0)
         self.attributes = self.new_attributes()
 
-    def _declare(self, loaded: Any) -> None:
+    def _declare(self, loaded: Any, at_once: Any) -> None:
         self.functions = {}
         descriptors = {
             f"{name}_primitive_desc_create": [_OUT, _HANDLE, *rest]
@@ -175,8 +175,11 @@ class Library:
             function = getattr(loaded, f"dnnl_{name}")
             function.argtypes, function.restype = arguments, c_int
             self.functions[name] = function
-        self.set_data_handle = self.functions["memory_set_data_handle"]
-        self.execute = self.functions["primitive_execute"]
+        self.sgemm = self.functions["sgemm"]
+        self.set_data_handle = at_once.dnnl_memory_set_data_handle
+        self.set_data_handle.argtypes, self.set_data_handle.restype = [_HANDLE, c_void_p], c_int
+        # Without the types of its arguments, which come ready-made: half the time of a call.
+        self.execute = loaded.dnnl_primitive_execute
         self.query_md = loaded.dnnl_primitive_desc_query_md
         self.query_md.argtypes, self.query_md.restype = [_HANDLE, c_int, c_int], c_void_p
         self.query_number = loaded.dnnl_primitive_desc_query_s32
@@ -196,8 +199,8 @@ class Library:
         """Threads that a computation begun now will use: OpenMP keeps a number per thread."""
         if self.omp_get_max_threads is None or self.omp_set_num_threads is None:
             return 1
-        count = int(self.omp_get_max_threads())
-        if self.wanted_threads in (None, count):
+        count: int = self.omp_get_max_threads()
+        if self.wanted_threads is None or self.wanted_threads == count:
             return count
         self.omp_set_num_threads(self.wanted_threads)
         return int(self.omp_get_max_threads())

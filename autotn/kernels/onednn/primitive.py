@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import threading
 import weakref
 from collections import OrderedDict
@@ -99,10 +100,13 @@ def address_of(array: Array) -> int:
         return int(array.__array_interface__["data"][0])
 
 
+#: What takes the first number of an array as an array, by how many axes there are.
+_FIRST = [(...,), *[(0,) * axes + (slice(1),) for axes in range(64)]]
+
+
 def place_of(array: Array) -> int:
     """Where the first number of an array lies that may have gaps, but is not empty."""
-    first = array[(0,) * (array.ndim - 1) + (slice(1),)] if array.ndim else array
-    return address_of(first)
+    return address_of(array[_FIRST[array.ndim]])
 
 
 class Stream:
@@ -139,12 +143,13 @@ class Session:
 
     def find(self, key: Any, make: Callable[[Maker], Call]) -> Call | None:
         """The call of this key, made if need be; None when the library has no such thing."""
-        self._renew()
         calls = self.calls
-        call = calls.get(key, self)
-        if call is not self:
-            calls.move_to_end(key)
-            return call  # type: ignore[return-value]
+        if self.library.threads() == self.threads:
+            call = calls.get(key, self)
+            if call is not self:
+                calls.move_to_end(key)
+                return call  # type: ignore[return-value]
+        self._renew()
         calls[key] = made = self._made(make)
         if len(calls) > REMEMBERED:
             calls.popitem(last=False)
@@ -273,6 +278,7 @@ class Call:
 
     def __init__(self, maker: Maker, descriptor: int, given: Iterable[Given]) -> None:
         self.session, self.library = maker.session, maker.library
+        self.stream = ctypes.c_void_p(self.session.stream)
         self.handles: list[tuple[str, int]] = []
         self.given = tuple(given)
         self.staged: list[tuple[int, int]] = []  # memories, and where in the arena they lie
@@ -299,7 +305,9 @@ class Call:
                     before.append(self._copy(maker, plain, wanted, memory, stage))
                 memory = stage
             arguments.append((one.name, memory))
-        self.bound = tuple(zip(bound, shapes))
+        self.shapes = tuple(shapes)
+        #: Memories of the arrays, and their bytes.
+        self.bound = tuple([(m, 4 * math.prod(shape)) for m, shape in zip(bound, shapes)])
         #: Where the arrays of the last call lay.
         self.addresses = [0] * len(bound)
         workspace = self._wanted(descriptor, WORKSPACE)
@@ -334,10 +342,10 @@ class Call:
         if layout and self.library.md_size(layout):
             arguments.append((SCRATCHPAD, self._stage(layout)))
 
-    def _primitive(self, descriptor: int) -> int:
+    def _primitive(self, descriptor: int) -> ctypes.c_void_p:
         primitive = self.library.made("primitive_create", descriptor)
         self.handles.append(("primitive_destroy", primitive))
-        return primitive
+        return ctypes.c_void_p(primitive)
 
     def _copy(self, maker: Maker, source: int, target: int, start: int, end: int) -> Any:
         """The primitive and arguments that copy one memory to another."""
@@ -348,48 +356,55 @@ class Call:
 
     @staticmethod
     def _packed(arguments: list[tuple[int, int]]) -> tuple[int, Any]:
-        return len(arguments), (Argument * len(arguments))(*[Argument(*one) for one in arguments])
+        array = (Argument * len(arguments))(*[Argument(*one) for one in arguments])
+        return len(arguments), ctypes.byref(array)
 
     def __call__(self, *arrays: Array, workspace: Array | None = None) -> None:
         """Run on arrays in the order of `given`; outputs are written to."""
-        set_handle, addresses = self.library.set_data_handle, self.addresses
-        addressof, byte = ctypes.addressof, _byte
-        for place, ((memory, shape), array) in enumerate(zip(self.bound, arrays, strict=True)):
-            if array.shape != shape or (array.dtype is not FLOAT and array.dtype != FLOAT):
-                raise self._unfit(shape)
+        for array, shape in zip(arrays, self.shapes, strict=True):
+            if array.shape != shape or array.dtype != FLOAT or not array.flags.c_contiguous:
+                raise ValueError(f"oneDNN: expected a contiguous float32 array of shape {shape}")
+        self.on(*arrays, workspace=workspace)
+
+    def on(self, *arrays: Array, workspace: Array | None = None) -> None:
+        """The same on arrays known to be contiguous and of float32; their shapes may be others."""
+        addresses, addressof, byte = self.addresses, ctypes.addressof, _byte
+        for place, (memory, size) in enumerate(self.bound):
+            array = arrays[place]
+            if array.nbytes != size:
+                raise ValueError(f"oneDNN: expected {size} bytes, got {array.nbytes}")
             try:
-                address = addressof(byte(array))  # refuses an array with gaps
+                address = addressof(byte(array))
             except (TypeError, ValueError):
-                if not array.flags.c_contiguous:
-                    raise self._unfit(shape) from None
                 address = address_of(array)
             if addresses[place] != address:  # weights stay, and results find memory anew
-                set_handle(memory, address)
+                self.library.set_data_handle(memory, address)
                 addresses[place] = address
         self.run(workspace)
 
-    @staticmethod
-    def _unfit(shape: Ints) -> ValueError:
-        return ValueError(f"oneDNN: expected a contiguous float32 array of shape {shape}")
-
     def run(self, workspace: Array | None = None) -> None:
         """Run on the arrays whose addresses were set; OpenMP's threads are done when it returns."""
-        library, session = self.library, self.session
-        set_handle, execute = library.set_data_handle, library.execute
+        library = self.library
         if self.workspace:
             if workspace is None or workspace.nbytes != self.workspace_size:
                 raise ValueError(f"oneDNN: expected a workspace of {self.workspace_size} bytes")
-            set_handle(self.workspace, address_of(workspace))
-        if self.address != session.address or self.size > session.room:
-            session.reserve(self.size)
-            self.address = session.address
-            for memory, offset in self.staged:
-                set_handle(memory, self.address + offset)
-        stream = session.stream
+            library.set_data_handle(self.workspace, address_of(workspace))
+        if self.staged:
+            self._place_stages()
+        execute, stream = library.execute, self.stream
         for primitive, count, arguments in self.steps:
             status = execute(primitive, stream, count, arguments)
             if status:
                 raise Refused(f"oneDNN: executing answered {status}")
+
+    def _place_stages(self) -> None:
+        """Tell the stages where the arena lies, if it has moved."""
+        session = self.session
+        if self.address != session.address or self.size > session.room:
+            session.reserve(self.size)
+            self.address = session.address
+            for memory, offset in self.staged:
+                self.library.set_data_handle(memory, self.address + offset)
 
     def new_workspace(self) -> Array:
         """Room for what the forward call leaves for the backward one."""

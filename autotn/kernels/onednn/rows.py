@@ -22,41 +22,40 @@ MEAN, VARIANCE, SCALE, SHIFT, DIFF_SCALE, DIFF_SHIFT = 49, 50, 51, 52, 255, 256
 LEAST = 1 << 12
 
 
-def as_rows(x: Array) -> Array:
-    """All but the last axis in one."""
-    return x.reshape(-1, x.shape[-1])
+def matrix_of(x: Array) -> tuple[int, int]:
+    """The shape with all but the last axis in one."""
+    columns = x.shape[-1]
+    return x.size // columns, columns
 
 
 def softmax(x: Array, log: bool = False) -> Array | None:
     """Along the last axis; None where NumPy has to, or does better."""
     if not takes(LEAST, x):
         return None
-    rows = as_rows(x)
-    kind = LOG_SOFTMAX if log else SOFTMAX
+    kind, shape = LOG_SOFTMAX if log else SOFTMAX, matrix_of(x)
     call = SWITCH.the_session().find(
-        ("softmax", kind, rows.shape), lambda maker: softmax_forward(maker, kind, rows.shape)
+        ("softmax", kind, shape), lambda maker: softmax_forward(maker, kind, shape)
     )
     if call is None:
         return None
-    y = np.empty_like(rows)
-    call(rows, y)
-    return y.reshape(x.shape)
+    y = np.empty(x.shape, np.float32)
+    call.on(x, y)
+    return y
 
 
 def softmax_gradient(g: Array, y: Array, log: bool = False) -> Array | None:
     """The gradient by the input, from the result and its gradient."""
     if not takes(LEAST, g, y):
         return None
-    rows = as_rows(y)
-    kind = LOG_SOFTMAX if log else SOFTMAX
+    kind, shape = LOG_SOFTMAX if log else SOFTMAX, matrix_of(y)
     call = SWITCH.the_session().find(
-        ("softmax back", kind, rows.shape), lambda maker: softmax_backward(maker, kind, rows.shape)
+        ("softmax back", kind, shape), lambda maker: softmax_backward(maker, kind, shape)
     )
     if call is None:
         return None
-    gx = np.empty_like(rows)
-    call(rows, as_rows(g), gx)
-    return gx.reshape(y.shape)
+    gx = np.empty(y.shape, np.float32)
+    call.on(y, g, gx)
+    return gx
 
 
 def softmax_descriptor(maker: Maker, kind: int, shape: Ints) -> int:
@@ -154,14 +153,15 @@ def normalise(
     affine = [a for a in (weight, bias) if a is not None]
     if not takes(LEAST, x, *affine):
         return None
-    rows = as_rows(x)
-    problem = Normalisation(rows.shape, eps, weight is not None, bias is not None)
+    shape = matrix_of(x)
+    problem = Normalisation(shape, eps, weight is not None, bias is not None)
     call = SWITCH.the_session().find((problem, "forward"), problem.forward)
     if call is None:
         return None
-    y, moments = np.empty_like(x), Moments(*np.empty((2, len(rows)), np.float32))
-    call(rows, *affine, as_rows(y), *moments)
-    return y, moments
+    mean, variance = np.empty(shape[0], np.float32), np.empty(shape[0], np.float32)
+    y = np.empty(x.shape, np.float32)
+    call.on(x, *affine, y, mean, variance)
+    return y, Moments(mean, variance)
 
 
 def normalise_gradients(
@@ -170,15 +170,14 @@ def normalise_gradients(
     """Gradients by input, weight and bias."""
     # Half precision was normalised in single.
     g, x, affine = single(g), single(x), [single(a) for a in (weight, bias) if a is not None]
-    rows = as_rows(x)
-    problem = Normalisation(rows.shape, eps, weight is not None, bias is not None)
+    problem = Normalisation(matrix_of(x), eps, weight is not None, bias is not None)
     call = SWITCH.the_session().find((problem, "backward"), problem.backward)
     if call is None:
         raise Refused("oneDNN: no backward layer normalisation for a forward one")
-    gx = np.empty_like(x)
-    found = [np.empty_like(a) for a in affine]
+    gx = np.empty(x.shape, np.float32)
+    found = [np.empty(a.shape, np.float32) for a in affine]
     taken = len(call.given) - 5 - len(found)
-    call(rows, *moments, as_rows(g), *affine[:taken], as_rows(gx), *found)
+    call.on(x, *moments, g, *affine[:taken], gx, *found)
     g_weight = found[0] if weight is not None else None
     g_bias = found[-1] if bias is not None else None
     return gx, g_weight, g_bias
