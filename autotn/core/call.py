@@ -348,7 +348,8 @@ def _record(
     transform: Any,
 ) -> None:
     """Leave a Node behind the outputs that can be differentiated."""
-    if not any(is_differentiable(t) for t in tensors):
+    carried = [is_differentiable(t) for t in tensors]
+    if True not in carried:
         return
     node = object.__new__(Node)
     values: dict[str, Any] = dict(zip(op.parameters, args, strict=True))
@@ -390,10 +391,11 @@ def _record(
         tensors[0]._node = node
         return
     node.ensure_extra().outputs = [
-        (t._data.shape, t._data.dtype if is_differentiable(t) else None) for t in tensors
+        (t._data.shape, t._data.dtype if is_carried else None)
+        for t, is_carried in zip(tensors, carried, strict=True)
     ]
     for k, t in enumerate(tensors):
-        if is_differentiable(t):
+        if carried[k]:
             t._node = OutputNode(node, k)
 
 

@@ -77,7 +77,7 @@ def gradients(
         gp = softmax.gradient(gp, p, -1) if found is None else found
     else:
         gp = np.matmul(share, _lying(value))
-        gp -= np.einsum("...i,...i->...", share, out)[..., None]
+        gp -= np.vecdot(share, out)[..., None]
         gp *= p
     g_query = gemm.stacked(gp, key, places[0], scale) if needs[0] else None
     g_key = gemm.stacked(gp.swapaxes(-1, -2), query, places[1], scale) if needs[1] else None

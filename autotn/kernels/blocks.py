@@ -21,7 +21,10 @@ def in_blocks(formula: Callable[..., Any], *arrays: Array) -> Array:
     shape = arrays[0].shape
     parts = [number_or_array(x) for x in arrays]
     out = np.empty(shape, arrays[0].dtype)
-    flat = [x if x.ndim == 0 else np.broadcast_to(x, shape).reshape(-1) for x in parts]
+    flat = [
+        x if x.ndim == 0 else (x if x.shape == shape else np.broadcast_to(x, shape)).reshape(-1)
+        for x in parts
+    ]
     target, work = out.reshape(-1), np.empty(min(out.size, BLOCK), out.dtype)
     for start in range(0, out.size, BLOCK):
         part = slice(start, min(start + BLOCK, out.size))

@@ -48,7 +48,7 @@ def exponentials(x: Array, axis: int | None, may_be_blocked: bool = False) -> tu
 def gradient(g: Array, p: Array, axis: int) -> Array:
     """The gradient of what softmax made `p` from, given that of `p`."""
     if axis in (-1, p.ndim - 1) and p.dtype.char in "fd":
-        gx = g - np.einsum("...i,...i->...", g, p)[..., None]
+        gx = g - np.vecdot(g, p)[..., None]
     else:
         gx = g - (g * p).sum(axis, keepdims=True)
     gx *= p

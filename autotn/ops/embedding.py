@@ -12,6 +12,7 @@ from autotn.core.op import Arr, Fixed, acts, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.core.traced import is_traced
 from autotn.errors import DTypeError, ShapeError
+from autotn.kernels.scatter import sum_rows
 from autotn.ops.gather import add_slices, gather
 
 __all__ = ["embedding", "embedding_bag"]
@@ -49,6 +50,8 @@ def _embedding_rule(g: Any, input: Any, padding_idx: int, weight_shape: tuple[in
     if padding_idx >= 0:
         keep = (flat != padding_idx).reshape((-1,) + (1,) * (len(weight_shape) - 1))
         rows = rows * keep.astype((g._data if isinstance(g, Tensor) else g).dtype)
+    if rows.__class__ is np.ndarray:
+        return sum_rows(flat, rows, weight_shape[0])
     return add_slices(rows, tuple(weight_shape), 0, flat)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autotn.core.op import Arr, acts, composite, op
 from autotn.kernels.blocks import BLOCK, in_blocks
-from autotn.kernels.erf import normal_cdf
+from autotn.kernels.erf import gelu as kernel, normal_cdf
 from autotn.kernels.onednn import elementwise as onednn
 from autotn.ops.transcendental import erf
 
@@ -96,8 +96,8 @@ def _gelu_erf(input: Arr) -> Arr:
     found = onednn.applied("gelu_erf", input)
     if found is not None:
         return found, (None,)
-    cdf = normal_cdf(np.asarray(input))
-    return input * cdf, (cdf,)
+    product, cdf = kernel(np.asarray(input))
+    return product, (cdf,)
 
 
 @_gelu_erf.grad

@@ -163,7 +163,7 @@ def _linear_input(g: Any, weight: Any) -> Any:
             return matmul(g, weight)
         return g.dot(weight) if g.size < onednn.LEAST else onednn.product(g, weight)
     rows, features = weight.shape
-    return matmul(g.reshape((-1, rows)), weight).reshape((*g.shape[:-1], features))
+    return _linear_input(g.reshape((-1, rows)), weight).reshape((*g.shape[:-1], features))
 
 
 #: From so many products on BLAS is slower than a plain loop, up to twice for sizes that are powers of two.
@@ -180,7 +180,7 @@ def _linear_weight(g: Any, input: Any) -> Any:
     flat = input.reshape((-1, input.shape[-1]))
     if g.ndim < input.ndim:  # the weight is a vector
         return matmul(g.reshape((1, -1)), flat).reshape(input.shape[-1:])
-    return matmul(swap(g.reshape((-1, g.shape[-1]))), flat)
+    return _linear_weight(g.reshape((-1, g.shape[-1])), flat)
 
 
 def _linear_bias(g: Any, bias_shape: tuple[int, ...]) -> Any:

@@ -45,20 +45,18 @@ def _normalise_rows(input: Arr, weight: Arr | None, bias: Arr | None, eps: float
         return out, (moments,)
     rows = _rows(input, input.shape[-1])
     count = max(rows.shape[1], 1)
-    xhat = rows - rows.dot(np.full(rows.shape[1], 1 / count, rows.dtype))[:, None]
-    rstd = 1 / np.sqrt(np.einsum("ij,ij->i", xhat, xhat) / count + eps)
-    xhat *= rstd[:, None]
-    return _scaled(xhat, weight, bias).reshape(input.shape), ((xhat, rstd),)
-
-
-def _scaled(x: Any, weight: Any, bias: Any) -> Any:
-    """The rows times a weight, plus a bias; never the array itself changed."""
-    if weight is None:
-        return x if bias is None else x + bias
-    x = x * weight
+    centred = rows - rows.dot(np.full(rows.shape[1], 1 / count, rows.dtype))[:, None]
+    rstd = 1 / np.sqrt(np.vecdot(centred, centred) / count + eps)
+    out = centred * _scales(rstd, weight)
     if bias is not None:
-        x += bias
-    return x
+        out += bias
+    return out.reshape(input.shape), ((centred, rstd),)
+
+
+def _scales(of_rows: Any, of_columns: Any) -> Any:
+    """What each element is multiplied by: a product, as NumPy takes twice the time for each of the two factors."""
+    column = of_rows[:, None]
+    return column if of_columns is None else column.dot(of_columns[None])
 
 
 @_normalise_rows.grad
@@ -67,19 +65,23 @@ def _(
 ) -> Any:
     if isinstance(kept, onednn.Moments):
         return onednn.normalise_gradients(g, input, weight, bias, eps, kept)
-    xhat, rstd = kept
-    g = _rows(g, xhat.shape[1])
-    g_weight = np.einsum("ij,ij->j", g, xhat) if weight is not None and needs[1] else None
+    centred, rstd = kept
+    g = _rows(g, centred.shape[1])
+    along = g * centred
+    g_weight = rstd.dot(along) if weight is not None and needs[1] else None
     g_bias = np.ones(len(g), g.dtype).dot(g) if bias is not None and needs[2] else None
     if not needs[0]:
         return None, g_weight, g_bias
-    if weight is not None:
-        g = g * weight
-    count = max(xhat.shape[1], 1)
-    gx = xhat * (np.einsum("ij,ij->i", g, xhat) / -count)[:, None]
-    gx += g
-    gx -= g.dot(np.full(xhat.shape[1], 1 / count, xhat.dtype))[:, None]
-    gx *= rstd[:, None]
+    count = max(centred.shape[1], 1)
+    mean = np.full(centred.shape[1], -1 / count, g.dtype) if weight is None else weight / -count
+    # To the mean of a row and to its deviation each element contributes.
+    by_deviation = along.dot(mean)
+    by_deviation *= rstd * rstd * rstd
+    by_mean = g.dot(mean)
+    by_mean *= rstd
+    gx = g * _scales(rstd, weight)
+    gx += np.multiply(centred, by_deviation[:, None], out=along)
+    gx += by_mean[:, None]
     return gx.reshape(input.shape), g_weight, g_bias
 
 
@@ -263,7 +265,7 @@ def _rms_rows(input: Arr, weight: Arr | None, eps: float) -> Arr:
     """
     rms = 1 / np.sqrt(np.einsum("ij,ij->i", input, input) / max(input.shape[1], 1) + eps)
     xhat = input * rms[:, None]
-    return _scaled(xhat, weight, None), (xhat, rms)
+    return xhat if weight is None else xhat * weight, (xhat, rms)
 
 
 @_rms_rows.grad

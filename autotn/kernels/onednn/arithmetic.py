@@ -31,7 +31,7 @@ from autotn.kernels.onednn.chain import (
     Function,
 )
 from autotn.kernels.onednn.primitive import Maker
-from autotn.kernels.onednn.switch import SWITCH, takes
+from autotn.kernels.onednn.switch import FLOAT, SWITCH, takes
 from autotn.kernels.window import Array
 
 #: Elements below which NumPy's passes cost less than a call.
@@ -68,25 +68,26 @@ def computed(name: str, *arrays: Any, out: Array | None = None) -> Array | None:
     `out` may be the first array.
     """
     shape = arrays[0].shape
-    if not all(x.flags.c_contiguous for x in arrays):
+    if not takes(LEAST, *arrays):
+        if arrays[0].dtype != FLOAT or not SWITCH.ready():
+            return None
         first, *others = map(number_or_array, arrays)
         arrays = (first if first.shape == shape else np.full(shape, first), *others)
-    if not takes(LEAST, *arrays):
-        return None
-    first, *others = arrays
-    if not all(x.shape == shape or x.ndim == 0 for x in others):
-        return None
-    single = tuple([x.ndim == 0 for x in others])
-    size = first.size
+        if not takes(LEAST, *arrays):
+            return None
+    first = arrays[0]
+    size, single = first.size, tuple([x.ndim == 0 for x in arrays[1:]])
+    for x, is_number in zip(arrays[1:], single):
+        if not is_number and x.shape != shape:
+            return None
     call = SWITCH.the_session().find(
         (name, size, single), lambda maker: formula_call(maker, name, size, single)
     )
     if call is None:
         return None
-    flat = [x if x.ndim <= 1 else x.reshape(-1) for x in arrays]
     # The result has its own memory, no base: so the engine may keep it as it is.
     result = np.empty(shape, np.float32) if out is None else out
-    call(flat[0], *[flat[k] for k in OPERANDS[name]], result.reshape(-1))
+    call.on(first, *[arrays[k] for k in OPERANDS[name]], result)
     return result
 
 

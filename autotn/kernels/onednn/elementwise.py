@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotn.kernels.onednn.chain import LINEAR, MAXIMUM, By, Chain, Function as Step
 from autotn.kernels.onednn.primitive import Call, Given, Ints, Maker
 from autotn.kernels.onednn.switch import SWITCH, takes
 from autotn.kernels.window import Array
@@ -44,16 +44,30 @@ def applied(name: str, x: Array) -> Array | None:
     if not takes(LEAST, x):
         return None
     function, shape = FUNCTIONS[name], (x.size,)
-    call = SWITCH.the_session().find((name, shape), lambda maker: forward(maker, function, shape))
+    twice = name == "gelu_erf"
+    call = SWITCH.the_session().find(
+        (name, shape), lambda m: gelu_call(m, shape) if twice else forward(m, function, shape)
+    )
     if call is None:
         return None
     y = np.empty(x.shape, np.float32)
-    call.on(x, y)
-    if name == "gelu_erf":
-        flat = y.reshape(-1)
-        if math.isnan(flat.dot(flat)):
-            y[x == np.inf] = np.inf  # where the library multiplies inf by 0
+    if twice:
+        call.on(x, x, y)
+    else:
+        call.on(x, y)
     return y
+
+
+def gelu_call(maker: Maker, shape: Ints) -> Chain:
+    """Input, input again, and result.
+
+    The library multiplies infinities by 0. Twice the result is nowhere less than the input, so the greater of the two
+    is that same number, but inf for inf; and NaN for NaN, as `max` gives its second operand then.
+    """
+    floor = By(MAXIMUM, (1,), fixed=np.full(1, -100.0, np.float32))
+    gelu = FUNCTIONS["gelu_erf"].forward
+    doubled, halved = Step(LINEAR, 2.0), Step(LINEAR, 0.5)
+    return Chain(maker, shape, [floor, Step(gelu), doubled, By(MAXIMUM, shape), halved])
 
 
 def pulled(name: str, g: Any, kept: Any) -> Array | None:
