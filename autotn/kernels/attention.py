@@ -36,10 +36,12 @@ def attend(
     causal = False
     if mask is not None:
         causal = mask.ndim == 2 and not mask.flags.writeable and mask is future(*mask.shape)
-        p += future_to_add(*mask.shape, p.dtype) if causal else _to_add(mask, p.dtype)
+        added = future_to_add(*mask.shape, p.dtype) if causal else _to_add(mask, p.dtype)
+        if not onednn.add_to_each(p, added):
+            p += added
     found = None
     if mask is None or (onednn.takes(onednn.LEAST, p) and (causal or _all_rows_see(mask, p.size))):
-        found = onednn.softmax(p)
+        found = onednn.softmax(p, out=p)
     if found is not None:
         return gemm.stacked(found, value, _like(query, value)), Kept(found, None)
     if not p.size:
@@ -73,7 +75,7 @@ def gradients(
         return None, None, g_value
     if total is None:
         gp = gemm.stacked(g, value.swapaxes(-1, -2))
-        found = onednn.softmax_gradient(gp, p)
+        found = onednn.softmax_gradient(gp, p, out=gp)
         gp = softmax.gradient(gp, p, -1) if found is None else found
     else:
         gp = np.matmul(share, _lying(value))

@@ -19,7 +19,7 @@ import pytest
 import autotn as tn
 from autotn.kernels import blas, rnn
 from autotn.kernels.conv import conv_forward
-from autotn.kernels.onednn import gemm, library, primitive
+from autotn.kernels.onednn import gemm, library, primitive, rows
 from autotn.kernels.onednn.chain import ADD, MULTIPLY, SUBTRACT
 from autotn.kernels.onednn.channels import chained
 from autotn.kernels.onednn.conv import Problem
@@ -167,6 +167,18 @@ def test_chains_with_a_number_per_channel(
     assert (found is None) == (kernels == "numpy" or places == 1)
 
 
+@pytest.mark.parametrize("lead", [(), (1,), (3, 2)])
+@pytest.mark.parametrize("other", [(2, 3), (1, 3), (3,)], ids=str)
+def test_a_matrix_is_added_to_each_or_nothing_is_done(
+    lead: tuple[int, ...], other: tuple[int, ...], kernels: str
+) -> None:
+    stack, matrix = drawn(*lead, 2, 3), drawn(*other)
+    before = stack.copy()
+    done = rows.add_to_each(stack, matrix)
+    assert done == (kernels != "numpy" and other == (2, 3))
+    np.testing.assert_allclose(stack, before + matrix if done else before)
+
+
 @pytest.mark.parametrize("name", ["gelu_erf", "gelu_tanh", "sigmoid", "silu"])
 def test_infinite_numbers_stay_what_they_are(name: str, kernels: str) -> None:
     function = {"gelu_erf": F.gelu, "sigmoid": tn.sigmoid, "silu": F.silu}.get(
@@ -241,6 +253,16 @@ class TestCalls:
         call(*arrays)
         with pytest.raises(ValueError):
             call(*spoil(*arrays))
+
+    def test_other_sizes_are_refused_even_where_shapes_may_differ(
+        self, call: primitive.Call
+    ) -> None:
+        x, w, y = drawn(2, 4, 6, 6), drawn(5, 4, 3, 3), np.empty((2, 5, 6, 6), np.float32)
+        call.on(x.reshape(-1), w, y)
+        with pytest.raises(ValueError, match="expected 1152 bytes, got 576"):
+            call.on(x[:1], w, y)
+        with pytest.raises(IndexError):
+            call.on(x, w)
 
     def test_calls_are_forgotten_beyond_a_number(
         self, here: bool, kernels: str, monkeypatch: pytest.MonkeyPatch

@@ -66,6 +66,17 @@ def test_rows_are_summed(n: int, count: int, width: int, dtype: str) -> None:
     np.testing.assert_array_equal(out, expected)
 
 
+@pytest.mark.parametrize("width", [0, 1, 3, 4_000])
+def test_places_that_rise_are_not_repeated(width: int) -> None:
+    index, rows = np.array([0, 2, 5], np.uint8), values((3, width), "float32")
+    expected = np.zeros((7, width), "float32")
+    expected[[0, 2, 5]] = rows
+    np.testing.assert_array_equal(scatter.sum_rows(index, rows, 7), expected)
+    out = expected.copy()
+    scatter.add_rows(out, index, rows)
+    np.testing.assert_array_equal(out, 2 * expected)
+
+
 def test_rows_may_have_any_shape_and_so_may_their_numbers() -> None:
     index = np.array([[0, 2], [2, 2]])
     rows = np.arange(24.0).reshape(2, 2, 3, 2)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autotn.kernels.onednn.chain import ADD, By, Chain
 from autotn.kernels.onednn.library import Refused
 from autotn.kernels.onednn.primitive import Call, Given, Ints, Maker
 from autotn.kernels.onednn.switch import SWITCH, takes
@@ -18,8 +19,8 @@ USE_SCALE, USE_SHIFT = 2, 4
 SRC, DST, DIFF_SRC, DIFF_DST = 1, 17, 129, 145
 MEAN, VARIANCE, SCALE, SHIFT, DIFF_SCALE, DIFF_SHIFT = 49, 50, 51, 52, 255, 256
 
-#: Elements below which NumPy's passes cost less than a call.
-LEAST = 1 << 12
+#: Elements below which NumPy's passes cost less than a call, and below which its one pass does.
+LEAST, MANY = 1 << 12, 1 << 15
 
 
 def matrix_of(x: Array) -> tuple[int, int]:
@@ -28,8 +29,8 @@ def matrix_of(x: Array) -> tuple[int, int]:
     return x.size // columns, columns
 
 
-def softmax(x: Array, log: bool = False) -> Array | None:
-    """Along the last axis; None where NumPy has to, or does better."""
+def softmax(x: Array, log: bool = False, out: Array | None = None) -> Array | None:
+    """Along the last axis; None where NumPy has to, or does better. `out` may be `x`."""
     if not takes(LEAST, x):
         return None
     kind, shape = LOG_SOFTMAX if log else SOFTMAX, matrix_of(x)
@@ -38,13 +39,31 @@ def softmax(x: Array, log: bool = False) -> Array | None:
     )
     if call is None:
         return None
-    y = np.empty(x.shape, np.float32)
+    y = np.empty(x.shape, np.float32) if out is None else out
     call.on(x, y)
     return y
 
 
-def softmax_gradient(g: Array, y: Array, log: bool = False) -> Array | None:
-    """The gradient by the input, from the result and its gradient."""
+def add_to_each(stack: Array, matrix: Array) -> bool:
+    """Add a matrix to each of a stack of matrices in place; False where NumPy has to, or does better."""
+    shape = matrix.shape
+    if len(shape) != 2 or stack.shape[-2:] != shape or not takes(MANY, stack, matrix):
+        return False
+    full = stack.size // matrix.size, *shape
+    call = SWITCH.the_session().find(
+        ("add to each", full),
+        lambda maker: Chain(maker, full, [By(ADD, shape, dims=(1, *shape))]),
+    )
+    if call is None:
+        return False
+    call.on(stack, matrix, stack)
+    return True
+
+
+def softmax_gradient(
+    g: Array, y: Array, log: bool = False, out: Array | None = None
+) -> Array | None:
+    """The gradient by the input, from the result and its gradient; `out` may be `g`."""
     if not takes(LEAST, g, y):
         return None
     kind, shape = LOG_SOFTMAX if log else SOFTMAX, matrix_of(y)
@@ -53,7 +72,7 @@ def softmax_gradient(g: Array, y: Array, log: bool = False) -> Array | None:
     )
     if call is None:
         return None
-    gx = np.empty(y.shape, np.float32)
+    gx = np.empty(y.shape, np.float32) if out is None else out
     call.on(y, g, gx)
     return gx
 
