@@ -9,6 +9,7 @@ Sequence numbers grow with creation, so descending order is a topological order.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import linecache
 import os
@@ -19,6 +20,7 @@ from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 from autotn.core.modes import HOT
+from autotn.core.node_names import name_of
 from autotn.errors import AutogradError
 
 if TYPE_CHECKING:
@@ -189,7 +191,7 @@ class GraphNode:
 
     def name(self) -> str:
         """PyTorch's name of the node, such as ``MulBackward0``."""
-        return f"{_camel(self.op.name)}Backward0"
+        return name_of(self.op.name)
 
     @property
     def next_functions(self) -> tuple[tuple[GraphNode | None, int], ...]:
@@ -252,7 +254,7 @@ class Node(GraphNode):
 
     def name(self) -> str:
         """PyTorch's name of the node, such as ``MulBackward0``."""
-        return self.op.node_name or f"{_camel(self.op.name)}Backward0"
+        return self.op.node_name or name_of(self.op.name)
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -366,5 +368,16 @@ def freed_error(node: Node) -> AutogradError:
     )
 
 
-def _camel(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+_renamed: dict[tuple[str, str], Any] = {}
+
+
+def named(result: Any, name: str) -> Any:
+    """The result of one op with a node that bears PyTorch's name for what was called."""
+    node = getattr(result, "_node", None)
+    if node.__class__ is Node:
+        op = _renamed.get((node.op.name, name))
+        if op is None:
+            op = _renamed[node.op.name, name] = copy.copy(node.op)
+            op.node_name = name
+        node.op = op
+    return result

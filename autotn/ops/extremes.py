@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autotn.core.node import named
 from autotn.core.op import Arr, acts, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.kernels.running import running_extreme
@@ -205,7 +206,7 @@ def _extreme_of(
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction "
                 "dim with the 'dim' argument."
             )
-        return whole(input)
+        return named(whole(input), f"{name.capitalize()}Backward1")
     if isinstance(chosen, (tuple, list)):  # NumPy's axis=(0, 1)
         return whole(input, chosen, keepdim)
     return along(input, chosen, keepdim)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.methods import attach_method
+from autotn.core.node import named
 from autotn.core.op import Arr, acts, alias, composite, op
 from autotn.core.tensor import check_dim
 from autotn.errors import ShapeError, blaming
@@ -111,7 +112,7 @@ def stack(tensors: Any, dim: int = 0) -> Any:
             )
     axis = check_dim("stack", dim, len(first) + 1)
     lifted = [t.reshape((*first[:axis], 1, *first[axis:])) for t in tensors]
-    return cat(lifted, axis)
+    return named(cat(lifted, axis), "StackBackward0")
 
 
 @attach_method("_stack_with")

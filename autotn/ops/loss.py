@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autotn.core.node import warn_here
+from autotn.core.node import named, warn_here
 from autotn.core.op import Arr, composite, op
 from autotn.core.tensor import Tensor
 from autotn.errors import ShapeError
@@ -200,7 +200,7 @@ def huber_loss(
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     warn_if_broadcast("huber_loss", input, target)
-    return _weighted(_huber(input, target, delta), weight, reduction)
+    return named(_weighted(_huber(input, target, delta), weight, reduction), "HuberLossBackward0")
 
 
 @composite()
@@ -219,7 +219,7 @@ def smooth_l1_loss(
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    return reduced(_huber(input, target, beta) / beta, reduction)
+    return named(reduced(_huber(input, target, beta) / beta, reduction), "SmoothL1LossBackward0")
 
 
 # -- probabilities ---------------------------------------------------------------------------------------
@@ -279,7 +279,10 @@ def binary_cross_entropy(
             "ensure they have the same size."
         )
     values = _bce(input, target)
-    return reduced(values if weight is None else values * weight, reduction)
+    return named(
+        reduced(values if weight is None else values * weight, reduction),
+        "BinaryCrossEntropyBackward0",
+    )
 
 
 @op(broadcasts=True)
@@ -324,7 +327,10 @@ def binary_cross_entropy_with_logits(
         from autotn.ops.activation import logsigmoid
 
         values = (1 - target) * input - (1 + (pos_weight - 1) * target) * logsigmoid(input)
-    return reduced(values if weight is None else values * weight, reduction)
+    return named(
+        reduced(values if weight is None else values * weight, reduction),
+        "BinaryCrossEntropyWithLogitsBackward0",
+    )
 
 
 @op(broadcasts=True)
@@ -446,7 +452,9 @@ def soft_margin_loss(
 
     reduction = reduction_of(size_average, reduce, reduction)
     warn_if_broadcast("soft_margin_loss", input, target)
-    return reduced(softplus(target * -input, 1.0, 50.0), reduction)
+    return named(
+        reduced(softplus(target * -input, 1.0, 50.0), reduction), "SoftMarginLossBackward0"
+    )
 
 
 for _loss in (_mse_loss, _huber, _bce, _bce_with_logits, _kl):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.function import Function, once_differentiable
+from autotn.core.node import named
 from autotn.core.op import Arr, Fixed, composite, op
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import DTypeError, ShapeError
@@ -212,7 +213,7 @@ def multi_margin_loss(
         )
     values = _multi_margin(input, target, weight, p, margin)
     values = values[0] if single else values
-    return reduced(values, reduction)
+    return named(reduced(values, reduction), "MultiMarginLossBackward0")
 
 
 @composite()
@@ -245,7 +246,9 @@ def multilabel_margin_loss(
     gaps = relu(1 - chosen.reshape((count, classes, 1)) + rows.reshape((count, 1, classes)))
     weight = counts[:, :, None] * (~is_label).astype(kind)[:, None, :]
     values = (gaps * wrap(weight)).sum((1, 2)) / classes
-    return reduced(values[0] if single else values, reduction)
+    return named(
+        reduced(values[0] if single else values, reduction), "MultilabelMarginLossBackward0"
+    )
 
 
 @composite()

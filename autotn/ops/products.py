@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autotn.core.node import named
 from autotn.core.op import Arr, acts, alias, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import DTypeError, ShapeError
@@ -52,7 +53,7 @@ def bmm(input: Any, mat2: Any) -> Any:
         raise ShapeError(
             f"bmm: batch sizes must agree, got {tuple(input.shape)} and {tuple(mat2.shape)}"
         )
-    return matmul(input, mat2)
+    return named(matmul(input, mat2), "BmmBackward0")
 
 
 @composite(method="mv", out=True)
@@ -64,7 +65,7 @@ def mv(input: Any, vec: Any) -> Any:
     """
     _need("mv", input, 2, "'input'")
     _need("mv", vec, 1, "'vec'")
-    return matmul(input, vec)
+    return named(matmul(input, vec), "MvBackward0")
 
 
 @composite(method="dot", out=True)
@@ -76,7 +77,7 @@ def dot(input: Any, tensor: Any) -> Any:
     """
     _need("dot", input, 1, "'input'")
     _need("dot", tensor, 1, "'tensor'")
-    return matmul(input, tensor)
+    return named(matmul(input, tensor), "DotBackward0")
 
 
 @composite(method="vdot", out=True, numpy=np.vdot)
@@ -195,7 +196,7 @@ def _scaled_sum(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> A
     product = product if alpha == 1 else product * alpha
     if beta == 0:  # PyTorch: what input holds is then ignored, NaN included
         return product
-    return (input if beta == 1 else input * beta) + product
+    return named((input if beta == 1 else input * beta) + product, f"{name.capitalize()}Backward0")
 
 
 @composite(method="addmm", inplace=True, out=True)

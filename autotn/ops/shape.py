@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autotn.core.methods import attach_method
+from autotn.core.node import named
 from autotn.core.op import Arr, acts, alias, composite, op
 from autotn.core.tensor import Tensor, check_dim
 from autotn.errors import ShapeError
@@ -183,10 +184,11 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     """
     shape = tuple(input.shape)
     if dim is None:
-        return _reshape(input, tuple(n for n in shape if n != 1))
+        return named(_reshape(input, tuple(n for n in shape if n != 1)), "SqueezeBackward0")
     dims = dim if isinstance(dim, (tuple, list)) else (dim,)
     gone = {check_dim("squeeze", d, len(shape)) for d in dims}
-    return _reshape(input, tuple(n for k, n in enumerate(shape) if not (k in gone and n == 1)))
+    found = _reshape(input, tuple(n for k, n in enumerate(shape) if not (k in gone and n == 1)))
+    return named(found, "SqueezeBackward2" if dims is dim else "SqueezeBackward1")
 
 
 @composite(method="unsqueeze", numpy=np.expand_dims)
@@ -198,7 +200,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
     """
     shape = tuple(input.shape)
     axis = check_dim("unsqueeze", dim, len(shape) + 1)
-    return _reshape(input, (*shape[:axis], 1, *shape[axis:]))
+    return named(_reshape(input, (*shape[:axis], 1, *shape[axis:])), "UnsqueezeBackward0")
 
 
 # -- permutations --------------------------------------------------------------------------------------
@@ -291,7 +293,7 @@ def t(input: Any) -> Any:
     """
     if input.ndim > 2:
         raise RuntimeError(f"t: expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return transpose(input, 0, 1) if input.ndim == 2 else input
+    return named(transpose(input, 0, 1), "TBackward0") if input.ndim == 2 else input
 
 
 @composite(method="movedim", numpy=np.moveaxis)
@@ -610,7 +612,9 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
         )
     from autotn.ops.index import _getitem
 
-    return _getitem(input, (*(slice(None),) * axis, slice(begin, begin + length)))
+    return named(
+        _getitem(input, (*(slice(None),) * axis, slice(begin, begin + length))), "SliceBackward0"
+    )
 
 
 @composite(method="select")
@@ -630,7 +634,9 @@ def select(input: Any, dim: int, index: int) -> Any:
         )
     from autotn.ops.index import _getitem
 
-    return _getitem(input, (*(slice(None),) * axis, operator.index(index)))
+    return named(
+        _getitem(input, (*(slice(None),) * axis, operator.index(index))), "SelectBackward0"
+    )
 
 
 acts("linear", _reshape, transpose, _permute, _expand, _parts, unbind)
