@@ -1,7 +1,8 @@
 """The error for a keyword that a call does not take: what was called, what was meant, what there is.
 
-Python's own error names the keyword alone. The functions written from declarations, those that sort their
-keywords anyway, and the classes of `KnownKeywords` say more; others keep Python's words.
+Python's own error names the keyword alone. The functions written from declarations, those that make tensors, those
+that sort their keywords anyway, and the classes of `KnownKeywords` say more. Ops without options and short
+functions keep Python's words, lest every call pays for it; from Python 3.13 on those, too, name what was meant.
 """
 
 from __future__ import annotations

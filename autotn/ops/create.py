@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from autotn.core import dtypes
 from autotn.core.device import check_device
+from autotn.core.keywords import unknown_keyword
 from autotn.core.methods import attach_method
 from autotn.core.tensor import Tensor, canonical, wrap
 
@@ -29,6 +30,7 @@ def tensor(
     device: Any = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
+    **_unknown: Never,
 ) -> Tensor:
     """A tensor that holds a copy of `data`.
 
@@ -38,6 +40,8 @@ def tensor(
     tensor([[1, 2],
             [3, 4]])
     """
+    if _unknown:
+        raise unknown_keyword(tensor, _unknown)
     check_device(device)
     return _finish(to_array(data, dtype, copy=True), requires_grad)
 
@@ -124,12 +128,14 @@ def _rectangular(plain: Any) -> bool:
         return False
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: Any = None, device: Any = None, **_unknown: Never) -> Tensor:
     """`data` as a tensor, sharing memory where it can.
 
     >>> a = np.array([1.0]); t = tn.as_tensor(a); a[0] = 5; t
     tensor([5.], dtype=tn.float64)
     """
+    if _unknown:
+        raise unknown_keyword(as_tensor, _unknown)
     check_device(device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
@@ -182,7 +188,7 @@ def _made(
 
 def zeros(
     *sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-    pin_memory: bool = False, requires_grad: bool = False,
+    pin_memory: bool = False, requires_grad: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """A tensor of zeros.
 
@@ -190,32 +196,38 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
+    if _unknown:
+        raise unknown_keyword(zeros, _unknown)
     kind = _kind(dtype) if out is None or dtype is not None else out._data.dtype
     return _made("zeros", np.zeros(_size(sizes, "zeros", size), kind), out, device, requires_grad)
 
 
 def ones(
     *sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-    pin_memory: bool = False, requires_grad: bool = False,
+    pin_memory: bool = False, requires_grad: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """A tensor of ones.
 
     >>> tn.ones(2)
     tensor([1., 1.])
     """
+    if _unknown:
+        raise unknown_keyword(ones, _unknown)
     kind = _kind(dtype) if out is None or dtype is not None else out._data.dtype
     return _made("ones", np.ones(_size(sizes, "ones", size), kind), out, device, requires_grad)
 
 
 def empty(
     *sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-    pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None,
+    pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """A tensor whose values are whatever its memory holds.
 
     >>> tn.empty(2, 3).shape
     tn.Size([2, 3])
     """
+    if _unknown:
+        raise unknown_keyword(empty, _unknown)
     return _made(
         "empty", np.empty(_size(sizes, "empty", size), _kind(dtype)), out, device, requires_grad
     )
@@ -223,13 +235,15 @@ def empty(
 
 def full(
     size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
+    device: Any = None, pin_memory: bool = False, requires_grad: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """A tensor filled with one value, of the dtype that value has.
 
     >>> tn.full((2,), 7)
     tensor([7, 7])
     """
+    if _unknown:
+        raise unknown_keyword(full, _unknown)
     if isinstance(fill_value, Tensor):
         kind = fill_value.dtype if dtype is None else dtypes.as_dtype(dtype)
         fill_value = fill_value.item()
@@ -247,13 +261,15 @@ def _like(name: str, input: Any, dtype: Any) -> tuple[tuple[int, ...], Any]:
 
 def zeros_like(
     input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, memory_format: Any = None,
+    requires_grad: bool = False, memory_format: Any = None, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """Zeros in the shape and dtype of another tensor.
 
     >>> tn.zeros_like(tn.tensor([1, 2]))
     tensor([0, 0])
     """
+    if _unknown:
+        raise unknown_keyword(zeros_like, _unknown)
     return _made(
         "zeros_like", np.zeros(*_like("zeros_like", input, dtype)), None, device, requires_grad
     )
@@ -261,13 +277,15 @@ def zeros_like(
 
 def ones_like(
     input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, memory_format: Any = None,
+    requires_grad: bool = False, memory_format: Any = None, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """Ones in the shape and dtype of another tensor.
 
     >>> tn.ones_like(tn.tensor([1, 2]))
     tensor([1, 1])
     """
+    if _unknown:
+        raise unknown_keyword(ones_like, _unknown)
     return _made(
         "ones_like", np.ones(*_like("ones_like", input, dtype)), None, device, requires_grad
     )
@@ -275,13 +293,15 @@ def ones_like(
 
 def empty_like(
     input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, memory_format: Any = None,
+    requires_grad: bool = False, memory_format: Any = None, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """Uninitialised memory in the shape and dtype of another tensor.
 
     >>> tn.empty_like(tn.tensor([1, 2])).dtype
     tn.int64
     """
+    if _unknown:
+        raise unknown_keyword(empty_like, _unknown)
     return _made(
         "empty_like", np.empty(*_like("empty_like", input, dtype)), None, device, requires_grad
     )
@@ -289,13 +309,15 @@ def empty_like(
 
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False, memory_format: Any = None,
+    requires_grad: bool = False, memory_format: Any = None, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """One value in the shape and dtype of another tensor.
 
     >>> tn.full_like(tn.tensor([1.0, 2.0]), 5)
     tensor([5., 5.])
     """
+    if _unknown:
+        raise unknown_keyword(full_like, _unknown)
     shape, kind = _like("full_like", input, dtype)
     value = dtypes.number(_number(fill_value), kind)
     return _made("full_like", np.full(shape, value), None, device, requires_grad)
@@ -307,13 +329,15 @@ def _number(value: Any) -> Any:
 
 def arange(
     *bounds: Any, start: Any = None, end: Any = None, step: Any = None, out: Any = None, dtype: Any = None,
-    layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
+    layout: Any = None, device: Any = None, pin_memory: bool = False, requires_grad: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """Numbers from `start` (0) up to, not including, `end`, by `step` (1).
 
     >>> tn.arange(1, 4), tn.arange(0, 1, 0.5)
     (tensor([1, 2, 3]), tensor([0.0000, 0.5000]))
     """
+    if _unknown:
+        raise unknown_keyword(arange, _unknown)
     given = [_number(b) for b in bounds]
     if len(given) == 1 and end is None:
         given = [start if start is not None else 0, *given]
@@ -341,13 +365,15 @@ def arange(
 
 def range(
     start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    device: Any = None, requires_grad: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """Numbers from `start` to `end`, both included; `arange` is the usual choice.
 
     >>> tn.range(1, 3)
     tensor([1., 2., 3.])
     """
+    if _unknown:
+        raise unknown_keyword(range, _unknown)
     if end is None:
         start, end = 0, start
     count = max(0, int(np.floor((end - start) / step)) + 1)
@@ -357,13 +383,15 @@ def range(
 
 def linspace(
     start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    device: Any = None, requires_grad: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """`steps` numbers evenly spaced from `start` to `end`, both included.
 
     >>> tn.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    if _unknown:
+        raise unknown_keyword(linspace, _unknown)
     first, last = _number(start), _number(end)
     if steps < 0:
         raise RuntimeError("linspace: number of steps must be non-negative")
@@ -380,20 +408,22 @@ def linspace(
 
 def logspace(
     start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None,
-    layout: Any = None, device: Any = None, requires_grad: bool = False,
+    layout: Any = None, device: Any = None, requires_grad: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """`steps` numbers from ``base**start`` to ``base**end``, evenly spaced in the exponent.
 
     >>> tn.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
+    if _unknown:
+        raise unknown_keyword(logspace, _unknown)
     values = np.power(float(base), np.linspace(_number(start), _number(end), steps))
     return _made("logspace", values.astype(_kind(dtype)), out, device, requires_grad)
 
 
 def eye(
     n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    device: Any = None, requires_grad: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """Ones on the diagonal, zeros elsewhere.
 
@@ -401,6 +431,8 @@ def eye(
     tensor([[1., 0.],
             [0., 1.]])
     """
+    if _unknown:
+        raise unknown_keyword(eye, _unknown)
     if n < 0 or (m is not None and m < 0):
         raise RuntimeError(f"eye: n and m must be greater or equal to 0, got {n} and {m}")
     return _made("eye", np.eye(n, m, dtype=_kind(dtype)), out, device, requires_grad)
@@ -443,8 +475,10 @@ def asarray(
 def _new(name: str, make: Any) -> None:
     def method(
         self: Tensor, *sizes: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-        pin_memory: bool = False, requires_grad: bool = False,
+        pin_memory: bool = False, requires_grad: bool = False, **_unknown: Never,
     ) -> Tensor:  # fmt: skip
+        if _unknown:
+            raise unknown_keyword(method, _unknown)
         kind = self._data.dtype if dtype is None else dtypes.as_numpy(dtype)
         return _made(name, make(_size(sizes, name, size), kind), None, device, requires_grad)
 
@@ -460,10 +494,12 @@ _new("new_empty", np.empty)
 
 @attach_method("new_full")
 def new_full(
-    self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False,
+    self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+    pin_memory: bool = False, requires_grad: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """A tensor of this one's dtype filled with one value."""
+    if _unknown:
+        raise unknown_keyword(new_full, _unknown)
     kind = self._data.dtype if dtype is None else dtypes.as_numpy(dtype)
     value = dtypes.number(_number(fill_value), kind)
     return _made(
@@ -473,9 +509,17 @@ def new_full(
 
 @attach_method("new_tensor")
 def new_tensor(
-    self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    self: Tensor,
+    data: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **_unknown: Never,
 ) -> Tensor:
     """`data` as a new tensor, of this one's dtype unless told otherwise."""
+    if _unknown:
+        raise unknown_keyword(new_tensor, _unknown)
     return tensor(
         data,
         dtype=self.dtype if dtype is None else dtype,

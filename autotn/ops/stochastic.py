@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
 from autotn.core import dtypes
 from autotn.core.call import as_array
 from autotn.core.inplace import check_writable, mark_written
+from autotn.core.keywords import unknown_keyword
 from autotn.core.methods import attach_method
 from autotn.core.modes import state
 from autotn.core.node import here
@@ -58,13 +59,15 @@ def _floating(name: str, kind: np.dtype[Any]) -> np.dtype[Any]:
 
 def rand(
     *sizes: Any, size: Any = None, generator: Generator | None = None, out: Any = None, dtype: Any = None,
-    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
+    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """Uniform random numbers in [0, 1).
 
     >>> x = tn.rand(2, 3); bool(((x >= 0) & (x < 1)).all())
     True
     """
+    if _unknown:
+        raise unknown_keyword(rand, _unknown)
     kind = _floating("rand", _kind(dtype))
     return _made(
         "rand",
@@ -77,13 +80,15 @@ def rand(
 
 def randn(
     *sizes: Any, size: Any = None, generator: Generator | None = None, out: Any = None, dtype: Any = None,
-    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
+    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """Random numbers from the standard normal distribution.
 
     >>> tn.randn(2, 3).shape
     tn.Size([2, 3])
     """
+    if _unknown:
+        raise unknown_keyword(randn, _unknown)
     kind = _floating("randn", _kind(dtype))
     return _made(
         "randn",
@@ -100,9 +105,11 @@ def _like_kind(input: Tensor, dtype: Any) -> np.dtype[Any]:
 
 def rand_like(
     input: Tensor, *, generator: Generator | None = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False, memory_format: Any = None,
+    device: Any = None, requires_grad: bool = False, memory_format: Any = None, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """`rand` in the shape and dtype of another tensor."""
+    if _unknown:
+        raise unknown_keyword(rand_like, _unknown)
     kind = _floating("rand_like", _like_kind(input, dtype))
     return _made(
         "rand_like", uniform_array(input._data.shape, kind, generator), None, device, requires_grad
@@ -111,9 +118,11 @@ def rand_like(
 
 def randn_like(
     input: Tensor, *, generator: Generator | None = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False, memory_format: Any = None,
+    device: Any = None, requires_grad: bool = False, memory_format: Any = None, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """`randn` in the shape and dtype of another tensor."""
+    if _unknown:
+        raise unknown_keyword(randn_like, _unknown)
     kind = _floating("randn_like", _like_kind(input, dtype))
     return _made(
         "randn_like", normal_array(input._data.shape, kind, generator), None, device, requires_grad
@@ -134,12 +143,15 @@ def _integers(
 def randint(
     *args: Any, low: int = 0, high: int | None = None, size: Any = None, generator: Generator | None = None,
     out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+    **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """Random integers from `low` (0) up to, not including, `high`: ``randint(high, size)``.
 
     >>> x = tn.randint(0, 3, (100,)); int(x.min()) >= 0, int(x.max()) < 3
     (True, True)
     """
+    if _unknown:
+        raise unknown_keyword(randint, _unknown)
     numbers = list(args)
     if size is None:
         if not numbers or isinstance(numbers[-1], (int, float)):
@@ -162,9 +174,11 @@ def randint(
 def randint_like(
     input: Tensor, *bounds: int, low: int = 0, high: int | None = None, generator: Generator | None = None,
     dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-    memory_format: Any = None,
+    memory_format: Any = None, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """`randint` in the shape and dtype of another tensor."""
+    if _unknown:
+        raise unknown_keyword(randint_like, _unknown)
     if len(bounds) == 2:
         low, high = bounds
     elif bounds:
@@ -179,13 +193,15 @@ def randint_like(
 
 def randperm(
     n: int, *, generator: Generator | None = None, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
+    device: Any = None, requires_grad: bool = False, pin_memory: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """The integers below `n` in random order.
 
     >>> sorted(tn.randperm(4).tolist())
     [0, 1, 2, 3]
     """
+    if _unknown:
+        raise unknown_keyword(randperm, _unknown)
     if n < 0:
         raise RuntimeError(f"randperm: n must be non-negative, got {n}")
     kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
@@ -200,13 +216,15 @@ def randperm(
 
 def normal(
     mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, out: Any = None,
-    dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+    dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, **_unknown: Never,
 ) -> Tensor:  # fmt: skip
     """Normal random numbers of given means and standard deviations.
 
     >>> tn.normal(0.0, 1.0, (2, 3)).shape
     tn.Size([2, 3])
     """
+    if _unknown:
+        raise unknown_keyword(normal, _unknown)
     spread = std._data if isinstance(std, Tensor) else std
     centre = mean._data if isinstance(mean, Tensor) else mean
     if np.min(spread, initial=0) < 0:
