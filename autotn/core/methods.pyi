@@ -416,12 +416,12 @@ class TensorMethods:
     def negative(self, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def negative_(self, *, out: Any = ...) -> Any: ...  # autotn.ops.arithmetic
     def new(self, *args: Any) -> Any: ...  # autotn.ops.create
-    def new_empty(self, *sizes: Any, size: Any = ..., dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
+    def new_empty(self, *sizes: Any, size: Any = ..., dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ..., **_unknown: Any) -> Any: ...  # autotn.ops.create
     def new_empty_strided(self, size: Any, stride: Any, dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.exchange
-    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
-    def new_ones(self, *sizes: Any, size: Any = ..., dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
-    def new_tensor(self, data: Any, *, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
-    def new_zeros(self, *sizes: Any, size: Any = ..., dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ...) -> Any: ...  # autotn.ops.create
+    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ..., **_unknown: Any) -> Any: ...  # autotn.ops.create
+    def new_ones(self, *sizes: Any, size: Any = ..., dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ..., **_unknown: Any) -> Any: ...  # autotn.ops.create
+    def new_tensor(self, data: Any, *, dtype: Any = ..., device: Any = ..., requires_grad: Any = ..., **_unknown: Any) -> Any: ...  # autotn.ops.create
+    def new_zeros(self, *sizes: Any, size: Any = ..., dtype: Any = ..., layout: Any = ..., device: Any = ..., pin_memory: Any = ..., requires_grad: Any = ..., **_unknown: Any) -> Any: ...  # autotn.ops.create
     def nextafter(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def nextafter_(self, other: Any, *, out: Any = ...) -> Any: ...  # autotn.ops.rounding
     def nonzero(self, *, as_tuple: Any = ..., out: Any = ...) -> Any: ...  # autotn.ops.masks
