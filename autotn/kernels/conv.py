@@ -11,6 +11,9 @@ and columns spoken of here:
   results added. Nothing is copied per cell; wants many channels, or the products are too thin.
 - *by columns*: whole columns and one product. For few channels.
 - *by columns, samples side by side*: for planes so small that one sample makes a thin matrix.
+- *by rows* (`conv_rows`): channels last, and a product per cell of the kernel along the first axis for
+  many samples. For small planes of some channels, which one by one are too little work for two cores.
+- *by planes* (`conv_planes`): a dot product per cell. For weights of depthwise convolutions.
 - *all at once*: for problems so small that what counts is the number of calls.
 - *by bands* (`conv_band`): a band matrix slides along the last axis. For depthwise convolutions,
   whose products would have a single row.
@@ -27,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from autotn.errors import DTypeError, ShapeError, blaming
-from autotn.kernels import conv_band
+from autotn.kernels import conv_band, conv_planes, conv_rows
 from autotn.kernels.onednn import conv as onednn
 from autotn.kernels.window import Array, Geometry, Ints, conv_geometry, geometry
 
@@ -45,6 +48,9 @@ WIDE = 96
 
 #: Channels times inner taps from which products by slices are not too thin.
 DEEP = 24
+
+#: How many numbers are copied in the time that one takes to be added to another.
+SUMS = 1.5
 
 #: The gradient by the input is rather correlated than scattered when there are not many more
 #: outputs than inputs, and not many more places in the input than windows.
@@ -206,7 +212,9 @@ def correlate(x: Array, w: Array, at: Geometry, groups: int) -> Array:
         return contiguous(out)
     if conv_band.suits(at, w.shape[1], w.shape[0] // groups):
         return conv_band.correlate(x, w, at, groups)
-    by_slices = slices_suit(at, w.shape[1])
+    if conv_rows.suits(at, w.shape[1], groups):
+        return conv_rows.correlate(x, w, at)
+    by_slices = slices_suit(at, w.shape[1], w.shape[0] // groups)
     weights = sliced(w, groups) if by_slices else w.reshape(groups, w.shape[0] // groups, -1)
     out = np.empty((len(x), w.shape[0], *at.out), x.dtype)
     for part, places, block in blocks(x, at, groups, w.nbytes, by_slices):
@@ -258,9 +266,13 @@ def compare(g: Array, x: Array, at: Geometry, groups: int) -> Array:
         columns = at.columns(x).reshape(groups, depth * at.taps, -1)
         w = np.matmul(g, columns.swapaxes(-1, -2))
         return w.reshape(groups * outputs, depth, *at.kernel)
+    if conv_planes.suits(at, depth, outputs):
+        return conv_planes.compare(g, x, at)
     if conv_band.suits(at, depth, outputs):
         return conv_band.compare(g, x, at, groups)
-    by_slices = slices_suit(at, depth)
+    if conv_rows.suits(at, depth, groups):
+        return conv_rows.compare(g, x, at)
+    by_slices = slices_suit(at, depth, outputs)
     slices, taps = (at.kernel[0], at.inner_taps) if by_slices else (1, at.taps)
     # BLAS is at its best when the first factor is the taller one; what comes out lying must be
     # turned, though, which takes more than that saves where there are many weights for few windows.
@@ -303,10 +315,14 @@ def merged(columns: Array) -> Array:
     return columns.reshape(*columns.shape[:2], math.prod(columns.shape[2:]))
 
 
-def slices_suit(at: Geometry, depth: int) -> bool:
-    """True when products by slices are fat enough, or when there is but one slice."""
-    deep = at.kernel[0] == 1 or depth * at.inner_taps >= DEEP
-    return deep and at.area >= WIDE
+def slices_suit(at: Geometry, depth: int, outputs: int) -> bool:
+    """True when products by slices are fat enough, or when there is but one slice.
+
+    Slices save copying columns, but their products have to be added up.
+    """
+    deep = depth * at.inner_taps >= DEEP
+    adding = SUMS * outputs * (at.kernel[0] - 1) >= depth * at.taps
+    return at.area >= WIDE and (at.kernel[0] == 1 or (deep and not adding))
 
 
 def correlating_suits(at: Geometry, depth: int, outputs: int) -> bool:

@@ -25,14 +25,16 @@ BLOCK = 1 << 22
 #: band matrix, fewer a thinner product.
 WIDEST, TILE = 24, 16
 
-#: How much of a line may be zeros: cells of a line per cell of the kernel.
-DILUTION = 4
+#: How much of a line may be zeros: cells of a line per cell of the kernel, along a single axis and
+#: where there are others.
+DILUTION, DILUTIONS = 4, 6
 
 
 def suits(at: Geometry, depth: int, outputs: int) -> bool:
     """True for so few channels, and lines so short, that bands are the better form."""
     few = depth * outputs <= 2 and at.taps > 1
-    return few and line_span(at) <= DILUTION * at.kernel[-1] * at.stride[-1]
+    dilution = DILUTION if len(at.out) == 1 else DILUTIONS
+    return few and line_span(at) <= dilution * at.kernel[-1] * at.stride[-1]
 
 
 def line_tile(at: Geometry) -> int:

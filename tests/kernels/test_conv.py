@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from autotn.errors import DTypeError, ShapeError
-from autotn.kernels import conv, conv_band
+from autotn.kernels import conv, conv_band, conv_planes, conv_rows
 from autotn.kernels.conv import conv_forward, conv_input_gradient, conv_weight_gradient
 from autotn.kernels.window import (
     Geometry,
@@ -181,7 +181,7 @@ def test_any_geometry_is_pytorchs(torch: Any, drawn: Any, dtype: Any, small: int
 
 FORMS: dict[str, dict[str, Any]] = {
     "all at once": {"SMALL": math.inf},
-    "slices": {"WIDE": 0, "DEEP": 0},
+    "slices": {"WIDE": 0, "DEEP": 0, "SUMS": 0},
     "columns": {"WIDE": 0, "DEEP": math.inf},
     "columns side by side": {"WIDE": math.inf},
     "one sample at a time": {"BLOCK": 1},
@@ -196,6 +196,7 @@ FORMS: dict[str, dict[str, Any]] = {
 def test_bands_agree(case: str, bands: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = results(case)
     monkeypatch.setattr(conv_band, "suits", lambda *_: bands != "never")
+    monkeypatch.setattr(conv_planes, "suits", lambda *_: False)
     monkeypatch.setattr(conv, "SMALL", 0)
     if bands == "one sample":
         monkeypatch.setattr(conv_band, "BLOCK", 1)
@@ -210,10 +211,26 @@ def test_bands_agree(case: str, bands: str, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("case", CASES)
 def test_all_forms_agree(case: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = results(case)
-    monkeypatch.setattr(conv_band, "suits", lambda *_: False)
+    for module in (conv_band, conv_planes, conv_rows):
+        monkeypatch.setattr(module, "suits", lambda *_: False)
     monkeypatch.setattr(conv, "SMALL", 0)
     for name, value in FORMS[form].items():
         monkeypatch.setattr(conv, name, value)
+    for ours, theirs in zip(results(case), expected):
+        np.testing.assert_allclose(ours, theirs, atol=1e-10)
+
+
+@pytest.mark.parametrize("form", ["rows", "rows of one sample", "planes", "planes of one sample"])
+@pytest.mark.parametrize("case", CASES)
+def test_rows_and_planes_agree(case: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = results(case)
+    module = conv_rows if form.startswith("rows") else conv_planes
+    monkeypatch.setattr(conv, "SMALL", 0)
+    monkeypatch.setattr(conv_band, "suits", lambda *_: False)
+    monkeypatch.setattr(conv_rows, "FEWEST", 0)
+    monkeypatch.setattr(conv_rows, "THIN", 1 if module is conv_rows else math.inf)
+    if form.endswith("one sample"):
+        monkeypatch.setattr(module, "BLOCK", 1)
     for ours, theirs in zip(results(case), expected):
         np.testing.assert_allclose(ours, theirs, atol=1e-10)
 
