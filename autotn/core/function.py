@@ -195,6 +195,7 @@ class Function:
     """
 
     generate_vmap_rule = False
+    _backward_cls: type[FunctionCtx]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         raise RuntimeError(
@@ -230,7 +231,7 @@ class Function:
             found = state.transforms[-1].custom(cls, args)
             if found is not NotImplemented:
                 return found
-        ctx = type(f"{cls.__name__}Backward", (FunctionCtx,), {})()
+        ctx = _new_context(cls)
         tensors = [(k, a) for k, a in enumerate(args) if isinstance(a, Tensor)]
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a._node is not None for a in args)
         recording = state.grad and any(ctx.needs_input_grad)
@@ -356,9 +357,17 @@ def _record(cls: Any, ctx: Any, args: Any, tensors: Any, outputs: Any, result: A
             o._node = made
 
 
+def _new_context(cls: type[Function]) -> Any:
+    """A ctx, of a class that is made once for each Function: classes are freed by the collector only."""
+    kind = cls.__dict__.get("_backward_cls")
+    if kind is None:
+        kind = cls._backward_cls = type(f"{cls.__name__}Backward", (FunctionCtx,), {})
+    return kind()
+
+
 def context_for_jvp(cls: type[Function], args: list[Any]) -> FunctionCtx:
     """The ctx of a run of ``forward``, as the user's ``jvp`` sees it: with what was saved for it."""
-    ctx: FunctionCtx = type(f"{cls.__name__}Backward", (FunctionCtx,), {})()
+    ctx = _new_context(cls)
     with modes.no_grad():
         if cls.setup_context is not Function.setup_context:
             cls.setup_context(ctx, tuple(args), cls.forward(*args))

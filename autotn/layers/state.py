@@ -170,32 +170,16 @@ def load(
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
     missing: list[str] = []
     unexpected: list[str] = []
-    complaints: list[str] = []
-    writes: list[Callable[[], None]] = []
     versions = getattr(state_dict, "_metadata", {})
     state: Any = OrderedDict(state_dict)  # hooks may rename what it holds
     state._metadata = versions
     answer = IncompatibleKeys(missing, unexpected)
-
-    def plan(one: Any, state: Any, prefix: str) -> None:
-        metadata = dict(versions.get(prefix[:-1], {}))
-        metadata[ASSIGN] = assign
-        metadata[WAITING] = writes
-        metadata[LOADED] = loaded
-        one._load_from_state_dict(state, prefix, metadata, True, missing, unexpected, complaints)
-        for name, child in one._descend():
-            below = f"{prefix}{name}."
-            plan(child, {k: v for k, v in state.items() if k.startswith(below)}, below)
-        for hook, _ in of_kind("load_post", one._state_hooks):
-            writes.append(functools.partial(_run_post_hook, hook, one, answer))
-            forgiving.append(hook)
-
-    loaded: set[Any] = set()
-    forgiving: list[Any] = []
-    plan(module, state, "")
-    _forgive_second_names(module, missing, loaded)
+    found = _Findings(answer, versions, assign, [], [], set(), [])
+    _plan_tree(module, state, "", found)
+    complaints, writes = found.complaints, found.writes
+    _forgive_second_names(module, missing, found.loaded)
     # Hooks may strike names off the lists, so where there are some the lists are judged at the end.
-    if not complaints and (forgiving or not strict or not (missing or unexpected)):
+    if not complaints and (found.forgiving or not strict or not (missing or unexpected)):
         with no_grad():
             for write in writes:
                 write()
@@ -208,6 +192,35 @@ def load(
             _message(type(module).__name__, shapes, state, missing, unexpected, complaints, strict)
         )
     return answer
+
+
+class _Findings(NamedTuple):
+    """What is learnt about a state before anything is written."""
+
+    answer: IncompatibleKeys
+    versions: Mapping[str, Any]
+    assign: bool
+    complaints: list[str]
+    writes: list[Callable[[], None]]
+    loaded: set[Any]
+    forgiving: list[Any]
+
+
+def _plan_tree(one: Any, state: Any, prefix: str, found: _Findings) -> None:
+    """Find out what of `state` a module and all below it will take."""
+    metadata = dict(found.versions.get(prefix[:-1], {}))
+    metadata[ASSIGN] = found.assign
+    metadata[WAITING] = found.writes
+    metadata[LOADED] = found.loaded
+    missing, unexpected = found.answer
+    one._load_from_state_dict(state, prefix, metadata, True, missing, unexpected, found.complaints)
+    for name, child in one._descend():
+        below = f"{prefix}{name}."
+        part = {k: v for k, v in state.items() if k.startswith(below)}
+        _plan_tree(child, part, below, found)
+    for hook, _ in of_kind("load_post", one._state_hooks):
+        found.writes.append(functools.partial(_run_post_hook, hook, one, found.answer))
+        found.forgiving.append(hook)
 
 
 def _forgive_second_names(module: Any, missing: list[str], loaded: set[Any]) -> None:

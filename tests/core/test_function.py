@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -350,3 +351,29 @@ def test_a_function_passes_gradcheck_of_both_orders() -> None:
     x = tn.randn(3, dtype=tn.float64, requires_grad=True)
     assert tn.autograd.gradcheck(Cube.apply, (x,))
     assert tn.autograd.gradgradcheck(Cube.apply, (x,))
+
+
+def test_a_call_leaves_nothing_to_the_cyclic_collector() -> None:
+    class Twice(tn.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 2
+
+    def step() -> None:
+        Twice.apply(tn.ones(2, requires_grad=True)).sum().backward()
+        Twice.apply(tn.ones(2))
+
+    step()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            step()
+        assert not gc.collect()
+    finally:
+        gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from typing import Any
 
@@ -378,3 +379,17 @@ def test_lazy_layers_refuse_what_does_not_fit() -> None:
 
     with pytest.raises(RuntimeError, match="has not been fully initialized"):
         Unfinished(3)(tn.ones(1, 2))
+
+
+def test_loading_leaves_nothing_to_the_cyclic_collector() -> None:
+    """A target network that is loaded anew every few steps does not pile up."""
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    net.load_state_dict(net.state_dict())
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            net.load_state_dict(net.state_dict())
+        assert not gc.collect()
+    finally:
+        gc.enable()
