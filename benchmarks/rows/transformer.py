@@ -62,7 +62,7 @@ def language_model(torch: Any) -> Any:
     goal=0.9,
     training=True,
     slow_because=f"{OPENBLAS}; the error function in GELU is some twenty calls of NumPy, each a pass over "
-    "what the cache holds; with the extra, products are half of the time and as quick as PyTorch's, and a tenth "
+    "what the cache holds; with the extra, products are half of the time and as quick as PyTorch's, and a twentieth "
     "goes into eighty calls of small kernels from Python",
 )
 def transformer(torch: Any) -> Case:
