@@ -8,11 +8,30 @@ layer reads its weights on every call.
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 COLLECTIONS = (list, tuple, dict)
+
+
+class Changes:
+    """Numbers the changes of any module's members: what a walk found holds while `latest` stays the same.
+
+    It does not hold for modules with collections, which may grow unseen.
+    """
+
+    def __init__(self) -> None:
+        self.latest = 0
+        self._next = itertools.count(1).__next__
+
+    def note(self) -> None:
+        """A member came or went; noted afterwards, so that no walk begun before counts as later."""
+        self.latest = self._next()
+
+
+CHANGES = Changes()
 
 
 class Members(dict[str, Any]):
@@ -25,6 +44,7 @@ class Members(dict[str, Any]):
         # Weak, so that a module is freed with its last user and not by the cyclic collector.
         self._owner = weakref.ref(owner)
         owner.__dict__.update(self)
+        CHANGES.note()
 
     def _attributes(self) -> dict[str, Any]:
         owner = self._owner()
@@ -33,21 +53,26 @@ class Members(dict[str, Any]):
     def __setitem__(self, name: str, member: Any) -> None:
         super().__setitem__(name, member)
         self._attributes()[name] = member
+        CHANGES.note()
 
     def __delitem__(self, name: str) -> None:
         super().__delitem__(name)
         self._attributes().pop(name, None)
+        CHANGES.note()
 
     def pop(self, name: str, *default: Any) -> Any:
         """Remove a member and return it."""
         if name in self:
             self._attributes().pop(name, None)
-        return super().pop(name, *default)
+        member = super().pop(name, *default)
+        CHANGES.note()
+        return member
 
     def popitem(self) -> tuple[str, Any]:
         """Remove the last member and return it with its name."""
         name, member = super().popitem()
         self._attributes().pop(name, None)
+        CHANGES.note()
         return name, member
 
     def clear(self) -> None:

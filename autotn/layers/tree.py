@@ -11,6 +11,7 @@ from autotn.core.keywords import KnownKeywords
 from autotn.core.node import RemovableHandle
 from autotn.core.tensor import Tensor
 from autotn.layers.members import (
+    CHANGES,
     COLLECTIONS,
     Members,
     may_hold,
@@ -72,6 +73,36 @@ def _walk_down(
     for name, child in module._found_modules():
         if id(child) not in ancestors:
             yield from _walk_down(child, start + name, ancestors, seen, remove_duplicate)
+
+
+def _below(root: Tree) -> Iterator[Tree]:
+    """A module and all below it, parents first, each once: `_walk_down` without names, in a third of the time."""
+    seen: set[Tree] = set()
+    waiting = [root]
+    while waiting:
+        module = waiting.pop()
+        if module not in seen:
+            seen.add(module)
+            yield module
+            children: Iterable[Any] = module._modules.values()
+            if module._collections:
+                children = [child for _, child in module._own_modules()]
+            for child in reversed(children):  # type: ignore[call-overload]
+                if child is not None:
+                    waiting.append(child)
+
+
+def _parameters_of(modules: Iterable[Tree]) -> Iterator[Parameter]:
+    """The parameters of these modules, each once."""
+    seen: set[Parameter] = set()
+    for module in modules:
+        own: Iterable[Any] = module._parameters.values()
+        if module._collections:
+            own = [parameter for _, parameter in module._own_parameters()]
+        for parameter in own:
+            if parameter is not None and parameter not in seen:
+                seen.add(parameter)
+                yield parameter
 
 
 def _meant(tree: Tree, name: str) -> str:
@@ -256,6 +287,7 @@ class Tree(KnownKeywords):
                 not isinstance(value, tuple) or may_hold(value, (Parameter, Tree))
             ):
                 attributes["_collections"][name] = None
+                CHANGES.note()
 
     def _refill(self, table: str, name: str, value: Any) -> None:
         """Assign something that is not a member by type to the name of a member."""
@@ -441,8 +473,13 @@ class Tree(KnownKeywords):
         >>> sum(p.numel() for p in nn.Linear(2, 3).parameters())
         9
         """
-        for _, parameter in self.named_parameters(recurse=recurse):
-            yield parameter
+        cls = type(self)
+        if (
+            cls.named_parameters is Tree.named_parameters
+            and cls.named_modules is Tree.named_modules
+        ):
+            return _parameters_of(_below(self) if recurse else (self,))
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True

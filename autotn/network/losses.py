@@ -29,6 +29,11 @@ def ce(output: Any, truth: Any) -> Any:
 LOSSES: dict[str, Callable[[Any, Any], Any]] = {"quad": quad, "ce": ce}
 
 
+def is_list(given: Any) -> bool:
+    """Whether several arrays were given, not one."""
+    return isinstance(given, Sequence) and not isinstance(given, (np.ndarray, Tensor))
+
+
 def total_loss(
     who: str, outputs: Sequence[Tensor], true_outputs: Any, loss: Any, single: bool
 ) -> Tensor:
@@ -37,7 +42,7 @@ def total_loss(
     if not callable(function) or isinstance(function, type):
         names = ", ".join(map(repr, LOSSES))
         raise ValueError(f"{who}: unknown loss {loss!r}; expected {names} or a loss module")
-    if isinstance(true_outputs, np.ndarray | Tensor) or not isinstance(true_outputs, Sequence):
+    if true_outputs.__class__ is not list and not is_list(true_outputs):
         raise TypeError(
             f"{who}: true_outputs must be a list with one array per output, "
             f"got {type(true_outputs).__name__}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ class Learner:
 
 def _same(optimizer: Optimizer, parameters: list[Any]) -> bool:
     known = optimizer.param_groups[0]["params"]
-    return len(known) == len(parameters) and all(a is b for a, b in zip(known, parameters))
+    return len(known) == len(parameters) and all(map(is_, known, parameters))
 
 
 def _given(who: str, optimizer: Optimizer, parameters: list[Any], scale: Any, given: Any) -> Any:

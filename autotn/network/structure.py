@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -323,7 +323,12 @@ def weights_by_key(module: Module | None) -> dict[str, Any]:
 
 def floating_dtype(module: Module | None) -> Any:
     """The dtype of a module's first floating-point parameter, else the default."""
-    for parameter in () if module is None else module.parameters():
+    return floating_dtype_of(() if module is None else module.parameters())
+
+
+def floating_dtype_of(parameters: Iterable[Any]) -> Any:
+    """The dtype of the first of them in floating point, else the default."""
+    for parameter in parameters:
         if parameter.is_floating_point():
             return parameter._data.dtype
     return as_dtype(get_default_dtype()).dtype

@@ -16,6 +16,8 @@ from autotn.network.activation import Linear, Tanh, activation_of
 from autotn.network.joining import Add
 from autotn.network.neuron import ActivationNet, ConstantNet, NeuronNet
 from autotn.network.structure import Instance, OneInput, Shape, Structure, shape_of, slots_of
+from autotn.ops.matmul import linear
+from autotn.ops.shape import _reshape
 
 
 class Input(Structure):
@@ -64,11 +66,10 @@ class DenseNet(NeuronNet):
 
     def forward(self, input: Any) -> Any:
         """The activations of a batch."""
-        count = input.shape[0]
-        if input.ndim != 2:
-            input = input.reshape(count, self.ninputs)
-        output = super().forward(input)
-        return output if len(self.shape) == 1 else output.reshape(count, *self.shape)
+        count = len(input)
+        flat = input if input.ndim == 2 else _reshape(input, (count, self.ninputs))
+        output = self.activation(linear(flat, self.weight, self.bias))
+        return output if len(self.shape) == 1 else _reshape(output, (count, *self.shape))
 
 
 class Dense(OneInput):

@@ -11,21 +11,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autotn.autograd import grad
-from autotn.core.modes import enable_grad, no_grad
+from autotn.core.modes import HOT, enable_grad, no_grad
 from autotn.core.tensor import Tensor, wrap
 from autotn.errors import AutogradError, ShapeError
 from autotn.layers import Module
 from autotn.layers.hooks import Scope
+from autotn.layers.members import CHANGES
 from autotn.layers.state import WAITING, as_tensor
 from autotn.network import checkpoints
-from autotn.network.losses import total_loss
+from autotn.network.losses import is_list, total_loss
 from autotn.network.optimizers import Learner, check_gradients, step_by_name
 from autotn.network.state import State, outputs_of
-from autotn.network.structure import Instance, floating_dtype
+from autotn.network.structure import Instance, floating_dtype_of
 from autotn.network.wiring import Wiring, wire
 
 #: What stands before the names of what the optimizers remember, in a state_dict.
 OPTIMIZER = "_optimizer."
+
+#: The attribute of a System that holds its parameters, and after which of the `CHANGES` they were found.
+WEIGHTS = "_known_weights"
 
 
 class Step(NamedTuple):
@@ -127,7 +131,8 @@ class System(Module):
         return wire(self.inputs, self.outputs, attrgetter("spelled"))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_spelled_out"}
+        found_out = {WEIGHTS, "_spelled_out"}
+        return {name: value for name, value in self.__dict__.items() if name not in found_out}
 
     @property
     def parts(self) -> tuple[Instance, ...]:
@@ -223,7 +228,7 @@ class System(Module):
 
     def _enter(self, inputs: Any, keep: bool) -> tuple[list[Tensor], bool]:
         """The inputs as batches, and whether they were single examples."""
-        if isinstance(inputs, np.ndarray | Tensor) or not isinstance(inputs, Sequence):
+        if inputs.__class__ is not list and not is_list(inputs):
             raise TypeError(
                 "guess: inputs must be a list with one array per input, "
                 f"got {type(inputs).__name__}"
@@ -232,7 +237,7 @@ class System(Module):
             raise ValueError(
                 f"guess: {len(inputs)} inputs given for {len(self.inputs)} of the System"
             )
-        floating = floating_dtype(self)
+        floating = floating_dtype_of(self._weights())
         batches, counts = [], set()
         for k, (part, given) in enumerate(zip(self.inputs, inputs)):
             shape = part.output_shapes[0]
@@ -274,8 +279,12 @@ class System(Module):
             Print every part as it runs.
         """
         batches, single = self._enter(inputs, return_state)
-        with Scope(self), enable_grad() if return_state else no_grad():
-            values = self._run(batches, verbose)
+        with enable_grad() if return_state else no_grad():
+            if HOT["SPECIAL"]:
+                with Scope(self):
+                    values = self._run(batches, verbose)
+            else:
+                values = self._run(batches, verbose)
         outputs = self._outputs(values)
         arrays = [(o._data[0] if single else o._data).copy() for o in outputs]
         if not return_state:
@@ -326,7 +335,7 @@ class System(Module):
             for p in parameters:
                 p.grad = None
         final_state.loss = total.item()
-        self.updates += 1
+        self.__dict__["updates"] += 1  # no member: need not be looked at as one
         return None
 
     def calculate_grads(
@@ -365,8 +374,17 @@ class System(Module):
         step_by_name(self, named, grads, self._learner, **kwargs)
         self.updates += 1
 
+    def _weights(self) -> list[Any]:
+        """All parameters; the modules are walked again only after one, anywhere, got or lost a member."""
+        latest, known = self.__dict__.get(WEIGHTS, (-1, ()))
+        if latest != CHANGES.latest:
+            latest, known = CHANGES.latest, list(self.parameters())
+            if not any(module._collections for module in self.modules()):
+                self.__dict__[WEIGHTS] = latest, known
+        return known
+
     def _trained(self, who: str) -> list[Any]:
-        parameters = [p for p in self.parameters() if p.requires_grad]
+        parameters = [p for p in self._weights() if p.requires_grad]
         if not parameters:
             raise AutogradError(f"{who}: the System has no weights that could learn")
         return parameters

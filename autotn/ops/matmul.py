@@ -146,11 +146,16 @@ def linear(input: Arr, weight: Arr, bias: Arr | None = None) -> Arr:
 
 def _features(input: Any, weight: Any) -> Any:
     """``input.dot(weight.T)``."""
+    rows = len(input)
+    if rows == 1 and weight.size >= onednn.ROW_WORK:
+        found = onednn.of_one_row(input, weight)
+        if found is not None:
+            return found
     if input.size >= onednn.LEAST:
         found = onednn.by_onednn(input, weight.T)
         if found is not None:
             return found
-    if 8 < len(input) <= 64:  # OpenBLAS likes the tall matrix first, the copy included
+    if 8 < rows <= 64:  # OpenBLAS likes the tall matrix first, the copy included
         return np.ascontiguousarray(weight.dot(input.T).T)
     return input.dot(weight.T)
 
@@ -174,8 +179,8 @@ def _linear_weight(g: Any, input: Any) -> Any:
     if g.ndim == 2 == input.ndim:
         if g.__class__ is not np.ndarray:
             return matmul(swap(g), input)
-        if len(g) == 1 and g.size * input.size >= _LARGE:  # every product by itself, row after row
-            return np.einsum("i,j->ij", g[0], input[0])
+        if len(g) == 1 and g.size * input.size >= _LARGE:
+            return onednn.outer(g, input)
         return g.T.dot(input) if input.size < onednn.LEAST else onednn.product(g.T, input)
     flat = input.reshape((-1, input.shape[-1]))
     if g.ndim < input.ndim:  # the weight is a vector

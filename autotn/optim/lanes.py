@@ -38,6 +38,9 @@ CHUNK = 1 << 16
 #: Parameters up to this size are joined; beyond it the copies cost more than the calls they save.
 SMALL = 1 << 15
 
+#: Pieces begin at multiples of so many elements, a cache line or more.
+LINE = 16
+
 _data_of = attrgetter("_data")
 
 
@@ -263,8 +266,12 @@ class Run:
         if len(self.params) == 1 and home.flags.c_contiguous:
             p = flat_real(home)
             chunk = stretch(CHUNK, p)
-            if p.size > chunk:
-                cuts = [slice(cut, cut + chunk) for cut in range(0, p.size, chunk)]
+            if (
+                p.size > chunk
+            ):  # pieces of one size: a small rest costs as many calls as a large one
+                count = -(-p.size // chunk)
+                size = -(-p.size // (count * LINE)) * LINE
+                cuts = [slice(cut, cut + size) for cut in range(0, p.size, size)]
         else:
             joined, gradient = np.empty(hi - lo, home.dtype), np.empty(hi - lo, home.dtype)
             pieces = list(zip(offsets, offsets[1:], self._homes))

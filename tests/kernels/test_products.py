@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autotn as tn
 from autotn.kernels.onednn import gemm
 from autotn.nn import functional as F
 
@@ -45,6 +46,27 @@ ODD: dict[str, Callable[[Array, Array, Array], tuple[Array, Array, Any]]] = {
 def test_affine_maps_of_other_arrays(oddity: str, kernels: str) -> None:
     x, weight, bias = ODD[oddity](drawn(6, 4), drawn(3, 4), drawn(3))
     np.testing.assert_allclose(F.linear(x, weight, bias), x @ weight.T + bias, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["f", "d"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_large_layer_of_one_row(
+    order: Any, kind: str, kernels: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its gradient, every product of an input and an output."""
+    monkeypatch.setattr("autotn.kernels.onednn.gemm.ROW_WORK", 1)
+    x, g = drawn(1, 700).astype(kind), drawn(1, 300).astype(kind)
+    weight = tn.from_numpy(np.asarray(drawn(300, 700), kind, order=order)).requires_grad_()
+    y = F.linear(tn.from_numpy(x), weight)
+    y.backward(tn.from_numpy(g))
+    np.testing.assert_allclose(y.detach().numpy(), x @ weight._data.T, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(weight.grad.numpy(), g.T * x)
+
+
+def test_a_row_that_does_not_fit_is_refused(kernels: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autotn.kernels.onednn.gemm.ROW_WORK", 1)
+    with pytest.raises(tn.errors.ShapeError, match="expected 7 features"):
+        F.linear(tn.ones(1, 6), tn.ones(3, 7))
 
 
 LAYOUTS: dict[str, Callable[[Array], Array]] = {

@@ -78,6 +78,9 @@ def test_random_edits(torch: Any, seed: int) -> None:
         for walk in ("named_parameters", "named_buffers", "named_modules", "named_children"):
             got = [name for name, _ in getattr(ours, walk)()]
             assert got == [name for name, _ in getattr(theirs, walk)()]
+        for walk in ("parameters", "modules"):
+            named = [found for _, found in getattr(ours, f"named_{walk}")()]
+            assert list(map(id, getattr(ours, walk)())) == list(map(id, named))
         if rng.random() < 0.1:
             ours, theirs = copy.deepcopy(ours), copy.deepcopy(theirs)
     ours.load_state_dict(theirs.state_dict())

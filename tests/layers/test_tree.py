@@ -297,6 +297,16 @@ def test_collections_stay_what_they_are_and_are_found() -> None:
     assert "(layers.0): Scale()" in repr(net)
 
 
+def test_parameters_are_those_a_class_names() -> None:
+    class Half(nn.Linear):
+        def named_parameters(self, *args: Any, **kwargs: Any) -> Any:
+            return ((name, p) for name, p in super().named_parameters() if name == "weight")
+
+    layer = Half(2, 3)
+    assert [p.shape for p in layer.parameters()] == [(3, 2)]
+    assert [p.shape for p in nn.Sequential(layer).parameters()] == [(3, 2), (3,)]
+
+
 def test_a_later_append_is_seen_and_trained() -> None:
     net = Collected()
     net.layers.append(Scale())

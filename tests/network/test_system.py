@@ -379,6 +379,37 @@ def test_a_state_is_learned_from_once() -> None:
         small().learn(state, [T])
 
 
+class Several(nn.Module):
+    """A list of factors, which may grow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factors = [nn.Parameter(tn.ones(3))]
+
+    def forward(self, input: Any) -> Any:
+        for factor in self.factors:
+            input = input * factor
+        return input
+
+
+def test_what_learns_may_change_between_steps() -> None:
+    system = small()
+    everything = learned(system, [X], [T])
+    assert everything == {name for name, _ in system.named_parameters()}
+    system.Dense_0.bias.requires_grad_(False)
+    assert learned(system, [X], [T]) == everything - {"Dense_0.bias"}
+    system.Dense_0.bias = nn.Parameter(tn.zeros(4))
+    assert learned(system, [X], [T]) == everything
+    system.double()
+    assert system.guess([X])[0].dtype == np.float64
+    assert learned(copy.deepcopy(system), [X], [T]) == everything
+
+    growing = network(tn.Layer(Several()), tn.Dense((2,)), shape=(3,))
+    assert "Layer_0.factors.0" in learned(growing, [X], [T])
+    growing.Layer_0.factors.append(nn.Parameter(tn.ones(3)))
+    assert "Layer_0.factors.1" in learned(growing, [X], [T])
+
+
 def test_wrong_networks() -> None:
     x, y = place(3), place(3)
     out = tn.Dense((2,))(x)
