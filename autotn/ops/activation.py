@@ -73,7 +73,7 @@ def _relu_rule(g: Any, out: Any) -> Any:
         found = onednn.pulled("relu", g, out)
         if found is not None:
             return found
-    return masked(g, (y := _values(out)) > _zero(y))
+    return masked(g, (y := _values(out)) != _zero(y))  # NaN lets gradients through, as in PyTorch
 
 
 _relu.grad(input=_relu_rule)

@@ -207,6 +207,16 @@ def test_nothing_comes_through_what_is_shut(torch: Any, name: str, again: bool) 
                 np.testing.assert_array_equal(*found)
 
 
+@pytest.mark.parametrize("size", [1, 2000])
+def test_relu_is_open_where_its_input_is_nan(torch: Any, size: int) -> None:
+    slopes = []
+    for T in (tn, torch):
+        x = T.tensor([np.nan, -1.0, 2.0] * size, requires_grad=True)
+        T.relu(x).backward(T.full_like(x, 3))
+        slopes.append(x.grad.tolist())
+    assert slopes[0] == slopes[1] == [3, 0, 3] * size
+
+
 def test_a_batch_in_which_nothing_counts_teaches_nothing(torch: Any) -> None:
     """The mean of no losses is nan; the weights stay what they are."""
     for T in (tn, torch):
