@@ -357,12 +357,11 @@ def _record(cls: Any, ctx: Any, args: Any, tensors: Any, outputs: Any, result: A
             o._node = made
 
 
-def _new_context(cls: type[Function]) -> Any:
+def _new_context(cls: type[Function]) -> FunctionCtx:
     """A ctx, of a class that is made once for each Function: classes are freed by the collector only."""
-    kind = cls.__dict__.get("_backward_cls")
-    if kind is None:
-        kind = cls._backward_cls = type(f"{cls.__name__}Backward", (FunctionCtx,), {})
-    return kind()
+    if "_backward_cls" not in cls.__dict__:
+        cls._backward_cls = type(f"{cls.__name__}Backward", (FunctionCtx,), {})
+    return cls._backward_cls()
 
 
 def context_for_jvp(cls: type[Function], args: list[Any]) -> FunctionCtx:

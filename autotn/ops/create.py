@@ -86,30 +86,31 @@ def _is_array_like(one: Any) -> bool:
     return hasattr(one, "__array__") or hasattr(type(one), "__array_interface__")
 
 
+def _walk(one: Any, seen: list[dtypes.dtype], name: str) -> Any:
+    """`one` without tensors in it; the dtypes of what was an array go to `seen`."""
+    if isinstance(one, Tensor):
+        seen.append(one.dtype)
+        return one._data
+    if isinstance(one, (np.ndarray, np.generic)):
+        seen.append(dtypes.of_numpy(one.dtype))
+        return one
+    if isinstance(one, (bool, int, float, complex)):
+        return one
+    if isinstance(one, (str, bytes)):
+        raise TypeError(f"{name}: new(): invalid data type 'str'")
+    if _is_array_like(one):
+        array = np.asarray(one)
+        seen.append(dtypes.of_numpy(array.dtype))
+        return array
+    if hasattr(one, "__len__") and hasattr(one, "__getitem__"):
+        return [_walk(x, seen, name) for x in one]
+    raise RuntimeError(f"{name}: Could not infer dtype of {type(one).__name__}")
+
+
 def _plain(data: Any, name: str) -> tuple[Any, dtypes.dtype]:
     """Nested sequences without tensors in them, and the dtype PyTorch infers for them."""
     seen: list[dtypes.dtype] = []
-
-    def walk(one: Any) -> Any:
-        if isinstance(one, Tensor):
-            seen.append(one.dtype)
-            return one._data
-        if isinstance(one, (np.ndarray, np.generic)):
-            seen.append(dtypes.of_numpy(one.dtype))
-            return one
-        if isinstance(one, (bool, int, float, complex)):
-            return one
-        if isinstance(one, (str, bytes)):
-            raise TypeError(f"{name}: new(): invalid data type 'str'")
-        if _is_array_like(one):
-            array = np.asarray(one)
-            seen.append(dtypes.of_numpy(array.dtype))
-            return array
-        if hasattr(one, "__len__") and hasattr(one, "__getitem__"):
-            return [walk(x) for x in one]
-        raise RuntimeError(f"{name}: Could not infer dtype of {type(one).__name__}")
-
-    plain = walk(data)
+    plain = _walk(data, seen, name)
     if seen:
         result = seen[0]
         for d in seen[1:]:
