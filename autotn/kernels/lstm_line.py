@@ -23,7 +23,7 @@ import numpy as np
 from autotn.kernels.sweep import Array, direction
 
 #: Units up to which the larger product of a step back takes less time than the calls it saves.
-SMALL = 32
+SMALL = 64
 
 
 class Line(NamedTuple):
@@ -48,7 +48,7 @@ def _constants(hidden: int, dtype: Any) -> tuple[Array, Array, Array]:
     return scale, shift, np.full(2, 0.5, dtype)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=8)
 def _ones(hidden: int, dtype: Any) -> Array:
     """`_adding_up` without the weights."""
     matrix = np.zeros((11, hidden, 2, hidden), dtype)

@@ -128,7 +128,7 @@ def _lstm_run(
     gates = np.empty((steps + 1, 5, hidden, batch), dtype)  # o, i, f, g, c before the step
     gates[0, 4] = c
     tanh_c = np.empty((steps, hidden, batch), dtype)
-    weight = factor(weight, run, hs.dtype)
+    product = factor(weight, run, hs.dtype).dot
     states = hs[1:, :hidden] if w_hr is None else hs[1:, : len(w_hr)]
     gated = states if w_hr is None else np.empty_like(tanh_c)
     half = np.array(0.5, dtype)
@@ -152,7 +152,7 @@ def _lstm_run(
         lanes(tanh_c, batch),
         lanes(gated, batch),
     ):
-        np.dot(weight, state, total)
+        product(state, total)
         if z_t is not None:
             np.add(total, z_t, total)
         np.tanh(by_gate, gates_t)
@@ -229,8 +229,8 @@ def _lstm_run_back(
     gated = hs[1:, :hidden] if w_hr is None else kept[3]
     g_gates = new_columns(4 * hidden, run, g.dtype)  # i, f, g, o
     by_gate = g_gates.reshape(4, hidden, steps, batch).transpose(2, 0, 1, 3)
-    transposed = factor(weight.T, run, g.dtype)
-    project = None if w_hr is None else factor(w_hr.T, run, g.dtype)
+    product = factor(weight.T, run, g.dtype).dot
+    project = None if w_hr is None else factor(w_hr.T, run, g.dtype).dot
 
     g_c = lanes(g_c.copy(), batch)
     g_gated = np.empty_like(g_c)
@@ -253,12 +253,12 @@ def _lstm_run_back(
             if project is None:
                 g_gated = g_t
             else:
-                np.dot(project, g_t, g_gated)
+                project(g_t, g_gated)
             np.multiply(of_h, g_gated, of_h)
             np.add(g_c, from_h, g_c)
             np.multiply(of_c, g_c, of_c)
             np.multiply(g_c, forget, g_c)
-            np.dot(transposed, g_all, recurrent)
+            product(g_all, recurrent)
         by_gate[chunk] = per_step[:, :4]
     blocks = g_gates, g.swapaxes(0, 1)
     return [recurrent, g_c], blocks[: 1 if w_hr is None else 2]
@@ -342,13 +342,13 @@ def _gru_run(
     if bias_n is not None:
         n += bias_n
     half = np.array(0.5, dtype)
-    weight = factor(weight, run, hs.dtype)
+    product = factor(weight, run, hs.dtype).dot
 
     sigmoids = gates.reshape(steps, 3 * hidden, batch)[:, : 2 * hidden]
     step, states = lanes(gates, batch), lanes(hs, batch)
     total = lanes(np.empty((3 * hidden, batch), dtype), batch)
-    of_h, product = total[: 2 * hidden], total[2 * hidden :]
-    change = np.empty_like(product)
+    of_h, of_q = total[: 2 * hidden], total[2 * hidden :]
+    change = np.empty_like(of_q)
     for state, h_t, new_h, x_t, r_z, r, update, q, n_t in zip(
         states,
         states[:, :hidden],
@@ -360,8 +360,8 @@ def _gru_run(
         step[:, 2],
         lanes(n, batch),
     ):
-        np.dot(weight, state, total)
-        q[...] = product
+        product(state, total)
+        q[...] = of_q
         np.add(of_h, x_t, r_z)
         np.tanh(r_z, r_z)
         np.multiply(r_z, half, r_z)
@@ -424,7 +424,7 @@ def _gru_run_back(
     steps, batch, hidden = run.steps, run.batch, len(g_h)
     g_gates = new_columns(4 * hidden, run, g.dtype)
     by_gate = g_gates.reshape(4, hidden, steps, batch).transpose(2, 0, 1, 3)
-    transposed = factor(weight.T, run, g.dtype)
+    product = factor(weight.T, run, g.dtype).dot
 
     recurrent = lanes(g_h.copy(), batch)
     direct = np.zeros_like(recurrent)  # past the gates, along z * h
@@ -441,7 +441,7 @@ def _gru_run_back(
             np.add(recurrent, direct, recurrent)
             np.add(g_t, recurrent, g_t)
             np.multiply(g_all, g_t, g_all)
-            np.dot(transposed, g_leaving, recurrent)
+            product(g_leaving, recurrent)
             np.multiply(update, g_t, direct)
         by_gate[chunk] = per_step
     return [recurrent + direct], (g_gates,)
@@ -510,13 +510,13 @@ def _rnn_run(
     hs: Array, z: Array | None, run: Run, weight: Array, nonlinearity: str
 ) -> tuple[list[Array], tuple[Array, ...]]:
     """One run; keeps the states."""
-    weight = factor(weight, run, hs.dtype)
+    product = factor(weight, run, hs.dtype).dot
     states = lanes(hs, run.batch)
     total = np.empty((len(weight), *states.shape[2:]), hs.dtype)
     zeros = np.zeros_like(total)  # a whole array: NumPy's maximum with a scalar is slower
     shares = itertools.repeat(None) if z is None else lanes(z, run.batch)
     for state, z_t, new_state in zip(states, shares, states[1:, : len(weight)]):
-        np.dot(weight, state, total)
+        product(state, total)
         if z_t is not None:
             np.add(total, z_t, total)
         if nonlinearity == "tanh":
@@ -564,12 +564,12 @@ def _rnn_run_back(
     """One run back; the block holds the gradients before the nonlinearity."""
     batch, hidden = run.batch, len(g_h)
     recurrent = lanes(g_h.copy(), batch)
-    transposed = factor(weight.T, run, g.dtype)
+    product = factor(weight.T, run, g.dtype).dot
     for chunk in chunks(run, hidden):
         h = hs[1:, :hidden][chunk]
         slopes = 1 - h * h if nonlinearity == "tanh" else (h > 0).astype(h.dtype)
         for g_t, slope in zip(lanes(g[chunk], batch)[::-1], lanes(slopes, batch)[::-1]):
             np.add(g_t, recurrent, g_t)
             np.multiply(g_t, slope, g_t)
-            np.dot(transposed, g_t, recurrent)
+            product(g_t, recurrent)
     return [recurrent], (g.swapaxes(0, 1),)

@@ -144,7 +144,7 @@ def close(ours: Array, theirs: Array, dtype: str, what: str) -> None:
 
 
 #: Steps, sequences, inputs, units.
-SIZES = [(7, 4, 3, 5), (5, 1, 3, 4), (2, 1, 3, 40), (4, 20, 6, 8), (1, 2, 1, 4), (1, 1, 2, 4)]
+SIZES = [(7, 4, 3, 5), (5, 1, 3, 4), (2, 1, 3, 70), (4, 20, 6, 8), (1, 2, 1, 4), (1, 1, 2, 4)]
 SINGLE = SIZES[1]
 
 
