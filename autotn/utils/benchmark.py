@@ -243,10 +243,10 @@ _WIDE = 0.1
 class Compare:
     """Measurements side by side: a table per label, a row per sub-label, a column per description.
 
-    >>> timers = [Timer("x + 1", globals={"x": 1}, label="adding", description=d) for d in ("a", "b")]
-    >>> table = Compare([t.timeit(10) for t in timers])
-    >>> str(table).splitlines()[1].split("|")[1:]
-    ['  a ', '  b']
+    >>> tasks = [TaskSpec("f(x)", "", description=d) for d in ("old", "new")]
+    >>> table = Compare([Measurement(1, [t], task) for t, task in zip((4.0, 2.0), tasks)])
+    >>> str(table).splitlines()[3]
+    '      f(x)  |  4.0  |  2.0'
     """
 
     def __init__(self, results: list[Measurement]) -> None:
