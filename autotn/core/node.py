@@ -368,16 +368,16 @@ def freed_error(node: Node) -> AutogradError:
     )
 
 
-_renamed: dict[tuple[str, str], Any] = {}
-
-
 def named(result: Any, name: str) -> Any:
     """The result of one op with a node that bears PyTorch's name for what was called."""
     node = getattr(result, "_node", None)
     if node.__class__ is Node:
-        op = _renamed.get((node.op.name, name))
-        if op is None:
-            op = _renamed[node.op.name, name] = copy.copy(node.op)
-            op.node_name = name
-        node.op = op
+        op: Any = node.op
+        # Kept with the op itself: a complex twin has its name too, and so has what a transform made of it for one call.
+        renamed = op.__dict__.get("renamed", {}).get(name)
+        if renamed is None:
+            renamed = copy.copy(op)
+            renamed.node_name = name
+            op.__dict__.setdefault("renamed", {})[name] = renamed
+        node.op = renamed
     return result

@@ -94,3 +94,22 @@ def test_a_name_is_that_of_one_call_alone() -> None:
     assert x.squeeze(0).grad_fn.name() == "SqueezeBackward1"
     assert x.view(2).grad_fn.name() == "ViewBackward0"
     assert x.squeeze(0).grad_fn.op.name == "reshape"
+
+
+def test_a_name_given_within_a_transform_ends_with_it() -> None:
+    x = tn.tensor([[1.0, 2.0]])
+    tn.func.vmap(tn.func.grad(lambda y: y.squeeze(0).square().sum()))(x[None])
+    z = x.clone().requires_grad_()
+    z.squeeze(0).square().sum().backward()
+    assert z.grad is not None
+    assert z.grad.tolist() == [[2.0, 4.0]]
+
+
+def test_complex_and_real_numbers_have_nodes_of_one_name_and_rules_of_their_own() -> None:
+    for kind in (tn.float64, tn.complex128, tn.float64):
+        x = tn.ones(1, 2, dtype=kind).mul(2).requires_grad_()
+        y = x.squeeze(0)
+        assert y.grad_fn.name() == "SqueezeBackward1"
+        (y * y).abs().sum().backward()
+        assert x.grad is not None
+        assert x.grad.dtype == kind
