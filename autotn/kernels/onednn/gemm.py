@@ -14,6 +14,9 @@ from autotn.kernels.window import Array, Ints
 SRC, DST, WEIGHTS, BIAS = 1, 17, 33, 41
 LINEAR = 0x26
 
+#: Whether a matrix is stored as it is or transposed, where, and elements from one row there to the next.
+Stored = tuple[bytes, int, int]
+
 #: Elements of the first factor from which callers ask.
 LEAST = 1 << 12
 #: Multiplications from which the library is the quicker one: in a plain product, in one with a weight
@@ -54,19 +57,19 @@ def of_one_row(x: Array, weight: Array) -> Array | None:
     columns, inner = weight.shape
     if x.size != inner or not takes(1, x, weight):
         return None
-    return multiplied((b"N", weight), (b"T", x), columns, inner, 1).reshape(1, columns)
+    first, second = (b"N", address_of(weight), inner), (b"T", address_of(x), inner)
+    return multiplied(first, second, columns, inner, 1).reshape(1, columns)
 
 
 def outer(x: Array, y: Array) -> Array:
     """``x.T.dot(y)`` of two matrices of one row each."""
     if not takes(1, x, y):
         return np.einsum("i,j->ij", x[0], y[0])
-    return multiplied((b"T", x), (b"N", y), x.size, 1, y.size)
+    first, second = (b"T", address_of(x), x.size), (b"N", address_of(y), y.size)
+    return multiplied(first, second, x.size, 1, y.size)
 
 
-def multiplied(
-    first: tuple[bytes, Array], second: tuple[bytes, Array], rows: int, inner: int, columns: int
-) -> Array:
+def multiplied(first: Stored, second: Stored, rows: int, inner: int, columns: int) -> Array:
     """The product, by a library that is ready, of two matrices as `stored` tells them."""
     out = np.empty((rows, columns), np.float32)
     library = SWITCH.library
@@ -81,8 +84,8 @@ def multiplied(
     return out
 
 
-def stored(a: Array) -> tuple[bytes, int, int] | None:
-    """Whether a matrix is stored as it is or transposed, where, and elements from one row there to the next."""
+def stored(a: Array) -> Stored | None:
+    """How a matrix lies in memory."""
     rows, columns = a.shape
     flags = a.flags
     if flags.c_contiguous:
