@@ -76,7 +76,7 @@ def _walk_down(
 
 
 def _below(root: Tree) -> Iterator[Tree]:
-    """A module and all below it, parents first, each once: `_walk_down` without names, in a third of the time."""
+    """A module and all below it, parents first, each once: `_walk_down` without names, in half of the time."""
     seen: set[Tree] = set()
     waiting = [root]
     while waiting:

@@ -155,7 +155,9 @@ def _features(input: Any, weight: Any) -> Any:
         found = onednn.by_onednn(input, weight.T)
         if found is not None:
             return found
-    if 8 < rows <= 64:  # OpenBLAS likes the tall matrix first, the copy included
+    if (
+        8 < rows <= 64 and weight.itemsize == 4
+    ):  # OpenBLAS likes the tall one first, the copy included
         return np.ascontiguousarray(weight.dot(input.T).T)
     return input.dot(weight.T)
 
