@@ -376,6 +376,7 @@ def named(result: Any, name: str) -> Any:
         # Kept with the op itself: a complex twin has its name too, and so has what a transform made of it for one call.
         renamed = op.__dict__.get("renamed", {}).get(name)
         if renamed is None:
+            getattr(op, "source", None)  # what is generated once is in the copy, too
             renamed = copy.copy(op)
             renamed.node_name = name
             op.__dict__.setdefault("renamed", {})[name] = renamed

@@ -282,7 +282,7 @@ class Op:
         """More was declared: forget what followed; the call path is written anew if it was."""
         from autotn.core import callpath
 
-        for name in ("saved_names", "only", "inputs_by_shape", "keeps_output"):
+        for name in ("saved_names", "only", "inputs_by_shape", "keeps_output", "renamed"):
             self.__dict__.pop(name, None)
         if self.generated is not None:
             callpath.generate(self)

@@ -113,3 +113,27 @@ def test_complex_and_real_numbers_have_nodes_of_one_name_and_rules_of_their_own(
         (y * y).abs().sum().backward()
         assert x.grad is not None
         assert x.grad.dtype == kind
+
+
+def test_a_name_changes_nothing_of_what_a_node_does() -> None:
+    """Whatever came first: a complex tensor, a transform, a second derivative."""
+    z = tn.tensor([[1.0 + 1j, 2.0]], requires_grad=True)
+    assert z.squeeze(0).grad_fn.name() == "SqueezeBackward1"
+    (z.squeeze(0) * (2 + 1j)).real.sum().backward()
+    assert z.grad.tolist() == [[2 - 1j, 2 - 1j]]
+    x = tn.ones(2, 1, 3, requires_grad=True)
+    weight = tn.arange(3.0)
+
+    def weighed(one: Any) -> Any:
+        return (tn.stack([one.squeeze(0), one.squeeze(0).unsqueeze(0)[0]]) * weight).sum()
+
+    mapped = tn.func.vmap(tn.func.grad(weighed))(x.detach())
+    assert mapped.tolist() == [[[0, 2, 4]]] * 2
+    twice = tn.func.vmap(weighed)(x).sum()
+    twice.backward()
+    assert x.grad.tolist() == [[[0, 2, 4]]] * 2
+    y = tn.ones(1, 3, requires_grad=True)
+    (first,) = tn.autograd.grad((y.squeeze(0) ** 3).sum(), y, create_graph=True)
+    (second,) = tn.autograd.grad(first.sum(), y)
+    assert second.tolist() == [[6, 6, 6]]
+    assert y.view(3).grad_fn.name() == "ViewBackward0"
