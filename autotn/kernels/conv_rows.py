@@ -39,9 +39,9 @@ def correlate(x: Array, w: Array, at: Geometry) -> Array:
     weights = weights.reshape(at.kernel[0], -1, outputs)
     out = np.empty((len(x), outputs, at.out[0], places), x.dtype)
     for part, rows in blocks(x, at):
-        y, *others = (rows_of @ weight for rows_of, weight in zip(rows, weights))
-        for product in others:
-            y += product
+        y = rows[0] @ weights[0]
+        for rows_of, weight in zip(rows[1:], weights[1:]):
+            y += rows_of @ weight
         out[part] = y.reshape(at.out[0], -1, places, outputs).transpose(1, 3, 0, 2)
     return out.reshape(len(x), outputs, *at.out)
 
