@@ -29,6 +29,10 @@ HOT["arrays"] = to_arrays
 OPERANDS = (Tensor, bool, int, float, complex, np.ndarray, np.generic)
 _NUMBERS = (bool, int, float, complex)
 
+#: Letters of NumPy's dtypes: complex ones, and all that are neither complex nor half precision.
+_COMPLEX_LETTERS = frozenset("FDG")
+_PLAIN_LETTERS = frozenset("?bBhHiIlLqQfd")
+
 
 def call(op: Op, args: tuple[Any, ...], out: Any = None) -> Any:
     """Call `op` with `args` in the order of its signature."""
@@ -165,6 +169,8 @@ def normalise(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
         else:
             ready[i.index] = given = _as_input(op, i, given)
             flat.append(given)
+    if _usual(op, flat):
+        return tuple(ready)
     target = common_dtype(op, flat)
     if op.kinds and not op.asks_dtype(args):
         _check_kinds(op, flat, target)
@@ -178,6 +184,14 @@ def normalise(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if op.may_convert and op.asks_dtype(args):
         _convert_first(op, ready)
     return tuple(ready)
+
+
+def _usual(op: Op, operands: list[Any]) -> bool:
+    """True where nothing is to be converted or refused: all are Tensors of one of the two usual dtypes."""
+    if op.may_convert or "f" not in (op.kinds or "f"):
+        return False
+    letters = {t._data.dtype.char if isinstance(t, Tensor) else None for t in operands}
+    return letters == {"f"} or letters == {"d"}
 
 
 def _convert_first(op: Op, ready: list[Any]) -> None:
@@ -292,17 +306,19 @@ def as_array(value: Any) -> Any:
 def apply(op: Op, args: tuple[Any, ...], transform: Any = None) -> Any:
     """Run `op` on normalised arguments: kernel (or what `transform` does for it), wrapping, Node."""
     arguments = list(args)
-    nodes: list[Any] = []
+    flat: list[Any] = []
     for i in op.inputs:
         given = args[i.index]
         if given is None:
-            nodes.append(None)
+            flat.append(None)
         elif i.kind == "list":
             arguments[i.index] = [t._data for t in given]
-            nodes += [t._node for t in given]
+            flat += given
         else:
             arguments[i.index] = given._data
-            nodes.append(given._node)
+            flat.append(given)
+    nodes = [None if t is None else t._node for t in flat]
+    letters = {t._data.dtype.char for t in flat if t is not None}
     for index in op.fixed:
         arguments[index] = to_arrays(args[index])
     if transform:
@@ -310,7 +326,7 @@ def apply(op: Op, args: tuple[Any, ...], transform: Any = None) -> Any:
         raw = transform.run(op, args)
         nodes = transform.own_nodes(op, args)
     else:
-        round_to = half.widen(op, arguments)
+        round_to = None if letters <= _PLAIN_LETTERS else half.widen(op, arguments)
         raw = run_kernel(op, arguments, args)
     result, aux = raw if op.aux else (raw, ())
     if round_to is not None:
@@ -320,7 +336,7 @@ def apply(op: Op, args: tuple[Any, ...], transform: Any = None) -> Any:
     if op.view:
         _link_views(op, args, tensors)
     if op.differentiable and state.grad and any(n is not None for n in nodes):
-        _record(op, args, arguments, nodes, tensors, aux, transform)
+        _record(op, args, arguments, nodes, flat, letters, tensors, aux, transform)
     if state.watch is not None and not transform:
         state.watch.forward(op, args, tensors)
     if not op.several:
@@ -343,11 +359,13 @@ def _record(
     args: tuple[Any, ...],
     arguments: list[Any],
     nodes: list[Any],
+    flat: list[Any],
+    letters: set[str],
     tensors: list[Any],
     aux: Any,
     transform: Any,
 ) -> None:
-    """Leave a Node behind the outputs that can be differentiated."""
+    """Leave a Node behind the outputs that can be differentiated; `letters` are those of the inputs' dtypes."""
     carried = [is_differentiable(t) for t in tensors]
     if True not in carried:
         return
@@ -360,17 +378,15 @@ def _record(
         values[f"{i.name}_shape"] = (
             None if given is None else [a.shape for a in given] if i.kind == "list" else given.shape
         )
-    flat = _flat_inputs(op, args)
-    taken = {t._data.dtype for t in flat if t is not None}
-    is_complex = "c" in {d.kind for d in taken.union([t._data.dtype for t in tensors])}
+    is_complex = not _COMPLEX_LETTERS.isdisjoint([*letters, *(t._data.dtype.char for t in tensors)])
     node.op = complex_twin(op) if is_complex else op
     if transform:
         node.op = transform.twin(node.op, args)
     node.seq = next_sequence()
-    node.parents = tuple(nodes)
+    parents = node.parents = tuple(nodes)
     node.saved = tuple(
         values[n]
-        if (only := op.only[n]) is None or any(nodes[k] is not None for k in only)
+        if (only := op.only[n]) is None or any(parents[k] is not None for k in only)
         else None
         for n in op.saved_names
     )
@@ -380,7 +396,9 @@ def _record(
         node.post = broadcast_post(shape, tuple(None if t is None else t._data for t in flat))
     if is_complex:
         node.post = real_post(node.post, flat)
-    if any(half.is_half(d) for d in taken):
+    if not letters <= _PLAIN_LETTERS and any(
+        t is not None and half.is_half(t._data.dtype) for t in flat
+    ):
         node.post = half_post(node.post, flat)
     node.epoch = HOT["EPOCH"]
     node.extra = None
@@ -397,14 +415,6 @@ def _record(
     for k, t in enumerate(tensors):
         if carried[k]:
             t._node = OutputNode(node, k)
-
-
-def _flat_inputs(op: Op, args: tuple[Any, ...]) -> list[Any]:
-    flat: list[Any] = []
-    for i in op.inputs:
-        given = args[i.index]
-        flat += given if i.kind == "list" else [given]
-    return flat
 
 
 class Post:
