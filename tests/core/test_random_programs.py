@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+import autotn as tn
 from tests.core import fuzz
 
 
@@ -26,28 +28,23 @@ def run_programs(count: int) -> None:
         fuzz.run_program(seed)
 
 
-def test_the_comparison_notices_a_wrong_gradient(torch: Any, monkeypatch: Any) -> None:
+@pytest.fixture
+def tanh_without_derivative() -> Iterator[None]:
+    op = tn.tanh.op
+    right = op.rules["input"]
+    op.rules["input"] = type(right)(lambda g: g * 1.0, op, "'input'")
+    op.settle()
+    yield
+    op.rules["input"] = right
+    op.settle()
+
+
+@pytest.mark.usefixtures("tanh_without_derivative")
+def test_the_comparison_notices_a_wrong_gradient(torch: Any) -> None:
     """Were `tanh` to lose its derivative, some of the programs would disagree."""
-    import autotn as tn
-
-    def constant(g: Any) -> Any:
-        return g * 1.0
-
-    monkeypatch.setitem(
-        tn.tanh.op.rules, "input", type(tn.tanh.op.rules["input"])(constant, tn.tanh.op, "'input'")
-    )
-    tn.tanh.op.settle()
     with (
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
         pytest.raises(fuzz.Disagreement, match=r"gradient \d"),
     ):
         run_programs(400)
-
-
-@pytest.fixture(autouse=True)
-def tanh_as_it_was() -> Any:
-    import autotn as tn
-
-    yield
-    tn.tanh.op.settle()
