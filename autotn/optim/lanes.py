@@ -266,9 +266,7 @@ class Run:
         if len(self.params) == 1 and home.flags.c_contiguous:
             p = flat_real(home)
             chunk = stretch(CHUNK, p)
-            if (
-                p.size > chunk
-            ):  # pieces of one size: a small rest costs as many calls as a large one
+            if p.size > chunk:  # in equal pieces: a small rest costs as many calls as a large one
                 count = -(-p.size // chunk)
                 size = -(-p.size // (count * LINE)) * LINE
                 cuts = [slice(cut, cut + size) for cut in range(0, p.size, size)]
